@@ -1,0 +1,30 @@
+# `make demo` runs the main job on the recorded sample pages; `make test` passes the tests. Both build .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# DATABASE_URL of a PostgreSQL server for the second half of the tests; a local server is found by itself.
+export IPRWATCH_TEST_POSTGRESQL
+
+.PHONY: demo test lint bench clean
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "iprwatch needs Python 3.11 or newer, this is %s; name one: make PYTHON=python3.12" % sys.version.split()[0])'
+	@echo "Building $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/installed
+	@$(BIN)/iprwatch --config samples/iprwatch.toml crawl --replay samples --alert-baseline
+	@$(BIN)/iprwatch --config samples/iprwatch.toml search 商标
+
+test: $(VENV)/installed
+	@$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+clean:
+	rm -rf demo $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

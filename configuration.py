@@ -1,0 +1,177 @@
+"""The operator's configuration: `iprwatch.toml` and environment variables `IPRWATCH_…`.
+
+Every key is described in docs/configuration.md. Secrets stand in neither: a channel names the environment
+variable (`{ env = "NAME" }`) or the file (`{ file = "PATH" }`) that holds them.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from crawlers.source import Source, first_fault, load_sources
+from errors import ConfigurationError
+from outgoing import read_allowed_private
+from pipeline.alerts.channels import Channel, build_channel
+from pipeline.alerts.rules import Rule, check_rules
+
+FILE_NAME = "iprwatch.toml"
+_SECRET_KEYS = frozenset(("secret", "password", "token"))
+
+
+class Configuration(BaseSettings):
+    """All settings, validated. Relative paths are relative to the folder of the configuration file.
+
+    `database` is a database URL; without one it is an SQLite file in the `data` folder, which also holds the
+    archive of pages. `contact` (a mail address or URL) goes into the user agent; without it nothing is fetched
+    from the network. `delay` is the least pause in seconds between two requests to one host.
+    `allowed_private` lists `host:port` pairs on private addresses that may be reached. `robots_allowed` lists
+    `host/path` prefixes whose robots.txt the operator may and does overrule.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="IPRWATCH_", extra="forbid", frozen=True)
+
+    file: Path | None = None
+    data: Path = Path("iprwatch-data")
+    database: str = ""
+    contact: str = ""
+    delay: Annotated[float, Field(ge=0, le=3600)] = 3.0
+    built_in_sources: bool = True
+    source_files: tuple[Path, ...] = ()
+    allowed_private: tuple[str, ...] = ()
+    robots_allowed: tuple[str, ...] = ()
+    channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment overrules the file."""
+        return env_settings, init_settings
+
+    @field_validator("allowed_private")
+    @classmethod
+    def _host_and_port(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            read_allowed_private(pairs)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+        return pairs
+
+    @property
+    def database_url(self) -> str:
+        """Where rows are kept."""
+        return self.database or f"sqlite:///{self.data / 'iprwatch.db'}"
+
+    @property
+    def archive(self) -> Path:
+        """Where the bytes of pages are kept."""
+        return self.data / "archive"
+
+    def load_sources(self) -> dict[str, Source]:
+        """Built-in and own sources by key. Raises ConfigurationError."""
+        return load_sources(self.source_files, built_in=self.built_in_sources)
+
+    def build_channels(self) -> dict[str, Channel]:
+        """The configured channels, with their secrets read now. Raises ConfigurationError naming the key."""
+        place = str(self.file or "the environment")
+        channels = {}
+        for name, options in self.channels.items():
+            revealed = _reveal(options, f"{place}: channels.{name}", self._folder)
+            if revealed.get("kind") == "webhook":
+                revealed.setdefault("allowed_private", list(self.allowed_private))
+            channels[name] = build_channel(name, revealed)
+        return channels
+
+    @property
+    def _folder(self) -> Path:
+        return self.file.parent if self.file else Path()
+
+
+def load_configuration(path: Path | None = None, **overrides: object) -> Configuration:
+    """Read the configuration: `path`, else $IPRWATCH_CONFIG, else iprwatch.toml here if there is one.
+
+    `overrides` (from the command line) win over everything; those that are None are ignored. Raises
+    ConfigurationError naming file and key; nothing is created.
+    """
+    named = path or (Path(value) if (value := os.environ.get("IPRWATCH_CONFIG")) else None)
+    file = named or (Path(FILE_NAME) if Path(FILE_NAME).is_file() else None)
+    values = _read_toml(file) if file else {}
+    if file:
+        values = _resolve_paths(values, file.parent)
+    place = str(file or "environment")
+    try:
+        configuration = Configuration(**{**values, "file": file})
+        wanted = {key: value for key, value in overrides.items() if value is not None}
+        if wanted:
+            configuration = configuration.model_copy(update=wanted)
+    except ValidationError as error:
+        raise ConfigurationError(f"{place}: {first_fault(error)}.") from None
+    check_rules(configuration.rules, configuration.channels, configuration.load_sources(), place)
+    return configuration
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as stream:
+            values = tomllib.load(stream)
+    except OSError as error:
+        raise ConfigurationError(f"{file}: can't be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: is not valid TOML: {error}.") from None
+    if "file" in values:
+        raise ConfigurationError(f"{file}: file: is no setting.")
+    return values
+
+
+def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    resolved = dict(values)
+    if isinstance(values.get("data"), str):
+        resolved["data"] = folder / values["data"]
+    if isinstance(values.get("source_files"), list):
+        resolved["source_files"] = [
+            folder / name if isinstance(name, str) else name for name in values["source_files"]
+        ]
+    return resolved
+
+
+def _reveal(options: Mapping[str, Any], place: str, folder: Path) -> dict[str, Any]:
+    revealed: dict[str, Any] = {}
+    for key, value in options.items():
+        if isinstance(value, dict):
+            revealed[key] = _read_reference(value, f"{place}.{key}", folder)
+        elif key in _SECRET_KEYS:
+            raise ConfigurationError(
+                f'{place}.{key}: a secret must not stand in the file; write {{ env = "NAME" }} or {{ file = "PATH" }}.'
+            )
+        elif key == "path" and isinstance(value, str):
+            revealed[key] = str(folder / value)
+        else:
+            revealed[key] = value
+    return revealed
+
+
+def _read_reference(reference: Mapping[str, Any], place: str, folder: Path) -> str:
+    match dict(reference):
+        case {"env": str(name), **rest} if not rest:
+            if name not in os.environ:
+                raise ConfigurationError(f"{place}: the environment variable {name} is not set.")
+            return os.environ[name]
+        case {"file": str(name), **rest} if not rest:
+            try:
+                return (folder / name).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigurationError(f"{place}: {folder / name} can't be read ({error}).") from None
+    raise ConfigurationError(f'{place}: write {{ env = "NAME" }} or {{ file = "PATH" }}.')

@@ -1,0 +1,73 @@
+"""The bytes of every page, kept under their SHA-256 before any row refers to them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+import zlib
+from pathlib import Path
+
+from errors import IprwatchError
+
+
+class ArchiveError(IprwatchError):
+    """Bytes can't be kept or are not what their name says.
+
+    Raised by `keep` (disk full, no permission) and by `open_page` (missing or damaged file).
+    """
+
+
+class Archive:
+    """A folder `ab/cd/<sha256>.gz`. Bytes that are there already are not written again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, sha256: str, body: bytes) -> None:
+        """Write the bytes and sync them, so that a row written after this can't outlive them.
+
+        Raises ArchiveError; then nothing half-written stands under the name.
+        """
+        path = self._path(sha256)
+        if path.exists():
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    # mtime=0: the same page is the same file on every machine.
+                    file.write(gzip.compress(body, compresslevel=1, mtime=0))
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(temporary).rename(path)
+            except OSError:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise ArchiveError(f"{path}: the page can't be kept ({error.strerror}).") from error
+
+    def open_page(self, sha256: str) -> bytes:
+        """The bytes with this hash. Raises ArchiveError when they are missing or damaged."""
+        path = self._path(sha256)
+        try:
+            body = gzip.decompress(path.read_bytes())
+        except (OSError, EOFError, zlib.error) as error:
+            raise ArchiveError(f"{path}: the archived page can't be read ({error}).") from error
+        if hashlib.sha256(body).hexdigest() != sha256:
+            raise ArchiveError(f"{path}: the archived page is damaged, its bytes don't have this hash.")
+        return body
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256[2:4] / f"{sha256}.gz"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,138 @@
+"""One crawl: all wanted sources, a spider a family, in this process; ends when every run row is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from scrapy import signals
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
+
+from configuration import Configuration
+from crawlers.replay import find_recordings
+from crawlers.runs import Watch
+from crawlers.source import Source
+from errors import ConfigurationError
+from pipeline.store.session import open_engine
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a crawl made of one source: the state and reason of its run row, and what was counted."""
+
+    source: Source
+    run_id: int | None
+    state: str
+    reason: str | None
+    counts: dict[str, int]
+
+
+Progress = Callable[[Iterable[Watch]], None]
+
+
+def build_settings(configuration: Configuration, replay: Path | None) -> Settings:
+    """Scrapy's settings from our module by name: started from any folder, they are the same.
+
+    Raises ConfigurationError when something else is found under the module's name, or when a live crawl
+    has no contact for its user agent.
+    """
+    settings = Settings()
+    settings.setmodule("crawlers.settings", priority="project")
+    if settings.get("BOT_NAME") != "iprwatch":
+        raise ConfigurationError(
+            "The module crawlers.settings is not that of iprwatch; another one shadows it."
+        )
+    if replay is None and not configuration.contact:
+        raise ConfigurationError(
+            "A live crawl needs a contact for its user agent: set `contact` in iprwatch.toml or IPRWATCH_CONTACT "
+            "to a mail address or web page."
+        )
+    values: dict[str, Any] = {
+        "IPRWATCH_CONFIGURATION": configuration,
+        "IPRWATCH_ALLOWED_PRIVATE": list(configuration.allowed_private),
+        "IPRWATCH_ROBOTS_ALLOWED": list(configuration.robots_allowed),
+        "IPRWATCH_ROBOTS_AGENT": "iprwatch",
+        "USER_AGENT": f"iprwatch (+{configuration.contact})",
+        "DOWNLOAD_DELAY": configuration.delay,
+    }
+    if replay is not None:
+        next(find_recordings(replay))
+        values |= {
+            "IPRWATCH_REPLAY": str(replay),
+            "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "crawlers.replay.ReplayHandler"),
+            "DOWNLOAD_DELAY": 0,
+            "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
+        }
+    settings.setdict(values, priority="cmdline")
+    return settings
+
+
+def crawl(
+    configuration: Configuration,
+    sources: Iterable[Source],
+    *,
+    replay: Path | None = None,
+    since: date | None = None,
+    alert_baseline: bool = False,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Crawl these sources and say what became of each. Runs once in a process (a reactor can't restart).
+
+    `replay` answers from a recorded web. `progress` is called with the open watches whenever one changed.
+    Raises ConfigurationError and StoreError before anything is fetched.
+    """
+    wanted = list(sources)
+    settings = build_settings(configuration, replay)
+    open_engine(configuration.database_url).dispose()
+    process = AsyncCrawlerProcess(settings)
+    loader = SpiderLoader.from_settings(settings)
+    crawlers: dict[str, Crawler] = {}
+    for family in dict.fromkeys(source.family for source in wanted):
+        crawler = process.create_crawler(loader.load(family))
+        if progress is not None:
+            _report(crawler, crawlers, progress)
+        crawlers[family] = crawler
+        process.crawl(
+            crawler,
+            sources=" ".join(source.key for source in wanted if source.family == family),
+            since=since.isoformat() if since else None,
+            alert_baseline=alert_baseline,
+        )
+    process.start()
+    watches = _watches(crawlers)
+    return [_outcome(source, watches.get(source.key)) for source in wanted]
+
+
+def _report(crawler: Crawler, crawlers: dict[str, Crawler], progress: Progress) -> None:
+    def tell() -> None:
+        progress(_watches(crawlers).values())
+
+    for signal in (
+        signals.response_received,
+        signals.item_scraped,
+        signals.item_error,
+        signals.spider_closed,
+    ):
+        crawler.signals.connect(tell, signal, weak=False)
+
+
+def _watches(crawlers: dict[str, Crawler]) -> dict[str, Watch]:
+    watches: dict[str, Watch] = {}
+    for crawler in crawlers.values():
+        spider: Any = crawler.spider
+        if spider is not None:
+            watches |= spider.watches
+    return watches
+
+
+def _outcome(source: Source, watch: Watch | None) -> Outcome:
+    if watch is None or watch.state == "running":
+        return Outcome(
+            source, watch.run_id if watch else None, "failed", "its spider did not run; see the log", {}
+        )
+    return Outcome(source, watch.run_id, watch.state, watch.reason, dict(watch.counts))

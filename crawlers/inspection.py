@@ -1,0 +1,218 @@
+"""What the readers and the pipeline make of one page, as plain data: how a crawl is debugged, by its own code."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crawlers.errors import PageError
+from crawlers.notice import Account, ListPage, Notice
+from crawlers.page import Page
+from crawlers.readers import read
+from errors import IprwatchError
+from pipeline import interpret
+from pipeline.dates import parse_date, parse_twelve_hour, parse_unix
+from pipeline.legal import Fact
+from pipeline.record import Context, Record
+from pipeline.store.write import describe_date
+
+_CONTEXT = Context(
+    source_key="inspect",
+    publisher_zh="",
+    publisher_en="",
+    topics=(),
+    run_id=0,
+    baseline=True,
+    status=200,
+    headers={},
+)
+
+
+class InspectionError(IprwatchError):
+    """A file or folder can't be inspected. Raised before anything is printed; names the file."""
+
+
+def open_saved_page(path: Path, url: str, fetched_at: datetime | None = None) -> Page:
+    """A saved page (`.gz` is unpacked). Without a time, the file's own stands for when it was fetched.
+
+    Raises InspectionError.
+    """
+    try:
+        body = path.read_bytes()
+        if path.suffix == ".gz":
+            body = gzip.decompress(body)
+        time = fetched_at or datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (OSError, EOFError) as error:
+        raise InspectionError(f"{path}: can't be read ({error}).") from None
+    return Page(url=url, body=body, fetched_at=time)
+
+
+def describe_page(page: Page, *, fetch_time_known: bool = True) -> dict[str, Any]:
+    """The page as JSON: `kind`, then what was read, or why nothing was.
+
+    When it is not known when the page was fetched, dates that depend on it (昨天) are not resolved.
+    """
+    try:
+        result = read(page)
+    except PageError as error:
+        return {"kind": error.kind, "url": page.url, "reason": str(error)}
+    if isinstance(result, ListPage):
+        return {"kind": "list", "url": page.url, **_describe_list(result, page)}
+    if isinstance(result, Account):
+        return {"kind": "account", **asdict(result)}
+    return {"kind": "article", **_describe_article(result, fetch_time_known)}
+
+
+def _describe_list(listing: ListPage, page: Page) -> dict[str, Any]:
+    entries = []
+    for entry in listing.entries:
+        shown = asdict(entry)
+        if entry.date is not None:
+            dating = interpret_date(entry.date.raw, entry.date.form, page.fetched_at)
+            shown["date"] = {"place": entry.date.place, **dating}
+        entries.append(shown)
+    return {"entries": entries, "next_url": listing.next_url, "total": listing.total}
+
+
+def interpret_date(raw: str, form: str, base: datetime) -> dict[str, Any]:
+    """One printed date as JSON, read by the form that its field is known to have."""
+    if form == "unix":
+        return describe_date(parse_unix(raw))
+    return describe_date(parse_twelve_hour(raw) if form == "twelve-hour" else parse_date(raw, base=base))
+
+
+def _describe_article(notice: Notice, fetch_time_known: bool) -> dict[str, Any]:
+    record = interpret(notice, _CONTEXT)
+    return {
+        "url": notice.url,
+        "reader": notice.reader,
+        "identity": record.identity,
+        "title": record.title,
+        "publisher": record.publisher or None,
+        "author": notice.author,
+        "account_id": notice.account_id,
+        "item_type": notice.item_type,
+        "published": _describe_published(record, fetch_time_known),
+        "body": record.body,
+        "body_note": notice.body_note,
+        "links": list(notice.links),
+        "attachments": [asdict(attachment) for attachment in notice.attachments],
+        "images": list(notice.images),
+        "facts": [describe_fact(fact, "title") for fact in record.title_facts]
+        + [describe_fact(fact, "body") for fact in record.facts],
+        "sha256": notice.sha256,
+    }
+
+
+def _describe_published(record: Record, fetch_time_known: bool) -> dict[str, Any]:
+    dating = record.dating
+    assert dating is not None
+    shown: dict[str, Any] = (
+        describe_date(dating.best)
+        if dating.best
+        else {"value": None, "raw": None, "precision": None, "method": None}
+    )
+    if not fetch_time_known and (shown["method"] == "relative" or shown.get("inferred")):
+        shown |= {"value": None, "precision": None, "reason": "relative to an unknown time of fetching"}
+    return {
+        **shown,
+        "place": dating.place,
+        "disagreement": dating.disagreement,
+        "candidates": [{"place": place, **describe_date(value)} for place, value in dating.candidates],
+    }
+
+
+def describe_fact(fact: Fact, field: str | None = None) -> dict[str, Any]:
+    """A fact as JSON; `field` says in which text its span counts."""
+    shown = asdict(fact)
+    return {"field": field, **shown} if field else shown
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A file of a folder against what its index says: `verdict` is `right`, `wrong` or `refused`."""
+
+    file: str
+    expected_kind: str
+    kind: str
+    verdict: str
+    title: str | None
+    publisher: str | None
+    published: str | None
+    remark: str
+
+
+_REFUSALS = ("deleted", "violation", "unavailable", "expired", "blocked")
+_EXPECTED = {
+    "article": ("article",),
+    "list": ("list", "account"),
+    "album_json": ("list",),
+    "deleted": ("deleted",),
+    "blocked": _REFUSALS,
+}
+_COLUMNS = frozenset(("file", "kind", "original_url", "title", "published"))
+
+
+def judge_folder(folder: Path) -> Iterator[Judged]:
+    """Read every file that `MANIFEST.csv` names (file, kind, original_url, title, published) and compare.
+
+    A field that the index leaves empty is not judged; a kind that no reader takes is `refused` when it was
+    refused, and `wrong` when something was made of it. Raises InspectionError when there is no usable index.
+    """
+    index = folder / "MANIFEST.csv"
+    try:
+        with index.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InspectionError(f"{index}: can't be read ({error}).") from None
+    missing = _COLUMNS - set(rows[0] if rows else ())
+    if missing:
+        raise InspectionError(f"{index}: lacks the columns {', '.join(sorted(missing))}.")
+    for row in rows:
+        yield _judge(folder, row)
+
+
+def _judge(folder: Path, row: dict[str, str]) -> Judged:
+    shown = describe_page(open_saved_page(folder / row["file"], row["original_url"]), fetch_time_known=False)
+    kind = str(shown["kind"])
+    published = shown.get("published") or {}
+    faults: list[str] = []
+    if kind == "article":
+        if row["title"] and _squeeze(row["title"]) != _squeeze(str(shown["title"])):
+            faults.append(f"title should be {row['title']!r}")
+        if not _dates_agree(row["published"], published.get("value")):
+            faults.append(f"date should be {row['published']!r}")
+    if kind not in _EXPECTED.get(row["kind"], ()) and (kind != "changed" or row["kind"] in _EXPECTED):
+        faults.insert(0, f"should be {row['kind']}")
+    refused = kind == "changed"
+    return Judged(
+        file=row["file"],
+        expected_kind=row["kind"],
+        kind=kind,
+        verdict="refused" if refused else "wrong" if faults else "right",
+        title=shown.get("title") or shown.get("name"),
+        publisher=shown.get("publisher"),
+        published=published.get("value"),
+        remark="; ".join(faults)
+        if faults and not refused
+        else str(shown.get("reason") or published.get("reason") or ""),
+    )
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split())
+
+
+def _dates_agree(stated: str, value: str | None) -> bool:
+    """The index states `2025-11-04 15:59`, sometimes less; as much as it states must be the same."""
+    reference = parse_date(stated)
+    if reference.value is None:
+        return True
+    return value is not None and value.startswith(
+        reference.value.isoformat()[: 10 if reference.precision == "day" else 16]
+    )

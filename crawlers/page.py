@@ -1,0 +1,52 @@
+"""One answer of a server: the bytes, and what is needed to read and to prove them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from w3lib.encoding import html_to_unicode
+
+
+@dataclass(frozen=True)
+class Page:
+    """A fetched page as the readers take it.
+
+    `url` is where the bytes came from (after redirects), empty when nobody knows (a saved file).
+    `body` is decompressed, otherwise as served. `headers` has lower-case names.
+    `fetched_at` is zone-aware; it is the only "now" that reading a page may use.
+    """
+
+    url: str
+    body: bytes
+    fetched_at: datetime
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.fetched_at.tzinfo is None:
+            raise ValueError("fetched_at needs a time zone")
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the body, in hex: the name of the bytes in the archive."""
+        return hashlib.sha256(self.body).hexdigest()
+
+    @cached_property
+    def text(self) -> str:
+        """The body as text: by BOM, then header, then the page's own declaration, then UTF-8, then GB18030."""
+        return html_to_unicode(
+            self.headers.get("content-type"), self.body, default_encoding="utf-8", auto_detect_fun=_guess
+        )[1]
+
+
+def _guess(body: bytes) -> str:
+    """Chinese government pages without a declared charset are UTF-8 or GB18030, nothing else."""
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8"

@@ -1,0 +1,68 @@
+"""One module a page system. A reader is pure: bytes in, entries or a Notice out, or a named refusal.
+
+Every module offers `recognises(page)`, `kind_of(page)`, `read_list(page)` and `read_article(page, entry)`;
+what a page system doesn't have, its reader refuses with LayoutChanged.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, cast
+
+from crawlers.errors import LayoutChanged
+from crawlers.notice import Account, ListEntry, ListPage, Notice
+from crawlers.page import Page
+from crawlers.readers import album, court_gov, document, hanweb, spp, wechat
+
+Kind = Literal["list", "article", "account"]
+
+
+class Reader(Protocol):
+    """What every module of this package is."""
+
+    def recognises(self, page: Page) -> bool:
+        """True where this reader is the one to read the page: by URL, or by content when the URL is empty."""
+
+    def kind_of(self, page: Page) -> Kind:
+        """What the page is. Raises Gone, Blocked or LayoutChanged for a page that is no content."""
+
+    def read_list(self, page: Page) -> ListPage:
+        """Raises LayoutChanged, Blocked."""
+
+    def read_article(self, page: Page, entry: ListEntry | None = None) -> Notice:
+        """Raises LayoutChanged, Blocked, Gone."""
+
+
+READERS: dict[str, Reader] = {
+    "document": cast(Reader, document),
+    "court_gov": cast(Reader, court_gov),
+    "spp": cast(Reader, spp),
+    "hanweb": cast(Reader, hanweb),
+    "album": cast(Reader, album),
+    "wechat": cast(Reader, wechat),
+}
+
+
+def reader_for(page: Page) -> tuple[str, Reader]:
+    """The reader that recognises the page, by name. Raises LayoutChanged when none does."""
+    for name, reader in READERS.items():
+        if reader.recognises(page):
+            return name, reader
+    raise LayoutChanged(
+        url=page.url,
+        expected="a page of " + ", ".join(READERS),
+        found=f"a page that none of them knows ({len(page.body)} bytes)",
+    )
+
+
+def read(page: Page, entry: ListEntry | None = None) -> ListPage | Notice | Account:
+    """Read a page by whichever reader recognises it.
+
+    Raises LayoutChanged, Blocked or Gone.
+    """
+    _, reader = reader_for(page)
+    kind = reader.kind_of(page)
+    if kind == "list":
+        return reader.read_list(page)
+    if kind == "account":
+        return wechat.read_account(page)
+    return reader.read_article(page, entry)

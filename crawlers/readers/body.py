@@ -1,0 +1,141 @@
+"""The text of an article's body: from an HTML fragment to paragraphs, links, attachments and images.
+
+Readers cut the fragment out of the page first; only that is parsed here, since parsing whole pages costs
+several times as much as everything else together.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urljoin, urlsplit
+
+from lxml import etree, html
+
+from crawlers.notice import Attachment
+
+_BLOCKS = frozenset(
+    "address article aside blockquote br caption center dd div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody tfoot thead tr ul".split()
+)
+_CELLS = frozenset(("td", "th"))
+_NOT_TEXT = frozenset(
+    ("script", "style", "noscript", "template", "head", "title", "iframe", "svg", "textarea")
+)
+_ATTACHMENT = re.compile(
+    r"\.(?:pdf|docx?|xlsx?|pptx?|wps|ofd|zip|rar|7z)(?:$|[?#])|/downfile\.jsp|/module/download/", re.I
+)
+_SPACES = re.compile(r"[ \t\r\n\f\v\xa0\u2002-\u200a\u3000]+")
+_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """`text` has one paragraph a line, cells of a table row separated by tabs; all URLs are absolute."""
+
+    text: str
+    links: tuple[str, ...]
+    attachments: tuple[Attachment, ...]
+    images: tuple[str, ...]
+
+
+def read_body(fragment: str | html.HtmlElement, base_url: str) -> Body:
+    """Read a body fragment. Hidden nodes count as text (WeChat hides the whole body until its script ran).
+
+    Links that are not http(s) are dropped: a `javascript:` link never enters the store.
+    """
+    if isinstance(fragment, str):
+        if not fragment.strip():
+            return Body("", (), (), ())
+        parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
+        root = html.fragment_fromstring(
+            fragment.encode("utf-8", "replace"), create_parent="div", parser=parser
+        )
+    else:
+        root = fragment
+    pieces: list[str] = []
+    links: dict[str, None] = {}
+    attachments: dict[str, Attachment] = {}
+    images: dict[str, None] = {}
+    for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        if event in ("comment", "pi"):
+            if node.tail:
+                pieces.append(_flat(node.tail))
+            continue
+        tag = node.tag
+        if event == "start":
+            if tag in _NOT_TEXT:
+                continue
+            if tag in _BLOCKS:
+                pieces.append("\n")
+            if node.text and not _skipped(node, root):
+                pieces.append(_flat(node.text))
+            if tag == "a":
+                _note_link(node, base_url, links, attachments)
+            elif tag == "img":
+                source = node.get("data-src") or node.get("src")
+                url = absolute(source, base_url) if source else None
+                if url:
+                    images[url] = None
+        else:
+            if tag in _BLOCKS:
+                pieces.append("\n")
+            elif tag in _CELLS:
+                pieces.append("\t")
+            if node is not root and node.tail and not _skipped(node.getparent(), root):
+                pieces.append(_flat(node.tail))
+    return Body(tidy("".join(pieces)), tuple(links), tuple(attachments.values()), tuple(images))
+
+
+def tidy(text: str) -> str:
+    """Spaces folded to one inside a line, none at its ends, no empty lines. Punctuation stays as printed."""
+    lines = (_INVISIBLE.sub("", line) for line in text.split("\n"))
+    return "\n".join(
+        line
+        for line in (
+            "\t".join(_SPACES.sub(" ", cell).strip() for cell in line.split("\t")).strip() for line in lines
+        )
+        if line
+    )
+
+
+def absolute(href: str, base_url: str) -> str | None:
+    """The absolute http(s) URL of a link, or None when it leads nowhere (`#`, `javascript:`, `mailto:`)."""
+    href = href.strip()
+    if not href or href.startswith("#"):
+        return None
+    try:
+        url = urljoin(base_url, href)
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def _flat(text: str) -> str:
+    return _SPACES.sub(" ", text)
+
+
+def _skipped(node: html.HtmlElement | None, root: html.HtmlElement) -> bool:
+    while node is not None and node is not root:
+        if node.tag in _NOT_TEXT:
+            return True
+        node = node.getparent()
+    return False
+
+
+def _note_link(
+    node: html.HtmlElement, base_url: str, links: dict[str, None], attachments: dict[str, Attachment]
+) -> None:
+    url = absolute(node.get("href") or "", base_url)
+    if url is None:
+        return
+    if _ATTACHMENT.search(url):
+        name = (
+            _flat("".join(node.itertext())).strip()
+            or node.get("title")
+            or unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+        )
+        attachments.setdefault(url, Attachment(url, name))
+    else:
+        links[url] = None

@@ -1,0 +1,134 @@
+"""Find a block of a page, and the labelled values in its head line.
+
+Trees are lxml's: one parse of a whole page costs a fraction of a millisecond for lists and articles of the
+usual 15 to 60 KB.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from lxml import etree, html
+
+from crawlers.errors import LayoutChanged
+from crawlers.page import Page
+from crawlers.readers.body import read_body
+
+_DATE = re.compile(
+    r"(?<!\d)(?:19|20)\d{2}\s*(?:"
+    r"年\s*\d{1,2}\s*月\s*\d{1,2}\s*日"
+    r"|(?P<mark>[-/.])\s*\d{1,2}\s*(?P=mark)\s*\d{1,2}(?!\d)"
+    r")(?:[\sT-]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+_NEXT_LABEL = re.compile(
+    r"\s*(?:(?:信息来源|文章来源|新闻来源|来源|作者|发布时间|发布日期|更新时间|时间"
+    r"|责任编辑|编辑|浏览次数|字号|字体|点击量?)\s*[：:]|[【\[])"
+)
+
+
+def tree(page: Page) -> html.HtmlElement:
+    """The whole page, parsed. Raises LayoutChanged where there is no markup at all."""
+    source = page.text.strip()
+    if source:
+        parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
+        try:
+            return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+        except etree.ParserError:
+            pass
+    raise LayoutChanged(url=page.url, expected="an HTML page", found=f"{len(page.body)} bytes without markup")
+
+
+def with_class(root: html.HtmlElement, name: str, *tags: str) -> list[html.HtmlElement]:
+    """All elements that carry the class, in page order; of the given tags only, where any are given."""
+    found: list[html.HtmlElement] = root.find_class(name)
+    return [node for node in found if not tags or node.tag in tags]
+
+
+def first(nodes: Iterable[html.HtmlElement]) -> html.HtmlElement | None:
+    return next(iter(nodes), None)
+
+
+def has_class(node: html.HtmlElement, name: str) -> bool:
+    return name in (node.get("class") or "").split()
+
+
+def folded(text: str | None) -> str:
+    """The text on one line: white space folded to single spaces, control characters gone."""
+    return " ".join(_CONTROL.sub("", text or "").split())
+
+
+def one_line(node: html.HtmlElement | None) -> str:
+    """The text of an element on one line: a `<br>` or a block inside it becomes a space."""
+    return "" if node is None else folded(read_body(node, "").text)
+
+
+def empty(node: html.HtmlElement) -> None:
+    """Take the content of an element out of the page; what follows it stays."""
+    node.clear(keep_tail=True)
+
+
+def metas(root: html.HtmlElement) -> dict[str, tuple[str, str]]:
+    """Every `<meta name>` with a content: lower-case name -> (name as spelled, content). First one wins."""
+    found: dict[str, tuple[str, str]] = {}
+    for node in root.iter("meta"):
+        name, content = folded(node.get("name")), folded(node.get("content"))
+        if name and content:
+            found.setdefault(name.lower(), (name, content))
+    return found
+
+
+def cut_from(container: html.HtmlElement, node: html.HtmlElement) -> None:
+    """Take `node` and everything that follows it inside `container` (an ancestor of it) out of the tree."""
+    parent = node.getparent()
+    _drop_after(node)
+    parent.remove(node)
+    while parent is not container:
+        _drop_after(parent)
+        parent.tail = None
+        parent = parent.getparent()
+
+
+def _drop_after(node: html.HtmlElement) -> None:
+    for later in list(node.itersiblings()):
+        node.getparent().remove(later)
+
+
+def labelled(text: str, *labels: str) -> str | None:
+    """What stands behind a label, up to the next one: `来源：高检网 作者：…` -> `高检网`.
+
+    The labels are tried in the order given.
+    """
+    for label in labels:
+        start = re.search(rf"{re.escape(label)}\s*[：:]\s*", text)
+        if start is None:
+            continue
+        rest = text[start.end() :]
+        end = _NEXT_LABEL.search(rest)
+        value = (rest[: end.start()] if end else rest).strip()
+        if value:
+            return value
+    return None
+
+
+def date_shaped(text: str) -> str | None:
+    """The first complete date in the text, with its clock time where one follows, as printed.
+
+    White space inside (Hanweb skins break a date over lines) is folded. What it means is decided later.
+    """
+    found = _DATE.search(text)
+    return re.sub(r"\s*([-/.年月])\s*", r"\1", " ".join(found.group().split())) if found else None
+
+
+def text_outside(node: html.HtmlElement, inner: html.HtmlElement) -> str:
+    """The text of `node` without the text of the element `inner` inside it."""
+    return " ".join(piece for piece in _texts(node, inner) if piece)
+
+
+def _texts(node: html.HtmlElement, inner: html.HtmlElement) -> Iterator[str]:
+    if node is not inner and isinstance(node.tag, str):
+        yield (node.text or "").strip()
+        for child in node:
+            yield from _texts(child, inner)
+            yield (child.tail or "").strip()

@@ -1,0 +1,85 @@
+"""Answers of a web server that are no content, recognised before any reading (all sites but WeChat).
+
+A challenge page is nearly empty to the eye, so a marker counts only where little text is visible: an article
+that quotes one, or a `<noscript>` hint inside a full page, is no challenge.
+
+History of the challenges met on Chinese government sites (2023 to 2026):
+
+- Knownsec (`__jsl_clearance`, `__jsluid_h`): HTTP 521 or 200 with a script that sets the cookie (MPS, CAC).
+- Ruishu (`$_ts`): HTTP 412 or 202 with rotating cookies (NHC; cpquery, ggfw and pss-system of CNIPA).
+- `C3VK` (Chinatax) and `CT6T` (MOJ): 200 or 302 to itself with a cookie to replay.
+- Tencent's `TCaptcha` and EdgeOne (MOHRSS), Alibaba's `acw_sc__v2`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from crawlers.errors import Blocked, Gone, LayoutChanged
+from crawlers.page import Page
+from crawlers.readers.body import Body
+
+MARKERS = {
+    "__jsl_clearance": "verification",
+    "__jsluid": "verification",
+    "C3VK": "verification",
+    "CT6T": "verification",
+    "acw_sc__v2": "verification",
+    "$_ts": "verification",
+    "TCaptcha": "verification",
+    "EdgeOne": "verification",
+    "请开启JavaScript": "verification",
+    "请开启 JavaScript": "verification",
+    "滑动验证": "verification",
+    "安全验证": "verification",
+    "访问过于频繁": "frequency",
+    "操作过于频繁": "frequency",
+    "访问被拦截": "refused",
+    "访问被阻断": "refused",
+    'type="password"': "login",
+}
+_LITTLE_TEXT = 200  # characters; the navigation and the footer of an ordinary page alone have more
+_INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>|\s+", re.S | re.I)
+_TITLE_GONE = re.compile(
+    r"<title[^>]*>\s*(?:404\b|[^<]*(?:404 Not Found|页面不存在|页面未找到|找不到页面|页面已删除))"
+    r"[^<]*</title",
+    re.I,
+)
+
+
+def refuse_blocked(page: Page) -> None:
+    """Raise what stands in the way of reading, if anything does. Every reader calls this first.
+
+    Raises Blocked for a refusing status (any of 400 and above but the two below) and for a challenge, a
+    frequency limit or a login that came with another status; Gone (`unavailable`) for 404, 410 and an error
+    page that calls itself one in its title.
+    """
+    if page.status in (404, 410):
+        raise Gone(url=page.url, kind="unavailable", evidence=f"http {page.status}")
+    if page.status >= 400:
+        raise Blocked(url=page.url, reason=f"http {page.status}", evidence=_marker(page) or "no known marker")
+    if page.body.startswith(b"%PDF-"):
+        return
+    marker = _marker(page)
+    if marker and len(_INVISIBLE.sub("", page.text)) < _LITTLE_TEXT:
+        raise Blocked(url=page.url, reason=MARKERS[marker], evidence=marker)
+    gone = _TITLE_GONE.search(page.text)
+    if gone:
+        raise Gone(url=page.url, kind="unavailable", evidence=gone.group())
+
+
+def note_empty_body(page: Page, body: Body) -> str | None:
+    """Why the body has no text, or None where it has. Raises LayoutChanged when nothing explains it."""
+    if body.text:
+        return None
+    if body.attachments:
+        return "full text in attachment"
+    if body.images:
+        return "text in images"
+    raise LayoutChanged(
+        url=page.url, expected="text, attachments or images in the body", found="an empty body"
+    )
+
+
+def _marker(page: Page) -> str | None:
+    return next((marker for marker in MARKERS if marker in page.text), None)

@@ -1,0 +1,177 @@
+"""One row a run: what happened to each source in a crawl, counted from signals and judged at the end.
+
+An exit code of Scrapy proves nothing (a crawl in which every item was lost ends `finished`), so every link that
+a list showed must be accounted for; what can't be accounted for makes the run `incomplete`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from scrapy import Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from sqlalchemy import Engine, insert, update
+from sqlalchemy.exc import DBAPIError
+from twisted.python.failure import Failure
+
+from crawlers.source import Source
+from pipeline.record import Record, Sighting
+from pipeline.store.session import StoreError, first_line
+from pipeline.store.tables import Run
+
+OK = "ok"
+STATES = (OK, "incomplete", "blocked", "changed", "down", "closed by robots", "not recorded", "failed")
+_ENDINGS = ("new", "edited", "known", "gone", "blocked", "changed", "down", "robots", "not recorded", "error")
+_FAULTS = ("blocked", "changed", "down", "robots", "error")
+
+
+@dataclass(slots=True)
+class Watch:
+    """One source during one crawl: its run row, and the count of everything that happened.
+
+    Counted are `list_pages`, `links`, `known links` (to articles that need not be asked for), `older`
+    (skipped by --since), `asked` (articles requested) and, for those, each ending.
+    """
+
+    source: Source
+    run_id: int
+    baseline: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    refusal: tuple[str, str] | None = None
+    lists_open: int = 0
+    notes: list[str] = field(default_factory=list)
+    state: str = "running"
+    reason: str | None = None
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Add to one of the counts."""
+        self.counts[what] += number
+
+    def note(self, ending: str, message: str) -> None:
+        """Count how an article ended and keep the first words about it."""
+        self.count(ending)
+        if len(self.notes) < 20:
+            self.notes.append(message)
+
+    def refuse(self, state: str, message: str) -> None:
+        """A list could not be read: this is what the whole run will be judged by."""
+        self.lists_open -= 1
+        if self.refusal is None:
+            self.refusal = (state, message)
+
+    @property
+    def heard(self) -> bool:
+        """True when the lists were read as far as asked."""
+        return self.refusal is None and self.counts["list_pages"] > 0 and self.lists_open == 0
+
+    def judge(self) -> None:
+        """Set `state` and `reason` from what was counted."""
+        missing = self.counts["asked"] - sum(self.counts[ending] for ending in _ENDINGS)
+        faults = [name for name in _FAULTS if self.counts[name]]
+        if self.refusal:
+            self.state, self.reason = self.refusal
+        elif not self.heard:
+            self.state, self.reason = "incomplete", "the crawl ended before the list was read"
+        elif faults:
+            shown = ", ".join(f"{self.counts[name]} {name}" for name in faults)
+            first = self.notes[0] if self.notes else ""
+            self.state, self.reason = (
+                "incomplete",
+                f"{shown} of {self.counts['asked']} articles. {first}".strip(),
+            )
+        elif missing:
+            self.state = "incomplete"
+            self.reason = f"{missing} of {self.counts['asked']} articles are unaccounted for"
+        else:
+            self.state, self.reason = OK, None
+
+
+def open_watch(engine: Engine, source: Source, *, baseline: bool) -> Watch:
+    """Write the run row of a source that starts to be crawled. Raises StoreError."""
+    row = {
+        "source_key": source.key,
+        "started_at": datetime.now(UTC),
+        "finished_at": None,
+        "list_read_at": None,
+        "state": "running",
+        "reason": None,
+        "baseline": baseline,
+        "counts": {},
+    }
+    try:
+        with engine.begin() as connection:
+            run_id = connection.execute(insert(Run).values(row).returning(Run.id)).scalar_one()
+    except DBAPIError as error:
+        raise StoreError(f"The run of {source.key} could not be noted: {first_line(error)}.") from error
+    return Watch(source, run_id, baseline)
+
+
+def close_watch(engine: Engine, watch: Watch) -> None:
+    """Judge a run and write its row. Raises StoreError."""
+    watch.judge()
+    now = datetime.now(UTC)
+    values = {
+        "finished_at": now,
+        "list_read_at": now if watch.heard else None,
+        "state": watch.state,
+        "reason": watch.reason,
+        "counts": dict(watch.counts),
+    }
+    try:
+        with engine.begin() as connection:
+            connection.execute(update(Run).where(Run.id == watch.run_id).values(values))
+    except DBAPIError as error:
+        raise StoreError(f"The run of {watch.source.key} could not be noted: {first_line(error)}.") from error
+
+
+class RunLedger:
+    """Scrapy extension: listens to what becomes of items and pages, and closes the run rows at the end."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        listen = crawler.signals.connect
+        listen(self._item_error, signals.item_error)
+        listen(self._item_dropped, signals.item_dropped)
+        listen(self._spider_error, signals.spider_error)
+        listen(self._response, signals.response_received)
+        listen(self._closed, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def _watch(self, source_key: str | None) -> Watch | None:
+        spider: Any = self._crawler.spider
+        return spider.watches.get(source_key) if source_key else None
+
+    def _item_error(self, item: Sighting | Record, response: Response, failure: Failure) -> None:
+        self._lost(item, failure.getErrorMessage())
+
+    def _item_dropped(self, item: Sighting | Record, response: Response, exception: BaseException) -> None:
+        self._lost(item, f"dropped: {exception}")
+
+    def _lost(self, item: Sighting | Record, message: str) -> None:
+        if watch := self._watch(item.context.source_key):
+            watch.note("error", f"{item.notice.url}: {message}")
+
+    def _spider_error(self, failure: Failure, response: Response, spider: Spider) -> None:
+        if watch := self._watch(response.meta.get("source_key")):
+            message = f"{response.url}: {failure.type.__name__ if failure.type else ''}: {failure.getErrorMessage()}"
+            if response.meta.get("is_list"):
+                watch.refuse("failed", message)
+            else:
+                watch.note("error", message)
+
+    def _response(self, response: Response) -> None:
+        if watch := self._watch(response.meta.get("source_key")):
+            watch.count("bytes", len(response.body))
+            watch.count(f"http {response.status}")
+
+    def _closed(self) -> None:
+        spider: Any = self._crawler.spider
+        for watch in spider.watches.values():
+            close_watch(spider.engine, watch)

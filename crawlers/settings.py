@@ -1,0 +1,41 @@
+"""Scrapy's settings, flat. `crawlers.crawl` adds what the configuration says."""
+
+from crawlers.steps import item_pipelines
+
+BOT_NAME = "iprwatch"
+SPIDER_MODULES = ["crawlers.court", "crawlers.spp", "crawlers.cnipa", "crawlers.wechat"]
+
+# Nothing may listen: both of these are on by default, and one of them executes Python.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+
+# Only http and https, and no name that leads to a private address.
+DOWNLOAD_HANDLERS = {"file": None, "data": None, "ftp": None, "s3": None}
+TWISTED_DNS_RESOLVER = "crawlers.guard.PublicResolver"
+DOWNLOAD_VERIFY_CERTIFICATES = True
+DOWNLOAD_MAXSIZE = 32 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 16 * 1024 * 1024
+DOWNLOAD_TIMEOUT = 60
+REDIRECT_MAX_TIMES = 5
+
+# One request at a time to a host. The robots middleware of Scrapy lets pages through while robots.txt is
+# loading and opens up when it fails; ours takes its place.
+CONCURRENT_REQUESTS = 16
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+ROBOTSTXT_OBEY = False
+DOWNLOADER_MIDDLEWARES = {
+    "crawlers.guard.GuardMiddleware": 960,
+    "crawlers.robots.RobotsMiddleware": 970,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+}
+# Readers and spiders judge every status themselves.
+HTTPERROR_ALLOW_ALL = True
+RETRY_TIMES = 2
+COOKIES_ENABLED = False
+
+ITEM_PIPELINES = item_pipelines()
+EXTENSIONS = {"crawlers.runs.RunLedger": 0}
+
+LOG_LEVEL = "WARNING"
+LOG_INSTALL_ROOT_HANDLER = False
+FEED_EXPORT_ENCODING = "utf-8"

@@ -1,0 +1,127 @@
+"""A watched list: what to read, how often, and who publishes it. Data only."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from crawlers.readers import READERS
+from errors import ConfigurationError
+
+BUILT_IN = Path(__file__).with_name("sources.toml")
+FAMILIES = ("court", "spp", "cnipa", "wechat")
+_DAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+_DAY_NAMES = re.compile(r"^(\*|[a-z]{3}([-,][a-z]{3})*)$")
+
+Text = Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class Source(BaseModel):
+    """One watched list, as a table of `sources.toml` states it. Immutable.
+
+    `crontab` has five fields in Asia/Shanghai with day *names* (APScheduler counts days from Monday = 0, cron
+    from Sunday, so numbers would lie to one of them). `least` is the number of entries below which a list
+    page is not believed. `depth` is how many list pages a crawl reads. `topics` are words that alert
+    rules refer to. `proven` says whether a real page of this kind has been read by the reader.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    key: str
+    reader: str
+    url: str
+    name_zh: Text
+    name_en: Text
+    publisher_zh: Text
+    publisher_en: Text
+    topics: tuple[str, ...]
+    crontab: str
+    least: Annotated[int, Field(ge=0, le=1000)]
+    depth: Annotated[int, Field(ge=1, le=100)] = 1
+    proven: bool
+
+    @property
+    def family(self) -> str:
+        """The first part of the key; names the spider that reads this source."""
+        return self.key.split("_", 1)[0]
+
+    @field_validator("reader")
+    @classmethod
+    def _known_reader(cls, value: str) -> str:
+        if value not in READERS:
+            raise ValueError(f"no reader is called {value!r}; there are {', '.join(READERS)}")
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _absolute_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{value!r} is not an absolute http(s) URL")
+        return value
+
+    @field_validator("crontab")
+    @classmethod
+    def _crontab_with_day_names(cls, value: str) -> str:
+        fields = value.split()
+        if len(fields) != 5:
+            raise ValueError(f"{value!r} has {len(fields)} fields, a crontab has five")
+        days = fields[4]
+        if not _DAY_NAMES.match(days) or not set(re.findall(r"[a-z]+", days)) <= _DAYS:
+            raise ValueError(
+                f"the day of week {days!r} must be * or day names such as mon-fri, never numbers"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _key_names_a_family(self) -> Source:
+        if not re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", self.key) or self.family not in FAMILIES:
+            raise ValueError(
+                f"the key {self.key!r} must read <family>_<what> with a family of {', '.join(FAMILIES)}"
+            )
+        return self
+
+
+def load_sources(extra: Iterable[Path] = (), *, built_in: bool = True) -> dict[str, Source]:
+    """The built-in sources and those of the operator's own files, by key.
+
+    Raises ConfigurationError naming file, key and fault; a key that exists already is a fault.
+    """
+    sources: dict[str, Source] = {}
+    for path in ([BUILT_IN] if built_in else []) + list(extra):
+        for key, table in _read_tables(path).items():
+            if key in sources:
+                raise ConfigurationError(f"{path}: the source {key!r} exists already; choose another key.")
+            try:
+                sources[key] = Source.model_validate({"key": key, **table})
+            except ValidationError as error:
+                raise ConfigurationError(f"{path}: source {key!r}: {first_fault(error)}.") from None
+    return sources
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first fault of a validation as `key: what is wrong`, without the library's decoration."""
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
+
+
+def _read_tables(path: Path) -> Mapping[str, Mapping[str, object]]:
+    try:
+        with path.open("rb") as file:
+            tables = tomllib.load(file)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: can't be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: is not valid TOML: {error}.") from None
+    for key, table in tables.items():
+        if not isinstance(table, dict):
+            raise ConfigurationError(f"{path}: {key!r} must be a table [{key}], one for each source.")
+    return tables

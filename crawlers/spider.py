@@ -1,0 +1,285 @@
+"""What the spiders of all families share: read lists, fetch what is new, yield what was read. No interpretation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import Any, Self
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from sqlalchemy import Engine, insert
+from twisted.python.failure import Failure
+
+from configuration import Configuration, load_configuration
+from crawlers.archive import Archive
+from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
+from crawlers.notice import ListEntry, ListPage
+from crawlers.page import Page
+from crawlers.readers import READERS, reader_for
+from crawlers.replay import NotRecorded
+from crawlers.robots import ClosedByRobots
+from crawlers.runs import Watch, open_watch
+from crawlers.source import Source
+from errors import ConfigurationError
+from pipeline.dates import choose
+from pipeline.normalize import identify_url
+from pipeline.record import Context, Sighting
+from pipeline.store.listed import Shown, mark_gone, remember_list, was_read_before
+from pipeline.store.session import open_engine
+from pipeline.store.tables import Snapshot
+
+_LONGEST_WALK = 1000  # list pages that a crawl with --since follows before it stops
+
+
+class FamilySpider(Spider):
+    """Crawls the sources of one family. A source that fails stops no other.
+
+    Arguments: `sources` (keys, all of the family by default), `since` (a date: read lists back to it and take
+    nothing older), `alert_baseline` (alert also for what a source shows when first read).
+    """
+
+    configuration: Configuration
+    engine: Engine
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        sources: Iterable[Source],
+        *,
+        since: date | None = None,
+        alert_baseline: bool = False,
+    ) -> None:
+        super().__init__()
+        self.configuration = configuration
+        self.sources = tuple(sources)
+        self.since = since
+        self.alert_baseline = alert_baseline
+        self.engine = open_engine(configuration.database_url)
+        self.archive = Archive(configuration.archive)
+        self.watches: dict[str, Watch] = {}
+        self._asked: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
+        """Raises ConfigurationError for unknown sources and StoreError when the database can't be opened."""
+        configuration = crawler.settings.get("IPRWATCH_CONFIGURATION") or load_configuration()
+        known = {
+            key: source for key, source in configuration.load_sources().items() if source.family == cls.name
+        }
+        wanted = str(arguments.pop("sources", "")).replace(",", " ").split() or list(known)
+        if unknown := [key for key in wanted if key not in known]:
+            raise ConfigurationError(f"The family {cls.name} has no source {unknown[0]!r}.")
+        since = arguments.pop("since", None)
+        spider = cls(
+            configuration,
+            [known[key] for key in wanted],
+            since=date.fromisoformat(since) if since else None,
+            alert_baseline=bool(arguments.pop("alert_baseline", False)),
+        )
+        spider._set_crawler(crawler)
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        """A request for the list of each source."""
+        for source in self.sources:
+            known = await asyncio.to_thread(was_read_before, self.engine, source.key)
+            watch = await asyncio.to_thread(open_watch, self.engine, source, baseline=not known)
+            self.watches[source.key] = watch
+            yield self._list_request(watch, source.url, number=1)
+
+    def _list_request(self, watch: Watch, url: str, *, number: int) -> Request:
+        watch.lists_open += 1
+        return Request(
+            url,
+            callback=self.parse_list,
+            errback=self.fail_list,
+            cb_kwargs={"watch": watch, "number": number},
+            meta={"source_key": watch.source.key, "is_list": True},
+            priority=100,
+            dont_filter=True,
+        )
+
+    async def parse_list(self, response: Response, watch: Watch, number: int) -> AsyncIterator[Request]:
+        """Requests for the articles that are new, and for the next page of the list."""
+        page = to_page(response)
+        await self._keep(page)
+        try:
+            listing = read_listing(page, watch.source, number)
+        except PageError as error:
+            await self._note_snapshot(page, watch, error.kind, str(error))
+            watch.refuse("down" if page.status >= 500 else _run_state(error), str(error))
+            return
+        await self._note_snapshot(page, watch, "list", None)
+        watch.count("list_pages")
+        watch.count("links", len(listing.entries))
+        wanted = [entry for entry in listing.entries if not self._is_older(entry, page)]
+        watch.count("older", len(listing.entries) - len(wanted))
+        addresses = {entry: entry.identity or identify_url(entry.url) for entry in wanted}
+        standings = await asyncio.to_thread(
+            remember_list,
+            self.engine,
+            watch.source.key,
+            [Shown(address, entry.url, entry.title) for entry, address in addresses.items()],
+            baseline=watch.baseline,
+            now=page.fetched_at,
+        )
+        for entry, address in addresses.items():
+            standing = standings[address]
+            if standing.stored or standing.gone or address in self._asked:
+                watch.count("known links")
+                continue
+            self._asked.add(address)
+            watch.count("asked")
+            yield self._article_request(watch, entry, address, baseline=standing.baseline)
+        if listing.next_url and self._goes_on(listing, wanted, number, watch.source):
+            yield self._list_request(watch, listing.next_url, number=number + 1)
+        watch.lists_open -= 1
+
+    def _goes_on(self, listing: ListPage, wanted: list[ListEntry], number: int, source: Source) -> bool:
+        if self.since is None:
+            return number < source.depth
+        # A pinned old entry on top must not end the walk; a page on which everything is older does.
+        return bool(wanted) and number < _LONGEST_WALK and bool(listing.entries)
+
+    def _is_older(self, entry: ListEntry, page: Page) -> bool:
+        if self.since is None or entry.date is None:
+            return False
+        best = choose([entry.date], page.fetched_at).best
+        if best is None or best.value is None:
+            return False
+        day = best.value.date() if isinstance(best.value, datetime) else best.value
+        return day < self.since
+
+    def _article_request(self, watch: Watch, entry: ListEntry, address: str, *, baseline: bool) -> Request:
+        return Request(
+            entry.url,
+            callback=self.parse_article,
+            errback=self.fail_article,
+            cb_kwargs={"watch": watch, "entry": entry, "address": address, "baseline": baseline},
+            meta={"source_key": watch.source.key},
+            dont_filter=True,
+        )
+
+    async def parse_article(
+        self, response: Response, watch: Watch, entry: ListEntry, address: str, baseline: bool
+    ) -> AsyncIterator[Sighting]:
+        """The notice that the page holds, or the evidence that it holds none."""
+        page = to_page(response)
+        await self._keep(page)
+        try:
+            notice = reader_for(page)[1].read_article(page, entry)
+        except PageError as error:
+            await self._note_snapshot(page, watch, error.kind, str(error), entry)
+            if isinstance(error, Gone):
+                await asyncio.to_thread(mark_gone, self.engine, watch.source.key, address, error.kind)
+                watch.note("gone", str(error))
+            else:
+                watch.note("down" if page.status >= 500 else error.kind, str(error))
+            return
+        yield Sighting(
+            notice,
+            Context(
+                source_key=watch.source.key,
+                publisher_zh=watch.source.publisher_zh,
+                publisher_en=watch.source.publisher_en,
+                topics=watch.source.topics,
+                run_id=watch.run_id,
+                baseline=baseline and not self.alert_baseline,
+                status=page.status,
+                headers=page.headers,
+            ),
+        )
+
+    def fail_list(self, failure: Failure) -> None:
+        """No page came for a list: count why. A page that a recorded web lacks ends the list quietly."""
+        watch, number = _told(failure, "watch", "number")
+        if isinstance(failure.value, NotRecorded) and number > 1:
+            watch.count("lists not recorded")
+            watch.lists_open -= 1
+        elif isinstance(failure.value, NotRecorded):
+            watch.refuse("not recorded", failure.getErrorMessage())
+        elif isinstance(failure.value, ClosedByRobots):
+            watch.refuse("closed by robots", failure.getErrorMessage())
+        else:
+            watch.refuse("down", _describe(failure))
+
+    def fail_article(self, failure: Failure) -> None:
+        """No page came for an article: count why."""
+        (watch,) = _told(failure, "watch")
+        if isinstance(failure.value, NotRecorded):
+            watch.note("not recorded", failure.getErrorMessage())
+        elif isinstance(failure.value, ClosedByRobots):
+            watch.note("robots", failure.getErrorMessage())
+        else:
+            watch.note("down", _describe(failure))
+
+    async def _keep(self, page: Page) -> None:
+        await asyncio.to_thread(self.archive.keep, page.sha256, page.body)
+
+    async def _note_snapshot(
+        self, page: Page, watch: Watch, kind: str, detail: str | None, entry: ListEntry | None = None
+    ) -> None:
+        row = {
+            "sha256": page.sha256,
+            "url": page.url,
+            "source_key": watch.source.key,
+            "kind": kind,
+            "status": page.status,
+            "headers": dict(page.headers),
+            "entry": asdict(entry) if entry else None,
+            "detail": detail,
+            "fetched_at": page.fetched_at,
+            "run_id": watch.run_id,
+        }
+
+        def write() -> None:
+            with self.engine.begin() as connection:
+                connection.execute(insert(Snapshot).values(row))
+
+        await asyncio.to_thread(write)
+
+
+def to_page(response: Response) -> Page:
+    """What was fetched, as readers take it. The clock is asked here, once, unless the page is a recorded one."""
+    headers = {
+        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+        for name, values in response.headers.items()
+    }
+    fetched_at = response.meta.get("recorded_at") or datetime.now(UTC)
+    return Page(response.url, response.body, fetched_at, response.status, headers)
+
+
+def read_listing(page: Page, source: Source, number: int) -> ListPage:
+    """Read a source's list by its reader; fewer entries than the source's least are not believed.
+
+    Raises LayoutChanged, Blocked, Gone.
+    """
+    reader = READERS[source.reader]
+    kind = reader.kind_of(page)
+    if kind != "list":
+        raise LayoutChanged(url=page.url, expected="a list page", found=f"an {kind}")
+    listing = reader.read_list(page)
+    if number == 1 and len(listing.entries) < source.least:
+        raise LayoutChanged(
+            url=page.url, expected=f"at least {source.least} entries", found=f"{len(listing.entries)}"
+        )
+    return listing
+
+
+def _run_state(error: PageError) -> str:
+    return "blocked" if isinstance(error, Blocked) else "changed"
+
+
+def _told(failure: Failure, *names: str) -> tuple[Any, ...]:
+    request: Request = failure.request  # type: ignore[attr-defined]
+    return tuple(request.cb_kwargs[name] for name in names)
+
+
+def _describe(failure: Failure) -> str:
+    request: Request = failure.request  # type: ignore[attr-defined]
+    name = failure.type.__name__ if failure.type else "error"
+    return f"{request.url}: {name}: {failure.getErrorMessage()}"

@@ -1,0 +1,41 @@
+"""From a Notice to a stored, alerted record. STEPS is the one statement of the order.
+
+Steps are plain functions and know nothing of Scrapy; `crawlers.steps` wraps them for ITEM_PIPELINES. The last
+two, `dedupe` and `store`, decide and write inside one transaction (`pipeline.store.write`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.dates import choose
+from pipeline.legal import find_facts
+from pipeline.normalize import normalize
+from pipeline.record import Context, Record
+
+if TYPE_CHECKING:
+    from crawlers.notice import Notice
+
+
+def add_dates(record: Record) -> Record:
+    """Choose the published date among what the page printed, in the reader's order of trust."""
+    return replace(record, dating=choose(record.notice.dates, record.notice.fetched_at))
+
+
+def add_facts(record: Record) -> Record:
+    """Find the legal facts of title and body; spans count characters of the one they stand in."""
+    return replace(record, title_facts=tuple(find_facts(record.title)), facts=tuple(find_facts(record.body)))
+
+
+ENRICHING: dict[str, Callable[[Record], Record]] = {"dates": add_dates, "legal": add_facts}
+STEPS: tuple[str, ...] = ("normalize", *ENRICHING, "dedupe", "store")
+
+
+def interpret(notice: Notice, context: Context) -> Record:
+    """All steps that need no database, in order: what a crawl, a reparse and `inspect` have in common."""
+    record = normalize(notice, context)
+    for enrich in ENRICHING.values():
+        record = enrich(record)
+    return record

@@ -1,0 +1,1 @@
+"""From a stored notice to a person who was told: rules, the outbox, channels."""

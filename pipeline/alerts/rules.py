@@ -1,0 +1,104 @@
+"""Rules: who wants to be told of which notices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from errors import ConfigurationError
+from pipeline.normalize import fold
+from pipeline.record import Record
+from pipeline.store.write import Match
+
+_ASCII_WORD = re.compile(r"[a-z0-9]")
+
+
+class Recipient(BaseModel):
+    """Where an alert goes: a configured channel, and an address on it where the channel has several."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    channel: str
+    to: str = ""
+
+
+class Rule(BaseModel):
+    """A notice matches when it has one of the words, comes from one of the sources and has one of the topics;
+    an empty list asks for nothing. Words are compared folded (case, full width), Latin ones as whole words.
+
+    `events` are `new` and `edited`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    words: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    sources: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    events: tuple[str, ...] = ("new",)
+    send: Annotated[tuple[Recipient, ...], Field(min_length=1)]
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], ...]:
+        return tuple(_word_pattern(fold(word)) for word in self.words)
+
+    def wants(self, record: Record, folded: str, event: str) -> bool:
+        """True when the record, whose folded title and body are given, matches this rule on this event."""
+        if ("new" if event == "new" else "edited") not in self.events:
+            return False
+        if self.sources and record.context.source_key not in self.sources:
+            return False
+        if self.topics and not set(self.topics) & set(record.context.topics):
+            return False
+        return not self.words or any(pattern.search(folded) for pattern in self._patterns)
+
+
+class Rules:
+    """All rules of an installation, as the matcher that the write transaction asks."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rules)
+
+    def __call__(self, record: Record, event: str) -> Iterable[Match]:
+        if not self._rules:
+            return []
+        folded = fold(f"{record.title}\n{record.body}")
+        return [
+            Match(rule.name, recipient.channel, recipient.to)
+            for rule in self._rules
+            if rule.wants(record, folded, event)
+            for recipient in rule.send
+        ]
+
+
+def check_rules(
+    rules: Iterable[Rule], channels: Iterable[str], sources: Mapping[str, object], place: str
+) -> None:
+    """Refuse rules that could never work. Raises ConfigurationError naming the file and the rule."""
+    names: set[str] = set()
+    known = set(channels)
+    for rule in rules:
+        if rule.name in names:
+            raise ConfigurationError(f"{place}: two rules are called {rule.name!r}; names must differ.")
+        names.add(rule.name)
+        if unknown := [key for key in rule.sources if key not in sources]:
+            raise ConfigurationError(f"{place}: rule {rule.name!r}: no source is called {unknown[0]!r}.")
+        if wrong := [event for event in rule.events if event not in ("new", "edited")]:
+            raise ConfigurationError(
+                f"{place}: rule {rule.name!r}: {wrong[0]!r} is no event; use new or edited."
+            )
+        for recipient in rule.send:
+            if recipient.channel not in known:
+                raise ConfigurationError(
+                    f"{place}: rule {rule.name!r}: no channel is called {recipient.channel!r}; "
+                    f"there are {', '.join(sorted(known)) or 'none'}."
+                )
+
+
+def _word_pattern(word: str) -> re.Pattern[str]:
+    head = r"(?<![a-z0-9])" if _ASCII_WORD.match(word[0]) else ""
+    tail = r"(?![a-z0-9])" if _ASCII_WORD.match(word[-1]) else ""
+    return re.compile(head + re.escape(word) + tail)

@@ -1,0 +1,127 @@
+"""The verdict on two texts, with the evidence that decided it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.dedupe.align import align, align_short
+from pipeline.dedupe.folding import Folded, fold_letters, fold_text, fold_wording
+from pipeline.dedupe.furniture import strip_credits, strip_noise
+from pipeline.dedupe.guards import Aligned, find_objection, find_title_objection, guard_tokens
+from pipeline.dedupe.sketch import LEAST_LETTERS, find_grams
+
+Verdict = Literal["same", "edited", "repost", "different"]
+
+LEAST_CONTAINMENT = 0.5
+"""Share of the shorter text's 5-grams that the longer one must have."""
+
+_SHORT = 30
+_SHORT_RATIO = 0.5
+"""A text of fewer letters is a repost only of one at most twice as long: a closing formula stands in many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is compared of an item. `identity` names its page (see `Record.identity`); None: unknown."""
+
+    title: str
+    body: str
+    identity: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`reason` is one English sentence with the evidence that decided."""
+
+    verdict: Verdict
+    reason: str
+
+
+def compare(a: Text, b: Text) -> Comparison:
+    """Compare two texts; never raises, and the verdict doesn't depend on their order.
+
+    - `same`: one page (equal identity), nothing that a person would call an edit
+    - `edited`: one page whose title or body changed
+    - `repost`: two pages, one text, maybe with another headline, header or footer, in traditional characters,
+      lightly edited, cut short, or inside a longer text
+    - `different`: anything else, and whatever a guard objects to
+    """
+    if a.identity is not None and a.identity == b.identity:
+        return _compare_versions(a, b)
+    one, other = sorted((a, b), key=lambda text: (len(text.body), text.body, text.title))
+    return _compare_pages(one, other)
+
+
+def is_edit(old_body: str, new_body: str) -> bool:
+    """Whether a body changed in a way that a person would call an edit.
+
+    White space, character width, entities, counters (阅读数), one-time tokens in links, buttons and neighbours'
+    links are not edits; any other letter, digit or mark is.
+    """
+    return old_body != new_body and fold_wording(strip_noise(old_body)) != fold_wording(strip_noise(new_body))
+
+
+def _compare_versions(a: Text, b: Text) -> Comparison:
+    changed = [
+        name
+        for name, is_changed in (
+            ("title", fold_wording(a.title) != fold_wording(b.title)),
+            ("body", is_edit(a.body, b.body)),
+        )
+        if is_changed
+    ]
+    if changed:
+        return Comparison("edited", f"The same page ({a.identity}), and its {' and '.join(changed)} changed.")
+    return Comparison("same", f"The same page ({a.identity}), and neither title nor body changed.")
+
+
+def _compare_pages(one: Text, other: Text) -> Comparison:
+    titles = fold_text(one.title), fold_text(other.title)
+    whole = fold_letters(one.body), fold_letters(other.body)
+    if not whole[0] or not whole[1]:
+        return Comparison("different", "One of the two has no text to compare.")
+    bodies = fold_text(strip_credits(one.body)), fold_text(strip_credits(other.body))
+    if not bodies[0].letters or not bodies[1].letters:
+        bodies = fold_text(one.body), fold_text(other.body)
+    if len(bodies[0].letters) > len(bodies[1].letters):
+        titles, bodies = (titles[1], titles[0]), (bodies[1], bodies[0])
+    length, other_length = len(bodies[0].letters), len(bodies[1].letters)
+    if length < LEAST_LETTERS:
+        if bodies[0].plain == bodies[1].plain and titles[0].letters == titles[1].letters:
+            return Comparison("repost", f"Title and text ({length} characters) are identical.")
+        return Comparison("different", f"A text of {length} characters is too short to be told from others.")
+    if length < _SHORT and length < _SHORT_RATIO * other_length:
+        return Comparison(
+            "different", f"A text of {length} characters is too short to be found in one of {other_length}."
+        )
+    containment = _measure_containment(bodies[0].letters, bodies[1].letters)
+    if containment < LEAST_CONTAINMENT:
+        return Comparison(
+            "different", f"Only {containment:.0%} of the shorter text's 5-grams are in the longer one."
+        )
+    blocks = align(bodies[0].letters, bodies[1].letters)
+    aligned = guard_tokens(bodies[0], bodies[1], blocks)
+    found = f"{containment:.0%} of the shorter text's 5-grams ({length} characters) are in the longer one"
+    if not aligned.blocks:
+        return Comparison("different", f"{found}, but not in the same order.")
+    objection = find_objection(aligned) or find_title_objection(*titles, *bodies, _align_titles(*titles))
+    if objection:
+        return Comparison("different", f"{found}, but {objection}.")
+    return Comparison("repost", f"{found}, and no number or name differs in the shared part.")
+
+
+def _measure_containment(shorter: str, longer: str) -> float:
+    if shorter == longer:
+        return 1.0
+    grams = find_grams(shorter)
+    return len(grams & find_grams(longer)) / len(grams)
+
+
+def _align_titles(one: Folded, other: Folded) -> Aligned | None:
+    """The headlines' alignment, or None where they share less than half of the shorter one."""
+    if one.letters == other.letters:
+        return None
+    aligned = guard_tokens(one, other, align_short(one.letters, other.letters))
+    shorter = min(len(one.letters), len(other.letters))
+    return aligned if aligned.blocks and 2 * aligned.shared >= shorter else None

@@ -1,0 +1,83 @@
+"""The form in which two texts are compared: what a reprint changes without changing the text is gone."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cache
+
+from opencc import OpenCC
+
+from pipeline.normalize import fold
+
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\xad\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufe0e\ufe0f]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# A space parts words only between Latin letters and digits; next to a Chinese character it is layout.
+_LAYOUT_SPACE = re.compile(r"(?<![a-z0-9])\s+|\s+(?![a-z0-9])")
+_SPACES = re.compile(r"\s+")
+_NOT_LETTERS = re.compile(r"[\W_]+")
+# The geometric circle that Chinese typists use for the numeral zero (二○二六年).
+_CIRCLES = str.maketrans({"○": "〇", "◯": "〇"})
+_MARKS = str.maketrans("“”„‟＂「」『』‘’‛＇—–‒―－", '"' * 9 + "'" * 4 + "-" * 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """`plain` keeps punctuation; `letters` has letters and digits alone; `at[i]` is where letter i stands in plain."""
+
+    plain: str
+    letters: str
+    at: tuple[int, ...]
+
+    def letter_index(self, plain_index: int) -> int:
+        """The first letter at or after a place in `plain`."""
+        return bisect_left(self.at, plain_index)
+
+    def around(self, start: int, end: int, width: int) -> tuple[str, str]:
+        """Up to `width` characters of `plain` before letter `start` and after letter `end - 1`."""
+        if start < end:
+            left, right = self.at[start], self.at[end - 1] + 1
+        else:
+            left = right = self.at[start] if start < len(self.at) else len(self.plain)
+        return self.plain[max(0, left - width) : left], self.plain[right : right + width]
+
+    def excerpt(self, start: int, end: int) -> str:
+        """The part of `plain` from letter `start` to letter `end - 1`."""
+        return self.plain[self.at[start] : self.at[end - 1] + 1] if start < end else ""
+
+
+def fold_plain(text: str) -> str:
+    """Entities resolved (twice: reprints escape them again), simplified characters, half width, lower case,
+    no layout white space. Punctuation stays.
+    """
+    text = _LONE_SURROGATE.sub("\ufffd", html.unescape(html.unescape(text)))
+    text = fold(_INVISIBLE.sub("", _simplifier().convert(text)))
+    return _LAYOUT_SPACE.sub("", text.translate(_CIRCLES))
+
+
+def fold_letters(text: str) -> str:
+    """Folded text without anything but letters and digits."""
+    return _NOT_LETTERS.sub("", fold_plain(text))
+
+
+def fold_wording(text: str) -> str:
+    """What two versions of one page are compared by: entities, character width, white space and forms of
+    quotation marks and dashes don't count; every other mark does, and so does the script.
+    """
+    text = html.unescape(text).translate(_MARKS)
+    return _SPACES.sub("", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)))
+
+
+def fold_text(text: str) -> Folded:
+    """Both forms, and the way back from one to the other."""
+    plain = fold_plain(text)
+    at = tuple(index for index, character in enumerate(plain) if character.isalnum())
+    return Folded(plain, "".join([plain[index] for index in at]), at)
+
+
+@cache
+def _simplifier() -> OpenCC:
+    return OpenCC("t2s")

@@ -1,0 +1,96 @@
+"""What a page prints around a text: counters, buttons, credits. None of it makes a text another text."""
+
+from __future__ import annotations
+
+import re
+
+_EDGE = r"(?:^|(?<=[\s|｜·()（）\[\]【】]))"
+_AFTER = r"(?=$|[\s|｜·()（）\[\]【】])"
+_COUNTER = re.compile(
+    _EDGE + r"(?:已有|共)?(?:文章)?(?:阅读|浏览|点击|访问|观看|播放|点赞|在看|赞|收藏|转发|评论|留言)"
+    r"(?:量|数|次数|人数)?\s*[:：]?\s*[(（\[]?\s*\d[\d,.]*\s*(?:[万wWkK]\+?|\+)?\s*(?:次|人|条)?\s*[)）\]]?"
+    + _AFTER,
+    re.MULTILINE,
+)
+_AGO = re.compile(
+    _EDGE + r"(?:刚刚|昨天|前天|\d{1,2}\s*(?:秒|分钟|小时|天|周|个月)前)" + _AFTER, re.MULTILINE
+)
+_UNTIL_END = r"[^\n]{0,200}"
+_NOISE_LINE = re.compile(
+    r"^[\s\[【(（]*(?:"
+    r"(?:上|下)一(?:篇|条)\s*[:：]"
+    + _UNTIL_END
+    + r"|(?:分享(?:到|至)|字(?:号|体)(?:大小)?)\s*[:：]?[^\n，。]{0,40}"
+    r"|(?:打印(?:本页|此页|文章)?|关闭(?:窗口|本页)?|返回(?:顶部|列表|首页)?|收藏本页|分享|收藏|赞|在看|点赞|大|中|小|\||｜|\s|】|\[|\])+"
+    r"|(?:微信)?扫(?:一扫|码)[^\n，。]{0,40}|预览时标签不可点|轻触阅读原文|阅读原文|继续滑动看下一个|人划线|写留言"
+    r"|(?:当前|现在)时间\s*[:：]" + _UNTIL_END + r"|今天是" + r"[^\n，。]{0,30}"
+    r")[\s\]】)）]*$",
+    re.MULTILINE,
+)
+# Parameters that sites renew at each request; a signed link that was signed again is the same link.
+_QUERY = re.compile(r"(https?://[^\s?#;<>\"'（）《》，。；、]+)[?#;][^\s<>\"'（）《》，。；、]*")
+_TOKEN = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+    r"|(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{16,}"
+    r"|(?=[^\s]{0,200}[0-9])(?=[^\s]{0,200}[a-z])(?=[^\s]{0,200}[A-Z])[0-9A-Za-z_+/-]{32,}={0,2})(?![0-9A-Za-z])"
+)
+
+_MOMENT = r"\d{4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?(?:\s*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
+_CREDIT_LINE = re.compile(
+    r"^[\s\[【(（|*●■◆▲▼]*(?:"
+    r"(?:文章|信息|稿件|内容|图片|本文)?(?:来源|源自|来自|稿源|出处)\s*(?:于|[:：|｜/])"
+    r"|(?:发布|发稿|更新|发表|上传|刊登)?(?:时间|日期)\s*[:：]"
+    r"|(?:本文)?(?:作者|记者|通讯员|责任编辑|责编|编辑|编校|校对|审核|审校|初审|复审|终审|监制|统筹|文字|文|图|摄影|供稿|"
+    r"供图|撰稿|投稿|签发|值班编委|视觉|排版|制图|翻译)\s*[:：|｜/丨]"
+    r"|(?:原标题|原题|原文(?:链接|标题|地址|网址)?|链接|标签|关键词|分类|栏目|导语提示|往期(?:推荐|回顾)|推荐阅读|相关(?:阅读|链接|报道)|"
+    r"延伸阅读|更多阅读)\s*[:：]?"
+    r"|(?:本文|本号|文章|以上内容|以上文章)?(?:转载|转自|转发自|摘自|原载|刊载|首发)(?:于|自|请|须|声明)?"
+    r"|(?:版权|免责|特别|重要|本站|平台|转载)?(?:声明|提示|说明)\s*[:：]"
+    r"|本文(?:仅|系|由|为|内容|观点|不)|如有侵权|侵权(?:必究|请联系|删除)|未经(?:授权|许可)"
+    r"|(?:联系|咨询|投诉|举报|新闻)?(?:电话|热线|传真|邮箱|方式|微信|地址|邮编|邮政编码|网址)\s*[:：]"
+    r"|(?:主办|承办|协办|技术支持|主管)(?:单位)?\s*[:：]|版权所有|copyright|©|[^\n]{0,12}(?:icp备|公网安备)"
+    r"|(?:点击|长按|识别|欢迎)[^\n。]{0,12}(?:关注|订阅|二维码|蓝字|名片)|关注我们|关注[^\n。]{0,20}公众号|end\W*$|-+\s*end"
+    r")" + _UNTIL_END + "$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_MOMENT_LINE = re.compile(r"^\s*" + _MOMENT + r"[^\n，。；]{0,40}$", re.MULTILINE)
+_DATELINE = re.compile(
+    r"^[\s　]*(?:本报讯|(?:本报|本网|新华社|中新社|中新网|人民网|法治网|央视网|[一-鿿]{2,8}(?:网|社|报))"
+    r"[一-鿿]{0,6}(?:\d{1,2}月)?\d{1,2}日(?:电|讯)|[一-鿿]{2,8}(?:网|报|社)(?:讯|消息))"
+    r"\s*(?:[(（][^)）\n]{0,40}[)）]|(?:记者|通讯员)\s*[一-鿿 ]{2,12}?(?=\s|$))?[:：]?",
+    re.MULTILINE,
+)
+_TOP_LINES = 4
+
+
+def strip_noise(text: str) -> str:
+    """The text without counters, buttons, neighbours' links, relative times and one-time tokens.
+
+    Counters go only where they stand alone (at a line's edge, between separators): "阅读量达1234次" inside a
+    sentence is content.
+    """
+    text = _QUERY.sub(r"\1", text)
+    for pattern in (_COUNTER, _AGO, _NOISE_LINE, _TOKEN):
+        text = pattern.sub("", text)
+    return text
+
+
+def strip_credits(text: str) -> str:
+    """The text also without its credits: source, time, staff, contact and rights lines, and the dateline.
+
+    A bare date counts as a credit only within the first lines; at the end it is the date of the document.
+    """
+    lines = _CREDIT_LINE.sub("", strip_noise(text)).split("\n")
+    top = "\n".join(_MOMENT_LINE.sub("", line) for line in lines[:_TOP_LINES])
+    if len(lines) <= _TOP_LINES:
+        return (
+            _DATELINE.sub("", "\n".join(lines))
+            if len(lines) == 1
+            else _DATELINE.sub("", _keep_last(top, lines))
+        )
+    return _DATELINE.sub("", "\n".join((top, *lines[_TOP_LINES:])))
+
+
+def _keep_last(top: str, lines: list[str]) -> str:
+    """In a text of few lines the last one may be the document's own date."""
+    return "\n".join((*top.split("\n")[:-1], lines[-1]))

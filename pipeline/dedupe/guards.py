@@ -1,0 +1,305 @@
+"""Objections to a merge: evidence, in the part that two texts share, that they tell of two things.
+
+Every guard sees the alignment of the two texts and returns one clause for a person, or None. Numbers outside
+the shared part (a reprint's header, footer, other items of a digest) object only where both texts have one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from pipeline.dedupe.align import Block, Gap, find_gaps
+from pipeline.dedupe.folding import Folded
+from pipeline.dedupe.names import explain_longer_name, explain_two_names, has_party
+from pipeline.dedupe.numbers import (
+    Token,
+    find_designations,
+    find_labelled,
+    find_numbers,
+    find_words,
+    mentions,
+)
+
+_CONTEXT = 24
+_PAIRED_ENDS = 60
+"""Letters that both texts may have before (or after) their shared part: a header that was exchanged."""
+
+_NAME_LETTERS = 24
+_EDIT_LETTERS = 6
+_EDITS_LEAST, _EDITS_SHARE = 4, 0.03
+"""Letters that light edits may exchange: a few, and a few more in a long text."""
+
+_EXCLUSIVE_LEAST, _EXCLUSIVE_SHARE = 30, 0.15
+"""Letters that each text may have within the shared part that the other lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """Two folded texts, the blocks that they share, and the tokens of each that no block may cut."""
+
+    a: Folded
+    b: Folded
+    blocks: tuple[Block, ...]
+    numbers: tuple[tuple[Token, ...], tuple[Token, ...]]
+    words: tuple[tuple[Token, ...], tuple[Token, ...]]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def shared(self) -> int:
+        """Letters in common."""
+        return sum(block.size for block in self.blocks)
+
+    @property
+    def ends(self) -> tuple[Gap, Gap]:
+        """What stands before the first and after the last block."""
+        first, last = self.blocks[0], self.blocks[-1]
+        return (
+            Gap(0, first.a, 0, first.b),
+            Gap(last.a + last.size, len(self.a.letters), last.b + last.size, len(self.b.letters)),
+        )
+
+    def within(self) -> Gap:
+        """The shared part, from the first block to the last, with what stands between."""
+        head, tail = self.ends
+        return Gap(head.a_end, tail.a_start, head.b_end, tail.b_start)
+
+
+def guard_tokens(a: Folded, b: Folded, blocks: list[Block]) -> Aligned:
+    """The alignment without the blocks' parts that agree only with a piece of a number or a word (61 of 612)."""
+    numbers = tuple(find_numbers(a)), tuple(find_numbers(b))
+    words = tuple(find_words(a)), tuple(find_words(b))
+    whole = _without_pieces(blocks, numbers[0] + words[0], numbers[1] + words[1])
+    return Aligned(a, b, tuple(whole), numbers, words, tuple(find_gaps(whole)))
+
+
+def find_objection(aligned: Aligned) -> str | None:
+    """What the first guard that objects has to say of two bodies."""
+    for guard in GUARDS:
+        if objection := guard(aligned):
+            return objection
+    return None
+
+
+def find_title_objection(
+    one: Folded, other: Folded, one_body: Folded, other_body: Folded, title: Aligned | None
+) -> str | None:
+    """What two headlines have against a merge of their bodies.
+
+    A headline may be rewritten freely; but two places in a series (第612号, 第613号; 2025年, 2026年) that the
+    other text doesn't know, or two names in one phrase, make two things. `title` is the headlines' alignment,
+    or None where they have less than half in common.
+    """
+    labelled, other_labelled = find_labelled(one), find_labelled(other)
+    for label in sorted(labelled.keys() & other_labelled.keys()):
+        mine, theirs = labelled[label] - other_labelled[label], other_labelled[label] - labelled[label]
+        if (
+            mine
+            and theirs
+            and not any(mentions(other_body, value) for value in mine)
+            and not any(mentions(one_body, value) for value in theirs)
+        ):
+            return f"the titles say {_listed(mine)} and {_listed(theirs)}"
+    return title and guard_names(title)
+
+
+def guard_designations(aligned: Aligned) -> str | None:
+    """Two case, document, announcement, decision, patent or mark numbers never merge."""
+    designations = find_designations(aligned.a), find_designations(aligned.b)
+    for place in (aligned.within(), *_paired(aligned)):
+        mine = {token.value for token in _inside(designations[0], place.a_start, place.a_end)}
+        theirs = {token.value for token in _inside(designations[1], place.b_start, place.b_end)}
+        if mine - theirs and theirs - mine:
+            return f"one says {_listed(mine - theirs)} where the other says {_listed(theirs - mine)}"
+    return None
+
+
+def guard_numbers(aligned: Aligned) -> str | None:
+    """At one place, two dates, amounts, counts: two things. So are two texts that each have numbers within the
+    shared part that the other lacks. Numbers that only one of them added or left out are no conflict.
+    """
+    mine_only: Counter[str] = Counter()
+    theirs_only: Counter[str] = Counter()
+    for gap in aligned.gaps:
+        mine, theirs = _values(aligned, gap)
+        if not _agree(mine, theirs):
+            return _contrast(aligned, gap)
+        if "".join(mine) != "".join(theirs):
+            mine_only += Counter(mine) - Counter(theirs)
+            theirs_only += Counter(theirs) - Counter(mine)
+    if mine_only - theirs_only and theirs_only - mine_only:
+        return f"each has a number within the shared part that the other lacks ({_listed(mine_only)}; {_listed(theirs_only)})"
+    for gap in _paired(aligned):
+        longer = max(gap.a_end - gap.a_start, gap.b_end - gap.b_start)
+        if longer <= 2 * _PAIRED_ENDS and not _agree(*_values(aligned, gap)):
+            return _contrast(aligned, gap)
+    return None
+
+
+def guard_words(aligned: Aligned) -> str | None:
+    """Two Latin names or codes at one place; endings may differ (infringe, infringes)."""
+    for gap in aligned.gaps:
+        mine = {token.value for token in _inside(aligned.words[0], gap.a_start, gap.a_end)}
+        theirs = {token.value for token in _inside(aligned.words[1], gap.b_start, gap.b_end)}
+        mine, theirs = mine - theirs, theirs - mine
+        if mine and theirs and {word[:3] for word in mine} != {word[:3] for word in theirs}:
+            return f"one says {_listed(mine)} where the other says {_listed(theirs)}"
+    return None
+
+
+def guard_names(aligned: Aligned) -> str | None:
+    """Two names at one place, and one word exchanged for another throughout, as a form's fields are."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for gap in (*aligned.gaps, *_paired(aligned)):
+        a, b = _words_only(aligned, gap)
+        if not a and not b:
+            continue
+        seen[a, b] += 1
+        if len(a) > 1 and len(b) > 1 and seen[a, b] > 1:
+            return f"the one says {a} wherever the other says {b}"
+        for text, start, end in ((aligned.a, gap.a_start, gap.a_end), (aligned.b, gap.b_start, gap.b_end)):
+            left, right = text.around(start, end, _CONTEXT)
+            if a and b:
+                why = explain_two_names(a, b, left, right) if max(len(a), len(b)) <= _NAME_LETTERS else None
+            else:
+                why = explain_longer_name(a or b, left, right)
+            if why:
+                return f"{_short(a) or 'nothing'} and {_short(b) or 'nothing'} are {why}"
+    return None
+
+
+def guard_parties(aligned: Aligned) -> str | None:
+    """Texts that share their law and each open (or close) with parties of their own."""
+    for gap in _paired(aligned):
+        a = aligned.a.excerpt(gap.a_start, gap.a_end)
+        b = aligned.b.excerpt(gap.b_start, gap.b_end)
+        if has_party(a) and has_party(b):
+            return f"each names parties of its own outside the shared part ({_short(a)}; {_short(b)})"
+    return None
+
+
+def guard_contents(aligned: Aligned) -> str | None:
+    """More that differs, on both sides, than an exchanged header or light edits explain."""
+    for gap in aligned.ends:
+        paired = min(gap.a_end - gap.a_start, gap.b_end - gap.b_start)
+        if paired > _PAIRED_ENDS or 2 * paired > aligned.shared:
+            return f"both go on for {paired} characters or more outside the shared part"
+    exchanged = 0
+    for gap in aligned.gaps:
+        a, b = _words_only(aligned, gap)
+        if a and b:
+            exchanged += (
+                max(len(a), len(b)) if max(len(a), len(b)) <= _EDIT_LETTERS else 2 * min(len(a), len(b))
+            )
+    if exchanged > _EDITS_LEAST + _EDITS_SHARE * aligned.shared:
+        return f"{exchanged} characters are exchanged for others, more than light edits do"
+    core = aligned.within()
+    exclusive = min(core.a_end - core.a_start, core.b_end - core.b_start) - aligned.shared
+    if exclusive > _EXCLUSIVE_LEAST + _EXCLUSIVE_SHARE * aligned.shared:
+        return f"each has {exclusive} characters or more within the shared part that the other lacks"
+    return None
+
+
+GUARDS: tuple[Callable[[Aligned], str | None], ...] = (
+    guard_designations,
+    guard_numbers,
+    guard_words,
+    guard_names,
+    guard_parties,
+    guard_contents,
+)
+
+
+def _without_pieces(blocks: list[Block], a_tokens: Iterable[Token], b_tokens: Iterable[Token]) -> list[Block]:
+    a_spans = {(token.start, token.end, token.value) for token in a_tokens}
+    b_spans = {(token.start, token.end, token.value) for token in b_tokens}
+    kept = []
+    for block in blocks:
+        shift = block.b - block.a
+        end = block.a + block.size
+        mine = {span for span in a_spans if span[0] < end and span[1] > block.a}
+        theirs = {
+            (start - shift, stop - shift, value)
+            for start, stop, value in b_spans
+            if start - shift < end and stop - shift > block.a
+        }
+        whole = {span for span in mine & theirs if block.a <= span[0] and span[1] <= end}
+        at = block.a
+        for start, stop, _ in sorted((mine | theirs) - whole):
+            if start > at:
+                kept.append(Block(at, at + shift, start - at))
+            at = max(at, min(stop, end))
+        if at < end:
+            kept.append(Block(at, at + shift, end - at))
+    return kept
+
+
+def _paired(aligned: Aligned) -> Iterator[Gap]:
+    """Head and tail, where both texts have one. A text that was cut within a word or number has no tail."""
+    head, tail = aligned.ends
+    if head.a_start < head.a_end and head.b_start < head.b_end:
+        yield head
+    if tail.a_start < tail.a_end and tail.b_start < tail.b_end:
+        a, b = aligned.a.letters[tail.a_start :], aligned.b.letters[tail.b_start :]
+        if not a.startswith(b) and not b.startswith(a):
+            yield tail
+
+
+def _inside(tokens: Iterable[Token], start: int, end: int) -> list[Token]:
+    return [token for token in tokens if start <= token.start and token.end <= end]
+
+
+def _values(aligned: Aligned, gap: Gap) -> tuple[list[str], list[str]]:
+    """The numbers of both sides of a gap. A lone 一 counts only against another number."""
+    mine = _inside(aligned.numbers[0], gap.a_start, gap.a_end)
+    theirs = _inside(aligned.numbers[1], gap.b_start, gap.b_end)
+    lone = len(mine) == len(theirs) == 1
+    return (
+        [token.value for token in mine if lone or not token.weak],
+        [token.value for token in theirs if lone or not token.weak],
+    )
+
+
+def _agree(mine: list[str], theirs: list[str]) -> bool:
+    """Whether one side's numbers come within the other's, in order; 5 756 and 5756 are one number."""
+    few, many = sorted((mine, theirs), key=len)
+    rest = iter(many)
+    return all(value in rest for value in few) or "".join(few) == "".join(many)
+
+
+def _contrast(aligned: Aligned, gap: Gap) -> str:
+    one = _shown(aligned.a, gap.a_start, gap.a_end)
+    other = _shown(aligned.b, gap.b_start, gap.b_end)
+    return f"one says {one} where the other says {other}"
+
+
+def _words_only(aligned: Aligned, gap: Gap) -> tuple[str, str]:
+    """The two sides of a gap without their numbers, which have a guard of their own."""
+    return (
+        _cut(aligned.a, gap.a_start, gap.a_end, aligned.numbers[0]),
+        _cut(aligned.b, gap.b_start, gap.b_end, aligned.numbers[1]),
+    )
+
+
+def _cut(text: Folded, start: int, end: int, numbers: Iterable[Token]) -> str:
+    pieces, at = [], start
+    for number in _inside(numbers, start, end):
+        if not number.weak:
+            pieces.append(text.letters[at : number.start])
+            at = number.end
+    pieces.append(text.letters[at:end])
+    return "".join(pieces)
+
+
+def _shown(text: Folded, start: int, end: int) -> str:
+    left, right = text.around(start, end, 4)
+    return _short(f"{left}{text.excerpt(start, end)}{right}")
+
+
+def _listed(values: Iterable[str]) -> str:
+    return _short(", ".join(sorted(values)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"

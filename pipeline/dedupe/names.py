@@ -1,0 +1,164 @@
+"""Whether two differing words are two names (or two kinds, places, outcomes), and not one word edited."""
+
+from __future__ import annotations
+
+import re
+
+_PARTY_ROLE = (
+    r"(?:原告|被告|第三人|上诉人|申请人|异议人|请求人|专利权人|商标权人|权利人|注册人|著作权人|被执行人|债务人|债权人|罪犯|"
+    r"嫌疑人|当事人|被处罚人|受让人|许可人)"
+)
+_PERSON_ROLE = (
+    r"(?:被告人|发明人|代理人|代理师|律师|法定代表人|负责人|审判长|审判员|陪审员|书记员|法官|检察官|院长|庭长|局长|主任|任命|"
+    r"免去|聘任|授予|嫌疑人|原告|被告|当事人)"
+)
+_ROLE_BEFORE = 16
+# What follows a role as a verb or an adverb: the role's bearer is not what differs.
+_NOT_A_NAME = frozenset(
+    "应须将在被以已曾不未无主张认辩称诉提可能需必要对向的是为有与和及或并仍也都均却则因由经就所从立马停行使用承实支请指表说介"
+    "回强明到出进取得给遭其该此系属享还再又更先后"
+)
+_MASKED = re.compile("[某×＊*]")
+_ORDINAL_SIGN = frozenset("甲乙丙丁戊己庚辛")
+_SUFFIX = re.compile(
+    r"(?:\([^()]{1,12}\))?(?:"
+    r"省(?!略)|市(?!场)|[县旗镇乡村]|[东西南北中]?(?:路|街|大道)\d|(?:新|开发|高新)?区|自治|"
+    r"(?:[一-鿿]{0,10}?)(?:有限公司|有限责任|股份公司|股份有限|集团公司|公司与|公司诉|事务所|研究院|研究所|大学|学院|医院)|"
+    r"(?:[市省县区第一二三四五六])*(?:知识产权|互联网|金融|海事|铁路运输|中级|高级|基层|人民)*(?:法院|检察院)|"
+    r"(?:市|省|县|区)?(?:市场监督管理|市场监管|知识产权|公安|版权|专利)*(?:局|厅|大队)|"
+    r"同志|先生|女士|某|律师|法官|等人|牌|等\d*[一二三四五六七八九十]*人"
+    r")"
+)
+_CHARGE = re.compile(r"[一-鿿]{0,6}?(?:罪|纠纷|一案)")
+_OPEN_QUOTE = re.compile(r"[“「『《‘\"][^“”「」『』《》‘’\"，。；]{0,20}$")
+_CLOSE_QUOTE = re.compile(r"^[^“”「」『』《》‘’\"，。；]{0,20}[”」』》’\"]")
+
+_SURNAMES = frozenset(
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
+    "钟汪田任姜范石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易武乔贺赖龚文欧樊兰殷施陶洪翟安颜倪严"
+    "牛温芦季俞章鲁葛伍韦申尤毕聂焦向柳邢岳齐梅莫庄辛管祝左涂谷祁耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游裴席卫查屈鲍位"
+    "覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丛华闫邝冼佟肖"
+)
+# Surnames that are hardly ever part of another word: after one of these, the rest of a name follows.
+_PLAIN_SURNAMES = frozenset(
+    "李刘陈杨赵吴徐孙胡朱郭罗郑谢韩唐冯董萧曹袁邓沈彭吕苏卢蒋蔡贾魏薛阎潘杜戴汪姜姚谭廖邹熊郝崔邱侯邵孟尹黎贺赖龚闫肖"
+)
+
+_PARTY = re.compile(_PARTY_ROLE + r"人?[:、\"“《(]?(?:\(.{0,12}\))?$")
+_PERSON = re.compile(f"{_PERSON_ROLE}[:、]?[{''.join(sorted(_SURNAMES))}][一-鿿]?$")
+_ANY_PARTY = re.compile(
+    r"原告|被告|上诉人|申请人|请求人|专利权人|权利人|嫌疑人|罪犯|当事人|被执行人|有限公司|[一-鿿][某×]|任命|免去"
+)
+
+_PLACES = (
+    "北京 天津 上海 重庆 河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 "
+    "甘肃 青海 台湾 内蒙古 广西 西藏 宁夏 新疆 香港 澳门 石家庄 太原 沈阳 大连 长春 哈尔滨 南京 苏州 无锡 常州 南通 扬州 徐州 "
+    "杭州 宁波 温州 嘉兴 绍兴 金华 义乌 台州 合肥 芜湖 福州 厦门 泉州 南昌 景德镇 济南 青岛 烟台 潍坊 郑州 洛阳 武汉 长沙 广州 "
+    "深圳 珠海 佛山 东莞 中山 惠州 汕头 海口 成都 绵阳 贵阳 昆明 西安 兰州 西宁 南宁 银川 乌鲁木齐 呼和浩特 拉萨"
+).split()
+_CLASSES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("place", tuple(_PLACES)),
+    (
+        "kind of right",
+        (
+            "发明",
+            "实用新型",
+            "外观设计",
+            "商标",
+            "著作权",
+            "专利",
+            "商业秘密",
+            "植物新品种",
+            "布图设计",
+            "地理标志",
+        ),
+    ),
+    ("instance", ("一审", "二审", "再审", "初审", "终审")),
+    (
+        "outcome",
+        (
+            "维持",
+            "撤销",
+            "驳回",
+            "支持",
+            "准许",
+            "准予",
+            "批准",
+            "宣告",
+            "有效",
+            "无效",
+            "全部",
+            "部分",
+            "起诉",
+            "逮捕",
+            "释放",
+        ),
+    ),
+    ("action", ("任命", "免去", "聘任", "解聘", "受理", "审结", "公开开庭", "不公开开庭")),
+    ("side", ("原告", "被告", "上诉人", "被上诉人", "申请人", "被申请人")),
+    ("time of day", ("上午", "下午", "晚上")),
+    ("stage", ("征求意见稿", "送审稿", "草案", "试行", "修订", "正式")),
+)
+_CLASS_CONTEXT = 3
+
+
+def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
+    """Why `a` and `b`, which stand at the same place of two texts, name two things; None where they may be an edit.
+
+    `left` and `right` are what both texts have before and after them (some 20 characters of folded text).
+    """
+    if (
+        _MASKED.search(a)
+        or _MASKED.search(b)
+        or right[:1] in {"某", "×", "*"}
+        or left[-1:] in {"某", "×", "*"}
+    ):
+        return "masked names"
+    if set(a) & _ORDINAL_SIGN and set(b) & _ORDINAL_SIGN:
+        return "masked names"
+    before = left[-_ROLE_BEFORE:]
+    role = _PARTY.search(before)
+    if role and a[0] not in _NOT_A_NAME and b[0] not in _NOT_A_NAME:
+        return f"names after {role[0]}"
+    if role := _PERSON.search(before):
+        return f"names after {role[0]}"
+    if suffix := _SUFFIX.match(right):
+        return f"names before {suffix[0]}"
+    if charge := _CHARGE.match(right):
+        return f"charges or causes of action before {charge[0]}"
+    if _OPEN_QUOTE.search(left) and _CLOSE_QUOTE.search(right) and max(len(a), len(b)) <= 20:
+        return "names in quotation marks"
+    return _explain_persons(a, b, left) or _explain_classes(a, b, left, right)
+
+
+def explain_longer_name(added: str, left: str, right: str) -> str | None:
+    """Why `added`, which one text has and the other lacks at this place, makes another name (张某, 张某某)."""
+    if set(added) <= {"某"}:
+        return "masked names"
+    if len(added) == 1 and added not in _NOT_A_NAME and (role := _PERSON.search(left[-_ROLE_BEFORE:])):
+        return f"names after {role[0]}"
+    return None
+
+
+def has_party(text: str) -> bool:
+    """Whether a passage says who it is about: a party's role, a firm, a masked name."""
+    return bool(_ANY_PARTY.search(text))
+
+
+def _explain_persons(a: str, b: str, left: str) -> str | None:
+    longest = max(len(a), len(b))
+    if a[0] in _SURNAMES and b[0] in _SURNAMES and longest <= 4:
+        return "personal names"
+    if left[-1:] in _PLAIN_SURNAMES and longest <= 2:
+        return "personal names"
+    return None
+
+
+def _explain_classes(a: str, b: str, left: str, right: str) -> str | None:
+    wide_a, wide_b = (f"{left[-_CLASS_CONTEXT:]}{text}{right[:_CLASS_CONTEXT]}" for text in (a, b))
+    for label, members in _CLASSES:
+        in_a = {member for member in members if member in wide_a}
+        in_b = {member for member in members if member in wide_b}
+        if in_a - in_b and in_b - in_a:
+            return f"two values of {label}"
+    return None

@@ -1,0 +1,124 @@
+"""Numbers that tell two notices apart, whichever way they are written.
+
+Forms of case numbers: 最高人民法院《关于人民法院案件案号的若干规定》(法〔2015〕137号); of document numbers:
+《党政机关公文格式》(GB/T 9704—2012), 7.2.5.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+from pipeline.dedupe.folding import Folded
+
+_DIGITS = {
+    character: value
+    for value, pair in enumerate(
+        ("零〇", "一壹", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
+    )
+    for character in pair
+}
+_UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
+_MYRIADS = {"万": 10**4, "亿": 10**8}
+_ARABIC = r"(?:\d+(?:,\d{3})+(?:\.\d+)?|(?<![\d.])\d+\.\d+(?![\d.])|\d+)[十百千]?[万亿]{0,2}"
+_CHINESE = r"[零〇一二三四五六七八九十两][零〇一二三四五六七八九十百千万亿两]*|[壹贰叁肆伍陆柒捌玖拾][零壹贰叁肆伍陆柒捌玖拾佰仟万亿]+"
+_NUMBER = re.compile(f"({_ARABIC})|({_CHINESE})")
+_NUMERAL = r"(?:\d+|[零〇一二三四五六七八九十百千]+)"
+_DESIGNATION = re.compile(
+    r"(?:[一-鿿]{0,4}[〔\[](?:19|20)\d\d[〕\]]|\((?:19|20)\d\d\)[^\W_]{0,14}?)?"
+    rf"(?:zl|cn)?{_NUMERAL}(?:\.[\dx])?号(?:之{_NUMERAL})?"
+    r"|(?:zl|cn)?(?<!\d)(?:19|20)?\d{9,12}\.[\dx]"
+)
+_LABELLED = re.compile(
+    r"(?:\d+年)?(?:\d+月)?\d+日|(?:\d+年)?\d+(?:月|季度)|\d+(?:号|年|期|批|次会议|届|版|集)"
+)
+_WORD = re.compile(r"[a-z]{2,}|(?<![a-z])[a-z](?![a-z])")
+
+
+class Token(NamedTuple):
+    """A number or Latin word: letters start..end of a folded text, and what it says (`50万` says 500000).
+
+    `weak` marks a lone 一, which is as often a word as a number.
+    """
+
+    start: int
+    end: int
+    value: str
+    weak: bool = False
+
+
+def find_numbers(text: Folded) -> list[Token]:
+    """All numbers, in digits or in Chinese numerals."""
+    return [
+        Token(
+            text.letter_index(match.start()),
+            text.letter_index(match.end()),
+            _value(match[0]),
+            match[0] == "一",
+        )
+        for match in _NUMBER.finditer(text.plain)
+    ]
+
+
+def find_words(text: Folded) -> list[Token]:
+    """All words in Latin letters: brands, firms, codes."""
+    return [
+        Token(text.letter_index(match.start()), text.letter_index(match.end()), match[0])
+        for match in _WORD.finditer(text.plain)
+    ]
+
+
+def find_designations(text: Folded) -> list[Token]:
+    """Numbers that name one thing only: cases, documents, announcements, decisions, patents, marks."""
+    return [
+        Token(
+            text.letter_index(match.start()),
+            text.letter_index(match.end()),
+            _NUMBER.sub(lambda number: _value(number[0]), match[0]),
+        )
+        for match in _DESIGNATION.finditer(text.plain)
+    ]
+
+
+def find_labelled(text: Folded) -> dict[str, set[str]]:
+    """The numbers of a headline that place it in a series, by label: `第612号` -> {"号": {"612号"}}."""
+    found: dict[str, set[str]] = {}
+    for match in _LABELLED.finditer(_spelled(text)):
+        found.setdefault(re.sub(r"\d+", "", match[0]), set()).add(match[0])
+    return found
+
+
+def mentions(text: Folded, labelled: str) -> bool:
+    """Whether a text has a labelled number of a headline, in whatever numerals."""
+    return re.search(rf"(?<![\d.]){re.escape(labelled)}", _spelled(text)) is not None
+
+
+def _spelled(text: Folded) -> str:
+    return _NUMBER.sub(lambda number: _value(number[0]), text.plain)
+
+
+def _value(printed: str) -> str:
+    if printed[0].isdecimal():
+        digits = printed.rstrip("十百千万亿").replace(",", "")
+        number = Decimal(digits)
+        for unit in printed[len(printed.rstrip("十百千万亿")) :]:
+            number *= _UNITS.get(unit) or _MYRIADS[unit]
+        return f"{number.normalize():f}"
+    if all(character in _DIGITS for character in printed):
+        return str(int("".join(str(_DIGITS[character]) for character in printed)))
+    return str(_spoken(printed))
+
+
+def _spoken(printed: str) -> int:
+    total, section, digit = 0, 0, 0
+    for character in printed:
+        if character in _DIGITS:
+            digit = _DIGITS[character]
+        elif character in _UNITS:
+            section += (digit or 1) * _UNITS[character]
+            digit = 0
+        else:
+            total = (total + section + digit) * _MYRIADS[character]
+            section, digit = 0, 0
+    return total + section + digit

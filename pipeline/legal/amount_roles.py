@@ -1,0 +1,78 @@
+"""What a sum of money is for, where the words of its own sentence say so; None everywhere else."""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST_SENTENCE = 120
+_LINK = r"(?:等)?(?:费用)?(?:累计|总计|共计|合计|达到|高达|达|共|为|计|各|约|近|超过|逾|超|不低于|不超过|人民币|的|了|\s)*$"
+_EXPENSES = re.compile(
+    r"(?:合理(?:的)?(?:维权)?(?:开支|费用|支出)|维权(?:合理)?(?:开支|费用|支出|成本)|律师费)" + _LINK
+)
+_JOINED_LOSS = re.compile(r"(?:损失|赔偿金?)[^，。；\d]{0,6}(?:及|和|与|并|、)[^，。；\d]{0,20}$")
+_FINE = re.compile(r"(?:罚款|罚金)" + _LINK)
+_FINE_AFTER = re.compile(r"(?:的)?(?:行政)?(?:罚款|罚金)")
+_TURNOVER = re.compile(
+    r"(?:销售(?:总)?额|销售(?:总)?金额|销售收入|营业(?:总)?额|营业(?:总)?收入|营收|经营(?:总)?数额|经营额|交易(?:总)?额|成交(?:总)?额)" + _LINK
+)
+_FEE = re.compile(r"(?:受理费|诉讼费|上诉费|鉴定费|评估费|保全费|年费|报名费|注册费|登记费|申请费|变更费)[^，。；]{0,8}$")
+_CLAIM = re.compile(r"索赔|诉请|诉求|主张|请求|要求")
+_AWARD = re.compile(r"判赔|获赔|判令|判决|判处|改判|酌定|酌情|裁决")
+_COURT = re.compile(r"法院|本院|一审|二审|终审|再审|审理|最终")
+_PAYMENT = re.compile(r"赔|损失|支付|给付")
+_ENGLISH = (
+    ("reasonable_expenses", re.compile(r"reasonable (?:expenses|costs)", re.IGNORECASE)),
+    ("fine", re.compile(r"\bfine[ds]?\b|\bpenalt(?:y|ies) of", re.IGNORECASE)),
+    ("turnover", re.compile(r"\b(?:turnover|sales|revenue)\b", re.IGNORECASE)),
+    ("claimed", re.compile(r"\b(?:claim(?:ed|ing|s)?|sought|seeking|demand(?:ed|ing|s)?)\b", re.IGNORECASE)),
+    ("awarded", re.compile(r"\b(?:award(?:ed|ing|s)?|ordered|damages of|compensation of)\b", re.IGNORECASE)),
+)
+
+
+def find_role(folded: str, start: int, end: int) -> str | None:
+    """Say what the sum at [start:end] is: claimed, awarded, fine, reasonable_expenses, turnover, or None."""
+    limit = max(0, start - _LONGEST_SENTENCE)
+    begin = max(limit, *(folded.rfind(mark, limit, start) + 1 for mark in "。！？\n"))
+    sentence = folded[begin:start]
+    if sentence.isascii():
+        return _find_english_role(sentence)
+    near = sentence[-40:]
+    if _FEE.search(near):
+        return None
+    if _EXPENSES.search(near) and not _JOINED_LOSS.search(near):
+        return "reasonable_expenses"
+    if _FINE.search(near) or _FINE_AFTER.match(folded, end):
+        return "fine"
+    if _TURNOVER.search(near):
+        return "turnover"
+    return _find_claim_or_award(sentence)
+
+
+def _find_claim_or_award(sentence: str) -> str | None:
+    claim = award = None
+    for claim in _CLAIM.finditer(sentence):
+        pass
+    for award in _AWARD.finditer(sentence):
+        pass
+    if award and not (award[0] in ("判赔", "获赔") or _PAYMENT.search(sentence, award.end())):
+        award = None
+    if claim and not (claim[0] == "索赔" or _PAYMENT.search(sentence, claim.end())):
+        claim = None
+    if award and claim and claim.start() < award.start() and award[0] not in ("判赔", "获赔"):
+        between = sentence[claim.end() : award.start()]
+        comma = min((place for mark in "，；," if (place := between.find(mark)) >= 0), default=-1)
+        # 请求判令被告赔偿 is a claim; 诉请赔偿，法院判决被告赔偿 is an award.
+        if comma < 0 or not _COURT.search(between, comma):
+            return "claimed"
+    if award and (claim is None or claim.start() < award.start()):
+        return "awarded"
+    return "claimed" if claim else None
+
+
+def _find_english_role(sentence: str) -> str | None:
+    sentence = sentence[sentence.rfind(". ") + 1 :]
+    last = (-1, "")
+    for role, pattern in _ENGLISH:
+        for match in pattern.finditer(sentence):
+            last = max(last, (match.start(), role))
+    return last[1] or None

@@ -1,0 +1,269 @@
+"""Sums of money, exact: 35万元, 人民币三百万元, 2.18 亿元, US$ 42,000, RMB 1.25 million.
+
+Amounts are decimal strings, multiplied exactly; no float is involved.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+from pipeline.legal.amount_roles import find_role
+from pipeline.legal.fact import Fact, Value, cite
+from pipeline.legal.folding import fold
+from pipeline.legal.numerals import read_chinese_integer, read_multiplier, write_decimal
+
+_UNITS = {
+    "人民币元": "CNY",
+    "人民币": "CNY",
+    "元": "CNY",
+    "美元": "USD",
+    "美金": "USD",
+    "欧元": "EUR",
+    "英镑": "GBP",
+    "日元": "JPY",
+    "港元": "HKD",
+    "港币": "HKD",
+    "韩元": "KRW",
+    "新台币": "TWD",
+    "澳元": "AUD",
+    "加元": "CAD",
+    "瑞士法郎": "CHF",
+}
+_PREFIXES = {
+    "人民币": "CNY",
+    "RMB": "CNY",
+    "CNY": "CNY",
+    "¥": "CNY",
+    "US$": "USD",
+    "USD": "USD",
+    "美元": "USD",
+    "HK$": "HKD",
+    "HKD": "HKD",
+    "港币": "HKD",
+    "NT$": "TWD",
+    "新台币": "TWD",
+    "EUR": "EUR",
+    "€": "EUR",
+    "欧元": "EUR",
+    "GBP": "GBP",
+    "£": "GBP",
+    "JPY": "JPY",
+    "日元": "JPY",
+    # Which dollar a bare sign means, the text doesn't say.
+    "$": None,
+}
+_ENGLISH_UNITS = {
+    "yuan": "CNY",
+    "rmb": "CNY",
+    "renminbi": "CNY",
+    "cny": "CNY",
+    "us dollars": "USD",
+    "u.s. dollars": "USD",
+    "usd": "USD",
+    "euros": "EUR",
+    "euro": "EUR",
+    "british pounds": "GBP",
+    "hong kong dollars": "HKD",
+    "japanese yen": "JPY",
+    "yen": "JPY",
+    "dollars": None,
+}
+_SCALES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12, "mn": 6, "bn": 9}
+
+_ARABIC = r"(?:\d{1,3}(?:,\d{3}){1,4}(?!\d)|\d{1,15})(?:\.\d{1,6})?"
+_SCALE = r"(?:万亿|百亿|千万|百万|十万|亿|万|千|百)"
+_DIGIT = "一二三四五六七八九两壹贰叁肆伍陆柒捌玖"
+_CHINESE = rf"[{_DIGIT}十拾][零{_DIGIT}十百千万亿拾佰仟]{{0,18}}"
+_UNIT = (
+    r"(?P<unit>人民币元|人民币|美元|美金|欧元|英镑|日元|港元|港币|韩元|新台币|澳元|加元|瑞士法郎"
+    r"|元(?![旦素件月组里论宵勋老首帅朝代年音器数谋典宝曲始气凶]))(?P<whole>整|人民币)?"
+)
+_WITH_UNIT = re.compile(
+    rf"(?<![\d.,A-Za-z第])(?<!\d，)(?P<number>{_ARABIC})\s?(?P<odd>余|多)?\s?(?P<scale>{_SCALE})?"
+    rf"(?P<second>\d{{1,4}}(?:\.\d{{1,4}})?)?(?P<second_scale>千万|百万|万|千)?(?P<odd_after>余|多)?\s?{_UNIT}"
+    rf"|(?<![{_DIGIT}零十百千万亿数几上第.\d])(?P<chinese>{_CHINESE})\s?(?P<chinese_odd>余|多)?(?P<chinese_scale>千万|百万|万|亿)?"
+    rf"(?P<chinese_odd_after>余|多)?\s?" + _UNIT.replace("?P<unit>", "?P<chinese_unit>").replace("?P<whole>", "?:")
+)
+_PREFIX = r"(?:人民币|RMB|CNY|US\$|USD|HK\$|HKD|NT\$|EUR|GBP|JPY|美元|港币|新台币|欧元|日元|[¥$€£])"
+_PREFIX_BEFORE = re.compile(rf"(?<![A-Za-z])(?P<prefix>{_PREFIX})\s?[¥$]?\s?$")
+_WITH_PREFIX = re.compile(
+    rf"(?<![A-Za-z])(?P<prefix>{_PREFIX})\s?[¥$]?\s?(?P<number>{_ARABIC})(?![\d])"
+    rf"(?:\s?(?P<word>(?i:thousand|million|billion|trillion|mn|bn))\b|\s?(?P<scale>{_SCALE}))?(?:\s?(?i:yuan|dollars)\b)?"
+)
+_ENGLISH = re.compile(
+    rf"(?<![\d.,A-Za-z$¥€£])(?P<number>{_ARABIC})\s?-?(?P<word>(?i:thousand|million|billion|trillion|mn|bn)\b)?\s?-?"
+    r"(?P<unit>(?i:yuan|rmb|renminbi|cny|us dollars|u\.s\. dollars|usd|euros?|british pounds|hong kong dollars|japanese yen|yen|dollars))\b"
+)
+_ENUMERATED = re.compile(rf"(?:{_ARABIC}\s?{_SCALE}?元?\s?(?:、|至|到|-|~|和|及)\s?){{1,9}}$")
+_MEMBER = re.compile(rf"(?P<number>{_ARABIC})\s?(?P<scale>{_SCALE})?(?P<yuan>元)?\s?(?P<joint>、|至|到|-|~|和|及)")
+_MARKS = re.compile(r"[元镑币郎¥$€£]|RMB|CNY|USD|HKD|EUR|GBP|JPY|yuan|dollars|euro|yen", re.IGNORECASE)
+_QUALIFIED_BEFORE = (
+    (re.compile(r"(?:不低于|不少于|不小于|至少|最低|起码)\s?$"), "at_least"),
+    (re.compile(r"(?:不超过|不高于|不多于|至多|最多|最高(?:可达|可处)?|不足|低于|少于|不到|未达|上限为)(?:了)?\s?$"), "at_most"),
+    (re.compile(r"(?:超过|超出|突破|高于|大于|多于|超|逾)(?:了)?\s?$"), "over"),
+    (re.compile(r"(?:大约|约合|约|将近|接近|近)(?:为)?\s?$"), "about"),
+    (re.compile(r"(?i:up to|no more than|not more than|at most|not exceeding|less than|under|below)\s$"), "at_most"),
+    (re.compile(r"(?i:at least|no less than|not less than|a minimum of)\s$"), "at_least"),
+    (re.compile(r"(?i:more than|over|exceeding|in excess of|above)\s$"), "over"),
+    (re.compile(r"(?i:about|approximately|around|nearly|almost|roughly|some)\s$"), "about"),
+)
+_QUALIFIED_AFTER = (
+    (re.compile(r"\s?(?:人民币)?(?:以上|及以上|起)(?![诉草])"), "at_least"),
+    (re.compile(r"\s?(?:人民币)?(?:以下|以内|之内)"), "at_most"),
+    (re.compile(r"\s?(?:左右|上下)"), "about"),
+)
+_CONVERTED = re.compile(
+    r"\s?\(\s?(?:约合|折合|约|合|即|相当于|按.{0,12}折合|(?i:about|approximately|around|or|equivalent to))?\s?(?:人民币)?\s?$"
+)
+
+
+def find_amounts(text: str) -> list[Fact]:
+    """Find the sums of money of a text.
+
+    value: `amount` (exact decimal string), `currency` (ISO 4217, None where a bare $ leaves it open), `qualifier`
+    (over, about, at_most, at_least), `role` (claimed, awarded, fine, reasonable_expenses, turnover),
+    `converted` and `converted_currency` (the conversion that follows in brackets), `is_conversion` (true for the
+    bracketed sum itself, so that nobody adds it twice). Of 30余万元 the amount is 300000 with `over`.
+    """
+    folded = fold(text)
+    if not _MARKS.search(folded):
+        return []
+    facts = [fact for match in _WITH_UNIT.finditer(folded) for fact in _read_with_unit(text, folded, match)]
+    facts += _read_english(text, folded, facts)
+    facts.sort(key=lambda fact: fact.start)
+    return _tie_conversions(facts, folded)
+
+
+def _read_with_unit(text: str, folded: str, match: re.Match[str]) -> list[Fact]:
+    if match["chinese"]:
+        number = _read_chinese(match, folded)
+        unit, odd = match["chinese_unit"], match["chinese_odd"] or match["chinese_odd_after"]
+    else:
+        number = _scale(match["number"], match["scale"])
+        if match["second"]:
+            if match["scale"] not in ("亿", "万") or not match["second_scale"]:
+                return []
+            number += _scale(match["second"], match["second_scale"])
+        elif match["second_scale"]:
+            return []
+        unit, odd = match["unit"], match["odd"] or match["odd_after"]
+    if number is None:
+        return []
+    start, currency = match.start(), _UNITS[unit]
+    facts = []
+    if not match["chinese"]:
+        listed = _ENUMERATED.search(folded, max(0, start - 60), start)
+        if listed and folded[listed.start() - 1 : listed.start()] not in tuple("0123456789.,第年月-"):
+            facts = _read_members(text, folded, listed, match["scale"], currency)
+    if facts:
+        return [*facts, _describe(text, folded, start, match.end(), number, currency, odd, "list or range")]
+    prefix = _PREFIX_BEFORE.search(folded, max(0, start - 6), start)
+    if prefix:
+        start = prefix.start()
+        if unit == "元":
+            currency = _PREFIXES[prefix["prefix"]] or currency
+    return [_describe(text, folded, start, match.end(), number, currency, odd, "number with unit")]
+
+
+def _read_chinese(match: re.Match[str], folded: str) -> Decimal | None:
+    scale = match["chinese_scale"]
+    value = read_chinese_integer(match["chinese"])
+    if value is None:
+        return None
+    if value < 10 and not scale and match["chinese_unit"] == "元":
+        # 三元 is a company and 二元 a word; 三元， and 三元整 are money.
+        following = folded[match.end() : match.end() + 1]
+        if following and following not in "，。；、）),;.的以及和/每钱" and not match[0].endswith(("整", "币")):
+            return None
+    return _scale(str(value), scale)
+
+
+def _scale(number: str, scale: str | None) -> Decimal:
+    return Decimal(number.replace(",", "")).scaleb(read_multiplier(scale or ""))
+
+
+def _read_members(
+    text: str, folded: str, listed: re.Match[str], last_scale: str | None, currency: str | None
+) -> list[Fact]:
+    """Read the numbers before the last one of 3万、5万元 or 10-50万元, which share its unit."""
+    facts = []
+    for member in _MEMBER.finditer(folded, listed.start(), listed.end()):
+        scale = member["scale"]
+        if member["yuan"]:
+            # Complete amounts are found on their own.
+            continue
+        if scale is None:
+            if member["joint"] in "、和及":
+                return []
+            scale = last_scale
+        end = member.end("scale") if member["scale"] else member.end("number")
+        number = _scale(member["number"], scale)
+        facts.append(_describe(text, folded, member.start(), end, number, currency, None, "list or range"))
+    return facts
+
+
+def _read_english(text: str, folded: str, found: list[Fact]) -> list[Fact]:
+    facts: list[Fact] = []
+    taken = [(fact.start, fact.end) for fact in found]
+    for pattern in (_WITH_PREFIX, _ENGLISH):
+        for match in pattern.finditer(folded):
+            if any(start < match.end() and match.start() < end for start, end in taken):
+                continue
+            groups = match.groupdict()
+            exponent = _SCALES[groups["word"].lower()] if groups["word"] else read_multiplier(groups.get("scale") or "")
+            number = Decimal(match["number"].replace(",", "")).scaleb(exponent)
+            if pattern is _WITH_PREFIX:
+                currency, method = _PREFIXES[match["prefix"]], "number with currency sign"
+            else:
+                currency, method = _ENGLISH_UNITS[match["unit"].lower()], "number with English unit"
+            taken.append(match.span())
+            facts.append(_describe(text, folded, match.start(), match.end(), number, currency, None, method))
+    return facts
+
+
+def _describe(
+    text: str,
+    folded: str,
+    start: int,
+    end: int,
+    number: Decimal,
+    currency: str | None,
+    odd: str | None,
+    method: str,
+) -> Fact:
+    value: dict[str, Value] = {
+        "amount": write_decimal(number),
+        "currency": currency,
+        "qualifier": "over" if odd else _qualify(folded, start, end),
+        "role": find_role(folded, start, end),
+        "converted": None,
+        "converted_currency": None,
+        "is_conversion": False,
+    }
+    return cite("amount", text, start, end, value, method)
+
+
+def _qualify(folded: str, start: int, end: int) -> str | None:
+    before = folded[max(0, start - 16) : start].removesuffix("人民币")
+    for pattern, qualifier in _QUALIFIED_BEFORE:
+        if pattern.search(before):
+            return qualifier
+    for pattern, qualifier in _QUALIFIED_AFTER:
+        if pattern.match(folded, end):
+            return qualifier
+    return None
+
+
+def _tie_conversions(facts: list[Fact], folded: str) -> list[Fact]:
+    tied = list(facts)
+    for index in range(1, len(tied)):
+        main, other = tied[index - 1], tied[index]
+        if main.value["currency"] == other.value["currency"] or main.value["is_conversion"]:
+            continue
+        if other.start - main.end <= 24 and _CONVERTED.fullmatch(folded, main.end, other.start):
+            sums = {"converted": other.value["amount"], "converted_currency": other.value["currency"]}
+            tied[index - 1] = replace(main, value=main.value | sums)
+            tied[index] = replace(other, value=other.value | {"is_conversion": True, "role": main.value["role"]})
+    return tied

@@ -1,0 +1,171 @@
+"""Courts named in a text, resolved to one name, level and region; abbreviations too (最高法, 北知院, 深圳中院)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from pipeline.legal.court_codes import Court, divisions, find_court, special_courts
+from pipeline.legal.fact import Fact, Value, cite
+from pipeline.legal.folding import fold
+from pipeline.legal.places import Place, county_before, prefecture_before, province_before, province_of
+
+_TABLE = tomllib.loads(Path(__file__).with_name("courts.toml").read_text(encoding="utf-8"))
+_CHAMBERS: dict[str, tuple[str, str]] = {name: (code, english) for name, (code, english) in _TABLE["chambers"].items()}
+_TAIL = re.compile(r"法院(?:知识产权法庭|国际商事法庭)?|高院|中院|知院|互院|最高院|知产法庭|最高法(?!院|定|律|知产|知识产权|[民刑行执商委司知]\D{0,4}\d)")
+_LEVEL = re.compile(r"(?P<level>高级|中级|第[一二三四五]中级)?(?:人民)?$")
+_ENGLISH = re.compile(
+    r"(?P<supreme>Supreme People[’']s Court)|(?P<place>[A-Z][A-Za-z'’]+(?: [A-Z][A-Za-z'’]+){0,5}) (?P<kind>High People[’']s Court|Intermediate People[’']s Court"
+    r"|(?:First|Second|Third|Fourth|Fifth) Intermediate People[’']s Court|Intellectual Property Court|Internet Court|Financial Court|Maritime Court|People[’']s Court)"
+)
+
+
+@cache
+def _named() -> dict[str, Court]:
+    """Courts by name or abbreviation, for the names that no division tells."""
+    courts = {court.name_zh: court for court in special_courts().values()}
+    courts |= {name: special_courts()[code] for name, code in _TABLE["abbreviations"].items()}
+    for court in special_courts().values():
+        courts.setdefault(court.name_zh.replace("人民法院", "法院"), court)
+    return courts
+
+
+@cache
+def _lengths() -> tuple[int, ...]:
+    return tuple(sorted({len(name) for name in (*_named(), *_CHAMBERS)}, reverse=True))
+
+
+def find_courts(text: str) -> list[Fact]:
+    """Find the courts that a text names, each once, at its first mention.
+
+    value: `name_zh`, `name_en`, `level` (supreme, high, intermediate, basic), `region`, `court_code`, `chamber_zh`,
+    `chamber_en`, `court_method` (table, derived, None). Where a name fits several courts (鼓楼区人民法院), code and
+    region are None and the name is as printed.
+    """
+    folded = fold(text)
+    facts: list[Fact] = []
+    if "院" in folded or "最高法" in folded:
+        for tail in _TAIL.finditer(folded):
+            fact = _read_name(text, folded, tail)
+            if fact:
+                facts.append(fact)
+    if "Court" in folded:
+        facts += [fact for match in _ENGLISH.finditer(folded) if (fact := _read_english(text, match))]
+    return first_mentions(facts, "name_zh", "chamber_zh")
+
+
+def first_mentions(facts: list[Fact], *keys: str) -> list[Fact]:
+    """Keep the first fact of each value."""
+    seen: set[tuple[Value, ...]] = set()
+    kept = []
+    for fact in sorted(facts, key=lambda fact: (fact.start, fact.end)):
+        name = tuple(fact.value[key] for key in keys)
+        if name not in seen:
+            seen.add(name)
+            kept.append(fact)
+    return kept
+
+
+def _read_name(text: str, folded: str, tail: re.Match[str]) -> Fact | None:
+    end = tail.end()
+    for length in _lengths():
+        name = folded[max(0, end - length) : end]
+        if name in _CHAMBERS:
+            code, english = _CHAMBERS[name]
+            chamber = name.replace("最高法知", "最高人民法院知").replace("知产", "知识产权")
+            value = _describe(special_courts()[code]) | {"chamber_zh": chamber, "chamber_en": english}
+            return cite("court", text, end - length, end, value, "court table")
+        if name in _named():
+            if folded[end - length - 1 : end - length] == ")" and name == "最高法":
+                return None
+            return cite("court", text, end - length, end, _describe(_named()[name]), "court table")
+    word = tail[0]
+    if word == "高院":
+        return _read_division(text, folded, end - 2, end, "high")
+    if word == "中院":
+        return _read_division(text, folded, end - 2, end, "intermediate")
+    if not word.startswith("法院"):
+        return None
+    end = tail.start() + 2
+    level = _LEVEL.search(folded, max(0, tail.start() - 8), tail.start())
+    if level is None:
+        return None
+    if level["level"] == "高级":
+        return _read_division(text, folded, level.start(), end, "high")
+    if level["level"] == "中级":
+        return _read_division(text, folded, level.start(), end, "intermediate")
+    if level["level"]:
+        return None
+    return _read_division(text, folded, level.start(), end, "basic")
+
+
+def _read_division(text: str, folded: str, before: int, end: int, level: str) -> Fact | None:
+    readers = {"high": province_before, "intermediate": prefecture_before, "basic": county_before}
+    place = readers[level](folded, before)
+    if place is None:
+        return None
+    courts = [court for code in place.codes if (court := find_court(_court_code(code, level)))]
+    if not courts:
+        return None
+    if len(courts) == 1:
+        return cite("court", text, place.start, end, _describe(courts[0]), "division")
+    if not _is_full(folded, place, before):
+        return None
+    value = _describe(None) | {"name_zh": folded[place.start : end], "level": level}
+    return cite("court", text, place.start, end, value, "several divisions of that name")
+
+
+def _is_full(folded: str, place: Place, before: int) -> bool:
+    return any(folded[place.start : before].endswith(divisions()[code][0]) for code in place.codes)
+
+
+def _court_code(division: str, level: str) -> str:
+    return province_of(division)[0] + ("" if level == "high" else division[2:])
+
+
+def _describe(court: Court | None) -> dict[str, Value]:
+    return {
+        "name_zh": court.name_zh if court else None,
+        "name_en": court.name_en if court else None,
+        "level": court.level if court else None,
+        "region": court.region_zh if court else None,
+        "court_code": court.code if court else None,
+        "court_method": court.method if court else None,
+        "chamber_zh": None,
+        "chamber_en": None,
+    }
+
+
+@cache
+def _english_names() -> dict[str, tuple[Court, ...]]:
+    """Courts by the English name without the province."""
+    courts: dict[str, list[Court]] = {}
+    derived = [find_court(province_of(code)[0] + code[2:]) for code, (_, english) in divisions().items() if english]
+    high = [find_court(province_of(code)[0]) for code in {code[:2] for code in divisions()}]
+    for court in (*special_courts().values(), *derived, *high):
+        if court and court.name_en:
+            short = court.name_en.partition(",")[0].removeprefix("the ")
+            courts.setdefault(short, []).append(court)
+    return {name: tuple(several) for name, several in courts.items()}
+
+
+def _read_english(text: str, match: re.Match[str]) -> Fact | None:
+    if match["supreme"]:
+        return cite("court", text, match.start(), match.end(), _describe(special_courts()["最高法"]), "English name")
+    words = match["place"].split(" ")
+    kind = match["kind"].replace("’", "'")
+    following = match.string[match.end() : match.end() + 40]
+    for skip in range(len(words)):
+        courts = _english_names().get(f"{' '.join(words[skip:])} {kind}".replace("’", "'"), ())
+        if len(courts) > 1:
+            courts = tuple(court for court in courts if _region_in_english(court) in following)
+        if len(courts) == 1:
+            start = match.start() + sum(len(word) + 1 for word in words[:skip])
+            return cite("court", text, start, match.end(), _describe(courts[0]), "English name")
+    return None
+
+
+def _region_in_english(court: Court) -> str:
+    return (court.name_en or "").rpartition(", ")[2].removesuffix(" Province")

@@ -1,0 +1,92 @@
+"""What lists have shown: which of their articles are known, and which were there when a source was first read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, exists, select, update
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.store.session import StoreError, first_line
+from pipeline.store.tables import Address, Listed, Run
+from pipeline.store.write import insert_ignoring
+
+# SQLite takes 999 parameters a statement in its older builds.
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry of a list as it is to be remembered: the key of its article, its URL and its title."""
+
+    address: str
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a listed article: stored already, said to be gone, part of the source's baseline."""
+
+    stored: bool
+    gone: bool
+    baseline: bool
+
+
+def remember_list(
+    engine: Engine, source_key: str, entries: Iterable[Shown], *, baseline: bool, now: datetime
+) -> Mapping[str, Standing]:
+    """Note the entries of a list page and say by address how each stands. Raises StoreError.
+
+    An entry keeps the standing of its first time: what was baseline stays baseline, whenever it is fetched.
+    """
+    rows = {
+        entry.address: {
+            "source_key": source_key,
+            "address": entry.address,
+            "url": entry.url,
+            "title": entry.title,
+            "baseline": baseline,
+            "gone": None,
+            "first_seen_at": now,
+        }
+        for entry in entries
+    }
+    standings: dict[str, Standing] = {}
+    addresses = list(rows)
+    try:
+        with engine.begin() as connection:
+            insert_ignoring(connection, Listed, list(rows.values()))
+            for start in range(0, len(addresses), _CHUNK):
+                chunk = addresses[start : start + _CHUNK]
+                query = select(
+                    Listed.address,
+                    Listed.gone,
+                    Listed.baseline,
+                    exists().where(Address.address == Listed.address).label("stored"),
+                ).where(Listed.source_key == source_key, Listed.address.in_(chunk))
+                for row in connection.execute(query):
+                    standings[row.address] = Standing(bool(row.stored), row.gone is not None, row.baseline)
+    except DBAPIError as error:
+        raise StoreError(f"The list of {source_key} could not be noted: {first_line(error)}.") from error
+    return standings
+
+
+def mark_gone(engine: Engine, source_key: str, address: str, kind: str) -> None:
+    """Note that an article's page is a tombstone of this kind, so that it isn't fetched for ever."""
+    with engine.begin() as connection:
+        connection.execute(
+            update(Listed).where(Listed.source_key == source_key, Listed.address == address).values(gone=kind)
+        )
+
+
+def was_read_before(engine: Engine, source_key: str) -> bool:
+    """True when an earlier crawl has read this source's lists to the end; until then all is baseline."""
+    with engine.connect().execution_options(read_only=True) as connection:
+        return bool(
+            connection.scalar(
+                select(exists().where(Run.source_key == source_key, Run.list_read_at.is_not(None)))
+            )
+        )

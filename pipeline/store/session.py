@@ -1,0 +1,122 @@
+"""Opening the store: engine, transactions, and the guard that its version is ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from errors import IprwatchError
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+_BUSY_SECONDS = 30.0
+_MIGRATION_LOCK = 7201526
+
+
+class StoreError(IprwatchError):
+    """The database can't be opened, is of another version, or refused a write.
+
+    Raised when the store is opened and by every write; the message names the database without its password.
+    """
+
+
+def open_engine(url: str, *, create: bool = True) -> Engine:
+    """An engine on an up-to-date schema: tables are made or migrated when `create`, else only checked.
+
+    SQLite runs in WAL mode with synchronous=FULL, and every transaction starts with BEGIN IMMEDIATE, so that
+    two writers wait for each other instead of failing. Raises StoreError.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            f"{url!r} is not a database URL; write sqlite:///FILE or postgresql://HOST/NAME."
+        ) from None
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    shown = parsed.render_as_string(hide_password=True)
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StoreError(
+            f"{shown}: iprwatch stores in SQLite or PostgreSQL, not in {parsed.get_backend_name()}."
+        )
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise StoreError(f"{shown}: name a file, an SQLite database in memory would be lost at once.")
+        file = Path(parsed.database)
+        if not create and not file.exists():
+            raise StoreError(f"{shown}: there is no such database yet; run a crawl first.")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{shown}: can't make the folder {file.parent} ({error.strerror}).") from None
+    try:
+        engine = _build_engine(parsed)
+        _bring_up_to_date(engine, shown, create=create)
+    except (NoSuchModuleError, DBAPIError) as error:
+        raise StoreError(f"{shown}: can't be opened: {first_line(error)}.") from None
+    return engine
+
+
+def first_line(error: Exception) -> str:
+    """What the database itself said, on one line, without the statement and its parameters."""
+    original = getattr(error, "orig", None) or error
+    lines = str(original).strip().splitlines() or [type(original).__name__]
+    return lines[0].rstrip(".")
+
+
+def _build_engine(url: Any) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not start transactions by itself: its plain BEGIN takes no write lock.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _bring_up_to_date(engine: Engine, shown: str, *, create: bool) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    newest = scripts.get_current_head()
+    with engine.connect().execution_options(read_only=True) as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found == newest:
+        return
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise StoreError(
+            f"{shown}: is of version {found}, which this iprwatch (up to {newest}) doesn't know; "
+            "install the newer iprwatch that wrote it."
+        )
+    if not create:
+        raise StoreError(
+            f"{shown}: is of version {found or 'none'}, {newest} is needed; run a crawl to migrate it."
+        )
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # Two processes that start at once: the second waits and then finds nothing to do.
+            connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,224 @@
+"""The tables. Times are UTC; `*_on` columns are calendar days as printed, not instants."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A zone-aware datetime, kept in UTC on every database. A naive one is refused with ValueError."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone can't be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Shared metadata with names for constraints, so that migrations can name them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime(), date: Date()}  # noqa: RUF012
+
+
+class Run(Base):
+    """One crawl of one source, from its start; `state` is `running` until it was judged.
+
+    `list_read_at` is set when the source's lists were read to the depth asked for."""
+
+    __tablename__ = "run"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_key: Mapped[str] = mapped_column(String(100), index=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    list_read_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(30))
+    reason: Mapped[str | None] = mapped_column(Text)
+    baseline: Mapped[bool] = mapped_column(Boolean)
+    counts: Mapped[dict[str, Any]]
+
+
+class Snapshot(Base):
+    """A page as fetched: evidence. The bytes are in the archive under their SHA-256."""
+
+    __tablename__ = "snapshot"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    url: Mapped[str] = mapped_column(Text)
+    source_key: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(20))
+    status: Mapped[int] = mapped_column(Integer)
+    headers: Mapped[dict[str, Any]]
+    entry: Mapped[dict[str, Any] | None]
+    detail: Mapped[str | None] = mapped_column(Text)
+    fetched_at: Mapped[datetime]
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+
+
+class Listed(Base):
+    """An entry that a list has shown, from the first time on.
+
+    `baseline`: it was there when the source was first read. `gone`: its page said that it no longer exists.
+    """
+
+    __tablename__ = "listed"
+    source_key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    address: Mapped[str] = mapped_column(String(700), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    baseline: Mapped[bool] = mapped_column(Boolean)
+    gone: Mapped[str | None] = mapped_column(String(20))
+    first_seen_at: Mapped[datetime]
+
+
+class Item(Base):
+    """A notice as last read. `sort_key` orders by published time, else by the time first seen: microseconds
+    since 1970 in UTC."""
+
+    __tablename__ = "item"
+    __table_args__ = (
+        Index("ix_item_sort_key", "sort_key"),
+        Index("ix_item_source_key_sort_key", "source_key", "sort_key"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True)
+    identity: Mapped[str] = mapped_column(String(700), unique=True)
+    source_key: Mapped[str] = mapped_column(String(100))
+    reader: Mapped[str] = mapped_column(String(40))
+    url: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    publisher: Mapped[str] = mapped_column(Text)
+    publisher_zh: Mapped[str] = mapped_column(Text)
+    publisher_en: Mapped[str] = mapped_column(Text)
+    author: Mapped[str | None] = mapped_column(Text)
+    topics: Mapped[list[Any]]
+    published_on: Mapped[date | None] = mapped_column(Date, index=True)
+    published_at: Mapped[datetime | None]
+    published_precision: Mapped[str | None] = mapped_column(String(10))
+    published_raw: Mapped[str | None] = mapped_column(Text)
+    published_method: Mapped[str | None] = mapped_column(String(30))
+    published_place: Mapped[str | None] = mapped_column(String(60))
+    published_inferred: Mapped[bool] = mapped_column(Boolean)
+    dates: Mapped[list[Any]]
+    dates_disagree: Mapped[bool] = mapped_column(Boolean)
+    body: Mapped[str] = mapped_column(Text)
+    body_note: Mapped[str | None] = mapped_column(Text)
+    attachments: Mapped[list[Any]]
+    links: Mapped[list[Any]]
+    images: Mapped[list[Any]]
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    version_number: Mapped[int] = mapped_column(Integer)
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
+    sort_key: Mapped[int] = mapped_column(BigInteger)
+
+
+class Address(Base):
+    """A key under which an item is met: its identity, and one for every URL that led to it."""
+
+    __tablename__ = "address"
+    address: Mapped[str] = mapped_column(String(700), primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), index=True)
+
+
+class Version(Base):
+    """What an item said at one time. Number 1 is the first copy and is never overwritten."""
+
+    __tablename__ = "version"
+    __table_args__ = (UniqueConstraint("item_id", "number"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    snapshot_sha256: Mapped[str] = mapped_column(String(64))
+    fetched_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class FactRow(Base):
+    """A legal fact of an item's current version; the span counts characters of `field` (title or body)."""
+
+    __tablename__ = "fact"
+    __table_args__ = (Index("ix_fact_kind_raw", "kind", "item_id"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), index=True)
+    field: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str] = mapped_column(String(30))
+    raw: Mapped[str] = mapped_column(Text)
+    value: Mapped[dict[str, Any]]
+    start: Mapped[int] = mapped_column(Integer)
+    end: Mapped[int] = mapped_column(Integer)
+    method: Mapped[str] = mapped_column(String(60))
+
+
+class Delivery(Base):
+    """One alert to one recipient on one channel, from match to receipt. `state` is `due`, `sending`, `sent` or
+    `failed`; the id is the idempotency id that every copy carries."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("rule", "item_id", "event", "channel", "recipient"),
+        Index("ix_delivery_state_next_at", "state", "next_at"),
+    )
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(200))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), index=True)
+    event: Mapped[str] = mapped_column(String(40))
+    channel: Mapped[str] = mapped_column(String(100))
+    recipient: Mapped[str] = mapped_column(String(400))
+    state: Mapped[str] = mapped_column(String(10))
+    attempts: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime]
+    next_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    detail: Mapped[str | None] = mapped_column(Text)
+
+
+class SearchDocument(Base):
+    """The tokens of an item's title, publisher and body, in order and separated by single spaces: what the
+    search index of either database is built on (see `pipeline.store.tokens`)."""
+
+    __tablename__ = "search_document"
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    sequence: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,51 @@
+"""One tokenizer for writing and for searching, on both databases.
+
+Chinese has no spaces, and its commonest search words have two characters (商标, 专利), so runs of CJK characters
+become overlapping pairs; the last character of a run is a token of its own, which makes every character
+the start of some token. Runs of letters and digits are tokens as they are. A case number thus is a short
+exact sequence, and any piece of text is found as a phrase over the tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.normalize import fold
+
+_CJK = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_RUN = re.compile(rf"([{_CJK}]+)|((?:(?![{_CJK}])[^\W_])+)")
+
+
+def tokenize(text: str) -> list[str]:
+    """Tokens of a text in order. Total: any text gives a list, blank text an empty one."""
+    tokens: list[str] = []
+    for cjk, word in _RUN.findall(fold(text)):
+        if cjk:
+            tokens.extend(map("".join, zip(cjk, cjk[1:], strict=False)))
+            tokens.append(cjk[-1])
+        else:
+            tokens.append(word)
+    return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What a search word asks for: these tokens in this order; the last may be only the start of one."""
+
+    tokens: tuple[str, ...]
+    prefix: bool
+
+
+def read_phrase(word: str) -> Phrase | None:
+    """The phrase that finds every text holding the word, or None when the word has no letter or digit."""
+    runs = _RUN.findall(fold(word))
+    if not runs:
+        return None
+    tokens = tokenize(word)
+    if not runs[-1][0]:
+        return Phrase(tuple(tokens), prefix=False)
+    # In a longer run the last character would be followed by another one: its token is left open.
+    if len(runs[-1][0]) > 1:
+        return Phrase(tuple(tokens[:-1]), prefix=False)
+    return Phrase(tuple(tokens), prefix=True)

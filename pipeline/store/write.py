@@ -1,0 +1,382 @@
+"""The one write transaction: items, versions, addresses, facts, search documents, snapshots and the outbox.
+
+What is acknowledged is complete: an item never stands without its outbox rows. Two processes may write the
+same article at once; a unique key decides and the loser is compared with what the winner stored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Table, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.dates import DateValue
+from pipeline.dedupe import Text, compare
+from pipeline.legal import Fact
+from pipeline.record import Record
+from pipeline.store.session import StoreError, first_line
+from pipeline.store.tables import (
+    Address,
+    Base,
+    Delivery,
+    FactRow,
+    Item,
+    SearchDocument,
+    Snapshot,
+    Version,
+)
+from pipeline.store.tokens import tokenize
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+Outcome = Literal["new", "edited", "known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of one record: the item it is, and how many outbox rows were written with it."""
+
+    item_id: int
+    outcome: Outcome
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that wants to tell a recipient of a record."""
+
+    rule: str
+    channel: str
+    recipient: str
+
+
+Matcher = Callable[[Record, str], Iterable[Match]]
+
+
+def match_nothing(_record: Record, _event: str) -> Iterable[Match]:
+    """The matcher of an installation without rules."""
+    return ()
+
+
+def write_records(engine: Engine, records: Sequence[Record], match: Matcher = match_nothing) -> list[Written]:
+    """Store records in one transaction and say, in their order, what became of each.
+
+    `match` gives the alerts for a record and an event (`new`, `version N`); its rows are part of the
+    transaction. A record of the baseline is stored without asking it. Raises StoreError; then nothing of the
+    batch is stored.
+    """
+    try:
+        with engine.begin() as connection:
+            return _write(connection, records, match)
+    except DBAPIError as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise StoreError(f"{shown}: refused to store {len(records)} notices: {first_line(error)}.") from error
+
+
+def insert_ignoring(connection: Connection, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows with executemany; those whose key exists already are left as they are."""
+    if not rows:
+        return
+    table = _table(model)
+    if connection.dialect.name == "postgresql":
+        connection.execute(postgresql.insert(table).on_conflict_do_nothing(), list(rows))
+    else:
+        connection.execute(sqlite.insert(table).on_conflict_do_nothing(), list(rows))
+
+
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def _write(connection: Connection, records: Sequence[Record], match: Matcher) -> list[Written]:
+    results: dict[int, Written] = {}
+    pending = list(enumerate(records))
+    _insert(connection, Snapshot, [_snapshot_row(record) for record in records])
+    # A second round takes what turned out to be the same article as another record of this batch, or as
+    # one that another process stored in between.
+    while pending:
+        stored = _find(connection, {address for _, record in pending for address in record.addresses})
+        fresh: dict[str, tuple[int, Record, str]] = {}
+        claimed: set[str] = set()
+        later: list[tuple[int, Record]] = []
+        for index, record in pending:
+            known = next((stored[address] for address in record.addresses if address in stored), None)
+            if known is not None:
+                results[index] = _write_known(connection, record, known, match)
+                stored.update(_find(connection, {record.identity}))
+            elif claimed.isdisjoint(record.addresses):
+                claimed.update(record.addresses)
+                fresh[record.identity] = (index, record, uuid.uuid4().hex)
+            else:
+                later.append((index, record))
+        lost = _write_new(connection, fresh, match, results)
+        pending = later + lost
+    return [results[index] for index in range(len(records))]
+
+
+def _find(connection: Connection, addresses: set[str]) -> dict[str, Any]:
+    query = (
+        select(
+            Address.address, Item.id, Item.title, Item.body, Item.content_sha256, Item.version_number,
+            Item.published_on, Item.first_seen_at,
+        )
+        .join(Item, Item.id == Address.item_id)
+        .where(Address.address.in_(addresses))
+        .with_for_update(of=Item)
+    )  # fmt: skip
+    return {row.address: row for row in connection.execute(query)}
+
+
+def _write_new(
+    connection: Connection,
+    fresh: dict[str, tuple[int, Record, str]],
+    match: Matcher,
+    results: dict[int, Written],
+) -> list[tuple[int, Record]]:
+    if not fresh:
+        return []
+    insert_ignoring(connection, Item, [_item_row(record, uid) for _, record, uid in fresh.values()])
+    ids = {
+        row.identity: row.id if row.uid == fresh[row.identity][2] else None
+        for row in connection.execute(
+            select(Item.id, Item.uid, Item.identity).where(Item.identity.in_(list(fresh)))
+        )
+    }
+    lost: list[tuple[int, Record]] = []
+    won: list[tuple[int, Record, int]] = []
+    for identity, (index, record, _) in fresh.items():
+        item_id = ids[identity]
+        if item_id is None:
+            lost.append((index, record))
+        else:
+            won.append((index, record, item_id))
+    insert_ignoring(
+        connection,
+        Address,
+        [
+            {"address": address, "item_id": item_id}
+            for _, record, item_id in won
+            for address in record.addresses
+        ],
+    )
+    _insert(
+        connection, Version, [_version_row(record, item_id, 1, "first copy") for _, record, item_id in won]
+    )
+    _insert(connection, FactRow, [row for _, record, item_id in won for row in _fact_rows(record, item_id)])
+    _insert(
+        connection,
+        SearchDocument,
+        [{"item_id": item_id, "sequence": _sequence(record)} for _, record, item_id in won],
+    )
+    deliveries: list[dict[str, Any]] = []
+    for index, record, item_id in won:
+        rows = [] if record.context.baseline else _delivery_rows(record, item_id, "new", match)
+        deliveries += rows
+        results[index] = Written(item_id, "new", len(rows))
+    insert_ignoring(connection, Delivery, deliveries)
+    return lost
+
+
+def _write_known(connection: Connection, record: Record, known: Any, match: Matcher) -> Written:
+    insert_ignoring(
+        connection, Address, [{"address": address, "item_id": known.id} for address in record.addresses]
+    )
+    seen = {"last_seen_at": record.notice.fetched_at}
+    if known.content_sha256 == record.content_sha256:
+        connection.execute(update(Item).where(Item.id == known.id).values(seen))
+        return Written(known.id, "known", 0)
+    verdict = compare(Text(known.title, known.body, "stored"), Text(record.title, record.body, "stored"))
+    if verdict.verdict != "edited":
+        connection.execute(update(Item).where(Item.id == known.id).values(seen))
+        return Written(known.id, "known", 0)
+    number = known.version_number + 1
+    event = f"version {number}"
+    connection.execute(
+        update(Item).where(Item.id == known.id).values({**_content(record), **seen, "version_number": number})
+    )
+    _insert(connection, Version, [_version_row(record, known.id, number, verdict.reason)])
+    replace_facts(connection, record, known.id)
+    deliveries = _delivery_rows(record, known.id, event, match)
+    insert_ignoring(connection, Delivery, deliveries)
+    return Written(known.id, "edited", len(deliveries))
+
+
+def replace_facts(connection: Connection, record: Record, item_id: int) -> None:
+    """Put a record's facts and search document in the place of those that the item had."""
+    connection.execute(delete(FactRow).where(FactRow.item_id == item_id))
+    _insert(connection, FactRow, _fact_rows(record, item_id))
+    connection.execute(
+        update(SearchDocument).where(SearchDocument.item_id == item_id).values(sequence=_sequence(record))
+    )
+
+
+def correct_item(connection: Connection, record: Record, item_id: int, first_seen_at: datetime) -> None:
+    """Write what a mended reader makes of the same bytes: no version, no alert, the first copy's text too."""
+    connection.execute(
+        update(Item)
+        .where(Item.id == item_id)
+        .values({**_content(record), **_dating(record), "sort_key": _sort_key(record, first_seen_at)})
+    )
+    replace_facts(connection, record, item_id)
+
+
+def _insert(connection: Connection, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(_table(model).insert(), list(rows))
+
+
+def _sequence(record: Record) -> str:
+    return " ".join(tokenize(f"{record.title}\n{record.publisher}\n{record.body}"))
+
+
+def _content(record: Record) -> dict[str, Any]:
+    notice = record.notice
+    return {
+        "title": record.title,
+        "publisher": record.publisher,
+        "author": notice.author,
+        "body": record.body,
+        "body_note": notice.body_note,
+        "attachments": [dataclasses.asdict(attachment) for attachment in notice.attachments],
+        "links": list(notice.links),
+        "images": list(notice.images),
+        "content_sha256": record.content_sha256,
+    }
+
+
+def _dating(record: Record) -> dict[str, Any]:
+    dating = record.dating
+    if dating is None:
+        raise ValueError(f"{record.notice.url} reached the store before the step `dates`")
+    best = dating.best
+    value = best.value if best else None
+    instant = value if isinstance(value, datetime) else None
+    return {
+        "published_on": instant.astimezone(SHANGHAI).date() if instant else value,
+        "published_at": instant,
+        "published_precision": best.precision if best else None,
+        "published_raw": best.raw if best else None,
+        "published_method": best.method if best else None,
+        "published_place": dating.place,
+        "published_inferred": best.inferred if best else False,
+        "dates": [{"place": place, **describe_date(value)} for place, value in dating.candidates],
+        "dates_disagree": dating.disagreement,
+    }
+
+
+def describe_date(value: DateValue) -> dict[str, Any]:
+    """A date value as JSON: `value` in ISO form or null, with everything that says where it came from."""
+    shown = dataclasses.asdict(value)
+    shown["value"] = value.value.isoformat() if value.value is not None else None
+    return shown
+
+
+def _sort_key(record: Record, first_seen_at: datetime) -> int:
+    value = record.dating.best.value if record.dating and record.dating.best else None
+    if value is None:
+        moment = first_seen_at
+    elif isinstance(value, datetime):
+        moment = value
+    else:
+        moment = datetime.combine(value, clock(), SHANGHAI)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _item_row(record: Record, uid: str) -> dict[str, Any]:
+    notice, context = record.notice, record.context
+    return {
+        "uid": uid,
+        "identity": record.identity,
+        "source_key": context.source_key,
+        "reader": notice.reader,
+        "url": notice.url,
+        "publisher_zh": context.publisher_zh,
+        "publisher_en": context.publisher_en,
+        "topics": list(context.topics),
+        "version_number": 1,
+        "first_seen_at": notice.fetched_at,
+        "last_seen_at": notice.fetched_at,
+        "run_id": context.run_id,
+        "sort_key": _sort_key(record, notice.fetched_at),
+        **_content(record),
+        **_dating(record),
+    }
+
+
+def _version_row(record: Record, item_id: int, number: int, reason: str) -> dict[str, Any]:
+    return {
+        "item_id": item_id,
+        "number": number,
+        "title": record.title,
+        "body": record.body,
+        "content_sha256": record.content_sha256,
+        "snapshot_sha256": record.notice.sha256,
+        "fetched_at": record.notice.fetched_at,
+        "reason": reason,
+    }
+
+
+def _snapshot_row(record: Record) -> dict[str, Any]:
+    notice, context = record.notice, record.context
+    return {
+        "sha256": notice.sha256,
+        "url": notice.url,
+        "source_key": context.source_key,
+        "kind": "article",
+        "status": context.status,
+        "headers": dict(context.headers),
+        "entry": dataclasses.asdict(notice.entry) if notice.entry else None,
+        "detail": None,
+        "fetched_at": notice.fetched_at,
+        "run_id": context.run_id,
+    }
+
+
+def _fact_rows(record: Record, item_id: int) -> list[dict[str, Any]]:
+    def rows(field: str, facts: Iterable[Fact]) -> list[dict[str, Any]]:
+        return [
+            {
+                "item_id": item_id,
+                "field": field,
+                "kind": fact.kind,
+                "raw": fact.raw,
+                "value": dict(fact.value),
+                "start": fact.start,
+                "end": fact.end,
+                "method": fact.method,
+            }
+            for fact in facts
+        ]
+
+    return rows("title", record.title_facts) + rows("body", record.facts)
+
+
+def _delivery_rows(record: Record, item_id: int, event: str, match: Matcher) -> list[dict[str, Any]]:
+    now = datetime.now(UTC)
+    return [
+        {
+            "id": uuid.uuid4().hex,
+            "rule": found.rule,
+            "item_id": item_id,
+            "event": event,
+            "channel": found.channel,
+            "recipient": found.recipient,
+            "state": "due",
+            "attempts": 0,
+            "created_at": now,
+            "next_at": now,
+            "sent_at": None,
+            "detail": None,
+        }
+        for found in match(record, event)
+    ]

@@ -1,0 +1,1 @@
+"""From rows to people. Reads only."""

@@ -1,0 +1,75 @@
+"""Blocks and labelled values are found whatever surrounds them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import html
+
+from crawlers.errors import LayoutChanged
+from crawlers.page import Page
+from crawlers.readers.markup import cut_from, date_shaped, labelled, metas, one_line, tree
+
+
+@pytest.mark.parametrize("body", [b"", b"  \n", b"<!-- only a comment -->"])
+def test_a_page_without_markup_is_a_changed_layout(body: bytes) -> None:
+    with pytest.raises(LayoutChanged):
+        tree(Page("https://www.spp.gov.cn/", body, datetime(2026, 11, 20, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize(
+    ("text", "raw"),
+    [
+        ("发布时间：2026-11-18 10:05 来源", "2026-11-18 10:05"),
+        ("[2026/1/8]", "2026/1/8"),
+        ("2026年4月13日", "2026年4月13日"),
+        ("\n 2026-\n  11-18\n", "2026-11-18"),
+        ("2026-11-18-11:30:00", "2026-11-18-11:30:00"),
+        ("2026.11.18", "2026.11.18"),
+    ],
+)
+def test_a_complete_date_is_taken_as_printed(text: str, raw: str) -> None:
+    assert date_shaped(text) == raw
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "11-18", "2026年11月", "（2026）最高法知民终412号", "2026-11/18", "12026-11-18", "ZL201810452317.6"],
+)
+def test_what_is_no_complete_date_is_left(text: str) -> None:
+    assert date_shaped(text) is None
+
+
+@given(st.text())
+def test_any_text_can_be_searched_for_a_date(text: str) -> None:
+    raw = date_shaped(text)
+    assert raw is None or date_shaped(raw) == raw
+
+
+def test_a_labelled_value_ends_at_the_next_label() -> None:
+    head = "发布时间：2026-11-18来源：高检网 作者：程予安 【字体：大 中 小】"
+    assert labelled(head, "来源") == "高检网"
+    assert labelled(head, "作者") == "程予安"
+    assert labelled(head, "发布日期", "发布时间") == "2026-11-18"
+
+
+def test_a_label_without_value_is_none() -> None:
+    assert labelled("来源： 作者：程予安", "来源") is None
+
+
+def test_the_first_meta_of_a_name_wins_in_its_own_spelling() -> None:
+    root = html.document_fromstring(
+        '<meta name="PubDate" content="1"><meta name="pubdate" content="2"><p>x</p>'
+    )
+    assert metas(root) == {"pubdate": ("PubDate", "1")}
+
+
+def test_a_cut_takes_everything_behind_it_also_behind_its_parents() -> None:
+    root = html.fragment_fromstring(
+        "<div><p>a</p>b<section><i>c</i>d<b id='end'>e</b>f<i>g</i></section>h<p>i</p></div>"
+    )
+    cut_from(root, root.get_element_by_id("end"))
+    assert one_line(root).replace(" ", "") == "abcd"

@@ -1,0 +1,72 @@
+"""What stands in the way of reading is recognised before anything is read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from crawlers.errors import Blocked, Gone, LayoutChanged
+from crawlers.notice import Attachment
+from crawlers.page import Page
+from crawlers.readers.body import Body
+from crawlers.readers.refusals import MARKERS, note_empty_body, refuse_blocked
+
+URL = "https://www.example.gov.cn/col/col1/index.html"
+NAVIGATION = "<ul>" + "<li>公告与通知</li>" * 60 + "</ul>"
+
+
+def page(html: str, status: int = 200) -> Page:
+    return Page(URL, html.encode(), datetime(2026, 11, 20, tzinfo=UTC), status=status)
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_a_marker_in_a_page_without_text_is_a_challenge(marker: str) -> None:
+    with pytest.raises(Blocked) as refusal:
+        refuse_blocked(page(f"<html><script>var a = 1; /* {marker} */</script></html>"))
+    assert refusal.value.reason == MARKERS[marker]
+    assert refusal.value.evidence == marker
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_a_marker_in_a_page_full_of_text_is_none(marker: str) -> None:
+    refuse_blocked(page(f"<html>{NAVIGATION}<p>文章谈到 {marker}。</p></html>"))
+
+
+@pytest.mark.parametrize("status", [401, 403, 412, 429, 503, 521])
+def test_a_refusing_status_is_blocked_whatever_the_page_says(status: int) -> None:
+    with pytest.raises(Blocked, match=f"http {status}"):
+        refuse_blocked(page(f"<html>{NAVIGATION}</html>", status))
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_missing_page_is_gone_not_blocked(status: int) -> None:
+    with pytest.raises(Gone) as refusal:
+        refuse_blocked(page(f"<html>{NAVIGATION}</html>", status))
+    assert refusal.value.kind == "unavailable"
+
+
+def test_an_error_page_with_status_200_is_gone() -> None:
+    with pytest.raises(Gone):
+        refuse_blocked(page(f"<html><title>您访问的页面不存在</title>{NAVIGATION}</html>"))
+
+
+def test_a_figure_in_a_headline_is_no_error_page() -> None:
+    refuse_blocked(page(f"<html><title>商标侵权案判赔404万元</title>{NAVIGATION}</html>"))
+
+
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [
+        (Body("正文", (), (), ()), None),
+        (Body("", (), (Attachment(URL, "公告.pdf"),), ()), "full text in attachment"),
+        (Body("", (), (), (URL,)), "text in images"),
+    ],
+)
+def test_an_empty_body_says_why(body: Body, note: str | None) -> None:
+    assert note_empty_body(page(""), body) == note
+
+
+def test_an_empty_body_that_nothing_explains_is_a_changed_layout() -> None:
+    with pytest.raises(LayoutChanged):
+        note_empty_body(page(""), Body("", (), (), ()))
