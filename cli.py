@@ -7,6 +7,7 @@ alert given up, a page read wrongly); 2 it could not run: wrong usage, configura
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,6 +20,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from cli_inspect import inspect_app
 from configuration import Configuration, load_configuration
@@ -29,7 +32,7 @@ from crawlers.runs import Watch
 from crawlers.source import Source
 from errors import ConfigurationError, IprwatchError
 from pipeline.alerts.outbox import Report, Sent, deliver
-from pipeline.store.session import open_engine
+from pipeline.store.session import first_line, open_engine
 from query.deliveries import list_deliveries
 from query.search import Found, Hit, search_items
 
@@ -350,7 +353,9 @@ def _print_report(report: Report) -> None:
         told: dict[tuple[str, str], list[Sent]] = {}
         for sent in report.sent:
             told.setdefault((sent.message.rule, sent.message.title), []).append(sent)
-        table = Table("Rule", Column("Item", overflow="fold"), "Told", title=f"{len(report.sent)} alerts sent")
+        table = Table(
+            "Rule", Column("Item", overflow="fold"), "Told", title=f"{len(report.sent)} alerts sent"
+        )
         for (rule, title), group in told.items():
             recipients = ", ".join(f"{sent.channel} {sent.recipient}".strip() for sent in group)
             table.add_row(escape(rule), escape(title), escape(recipients))
@@ -388,8 +393,6 @@ def _shown_date(hit: Hit) -> str:
 
 
 def _shown_database(configuration: Configuration) -> str:
-    from sqlalchemy import make_url
-
     url = make_url(configuration.database_url)
     if url.get_backend_name() == "sqlite":
         return str(Path(url.database or "").resolve())
@@ -455,10 +458,20 @@ def _print_json(value: object) -> None:
 
 def main() -> None:
     """The entry point: one clear sentence for everything that iprwatch refuses."""
+    # A log that can't be written (a full disk) must not spill tracebacks over the summary.
+    logging.raiseExceptions = False
     try:
         app()
     except IprwatchError as error:
         err.print(f"iprwatch: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except DBAPIError as error:
+        err.print(
+            f"iprwatch: the database failed: {first_line(error)}.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
         sys.exit(2)
 
 

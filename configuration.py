@@ -22,6 +22,7 @@ from pipeline.alerts.channels import Channel, build_channel
 from pipeline.alerts.rules import Rule, check_rules
 
 FILE_NAME = "iprwatch.toml"
+_DATA = "iprwatch-data"
 _SECRET_KEYS = frozenset(("secret", "password", "token"))
 
 
@@ -38,7 +39,7 @@ class Configuration(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IPRWATCH_", extra="forbid", frozen=True)
 
     file: Path | None = None
-    data: Path = Path("iprwatch-data")
+    data: Path = Path(_DATA)
     database: str = ""
     contact: str = ""
     delay: Annotated[float, Field(ge=0, le=3600)] = 3.0
@@ -138,8 +139,8 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved = dict(values)
-    if isinstance(values.get("data"), str):
-        resolved["data"] = folder / values["data"]
+    if isinstance(values.get("data", _DATA), str):
+        resolved["data"] = folder / values.get("data", _DATA)
     if isinstance(values.get("source_files"), list):
         resolved["source_files"] = [
             folder / name if isinstance(name, str) else name for name in values["source_files"]

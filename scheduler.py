@@ -73,6 +73,12 @@ class Runner:
         level, line = summarise(source.key, process.returncode, output, errors)
         log.log(level, line)
 
+    @property
+    def is_busy(self) -> bool:
+        """True while a crawl of this runner is going on."""
+        with self._lock:
+            return bool(self._running)
+
     def send(self) -> None:
         """Send the alerts that are due; what fails is retried at its time."""
         try:
@@ -175,7 +181,8 @@ def _next_runs(scheduler: BackgroundScheduler) -> str:
 def main() -> int:
     """`python scheduler.py [iprwatch.toml]`."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for name in ("apscheduler", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     try:
         configuration = load_configuration(path)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
 from opencc import OpenCC
 
-from benchmarks.notices import FORMS, Form, draw, fields_of, fill, write_article
+from benchmarks.notices import FORMS, TEXTS, WORDS, Form, draw, fields_of, fill, write_article
 from pipeline.dedupe import Text
+from pipeline.normalize import fold
+
+_OTHER_WORDS = "的了是在和有为与及等中上下内外前后新大小多少高低好全同各其该此"
+_NUMERALS = "一二三四五六七八九十百千万亿〇两"
+_BREAKS = (" ", "\r\n", "\u200b", "\xa0")
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two texts and the truth: what kind of repost or look-alike they are."""
+    """Two texts and the truth about them: `kind` of repost, or of look-alike."""
 
     kind: str
     is_repost: bool
@@ -25,253 +31,246 @@ class Pair:
 
 def make_reposts(seed: int, count: int) -> Iterator[Pair]:
     """`count` pairs, the kinds in turn; two of three of articles, one of three of a filled form."""
-    random = Random(seed)
-    others = [Text(*write_article(random), None) for _ in range(60)]
-    kinds = list(REPOSTS)
+    editor = Editor(seed)
     for number in range(count):
-        kind = kinds[number % len(kinds)]
-        if number % 3 == 0:
-            original = _fill_form(random, random.choice(list(FORMS.values())))
-        else:
-            original = write_article(random)
-        a = Text(*original, f"site:{number}")
-        b = replace(REPOSTS[kind](random, a, others), identity=f"reprint:{number}")
+        kind = list(REPOSTS)[number % len(REPOSTS)]
+        title, body = editor.write(is_form=number % 3 == 0)
+        a = Text(title, body, f"site:{number}")
+        b = replace(REPOSTS[kind](editor, a), identity=f"reprint:{number}")
         if kind == "other header":
-            a = replace(a, body=f"{_header(random, 1)}\n{a.body}")
+            a = replace(a, body=f"{editor.header(1)}\n{a.body}")
         yield Pair(kind, True, a, b)
 
 
 def make_look_alikes(seed: int, count: int) -> Iterator[Pair]:
-    """`count` pairs, the forms in turn. In half of the pairs all fields differ, in a quarter two of those that
-    identify the notice, in a quarter one alone.
+    """`count` pairs, the kinds in turn: forms filled twice, articles in which one figure or one name is another.
+
+    In half of the forms all fields differ, in a quarter two of those that identify the notice, in a quarter one.
     """
-    random = Random(seed)
-    names = list(FORMS)
+    editor = Editor(seed)
+    kinds = [*FORMS, *ALTERED]
     for number in range(count):
-        kind = names[number % len(names)]
-        form = FORMS[kind]
-        values = {field: draw(random, field) for field in fields_of(form)}
-        level = (number // len(names)) % 4
-        if level < 2:
-            fields: tuple[str, ...] = tuple(values)
+        kind = kinds[number % len(kinds)]
+        if kind in FORMS:
+            a, b = editor.fill_twice(FORMS[kind], (number // len(kinds)) % 4)
         else:
-            fields = tuple(random.sample(form.identity, min(len(form.identity), 4 - level)))
+            a = editor.write(is_form=False)
+            while (b := ALTERED[kind](editor.random, *a)) == a:
+                a = editor.write(is_form=False)
+        yield Pair(kind, False, Text(*a, f"site:{number}"), Text(*b, f"other:{number}"))
+
+
+class Editor:
+    """Reprints texts as other pages do; `random` makes every run with one seed the same."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.others = [Text(*write_article(self.random), None) for _ in range(60)]
+
+    def write(self, *, is_form: bool) -> tuple[str, str]:
+        """Title and body of an original."""
+        if not is_form:
+            return write_article(self.random)
+        form = FORMS[self.random.choice(list(FORMS))]
+        return fill(form, self._draw_fields(form))
+
+    def fill_twice(self, form: Form, level: int) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Two fillings. Levels 0 and 1 differ in all fields, 2 in two that identify the notice, 3 in one."""
+        values = self._draw_fields(form)
+        fields = tuple(values)
+        if level >= 2:
+            fields = tuple(self.random.sample(form.identity, min(len(form.identity), 4 - level)))
         other = dict(values)
         for field in fields:
-            for _ in range(20):
-                other[field] = draw(random, field)
-                if other[field] != values[field]:
-                    break
-        if level < 2 and kind in ("fee notice", "batch of cases", "numbered announcement"):
-            other = {**other, **{field: _next(values[field]) for field in form.identity}}
-        a = Text(*fill(form, values), f"site:{number}")
-        b = Text(*fill(form, other), f"other:{number}")
-        yield Pair(kind, False, a, b)
+            while other[field] == values[field]:
+                other[field] = draw(self.random, field)
+        return fill(form, values), fill(form, other)
 
+    def header(self, parity: int | None = None) -> str:
+        """Headers of one parity never meet those of the other: an exchanged header is another one."""
+        return self._choose(TEXTS["headers"] if parity is None else TEXTS["headers"][parity::2])
 
-def _next(value: str) -> str:
-    numerals = "二三四五六七八九十二"
-    return str(int(value) + 1) if value.isdecimal() else numerals[numerals.index(value) + 1]
+    def footer(self) -> str:
+        """What a page prints below."""
+        return self._choose(TEXTS["footers"])
 
-
-def _fill_form(random: Random, form: Form) -> tuple[str, str]:
-    return fill(form, {field: draw(random, field) for field in fields_of(form)})
-
-
-_HEADERS = (
-    "来源：知产前沿  发布时间：{date} 09:{minute}  阅读 {count}",
-    "【知产快讯】",
-    "原标题：最新！这起案件结果公布\n来源 | 法治周末  作者 | 记者 {person}",
-    "点击上方蓝字关注我们，每天了解知识产权新动态",
-    "本报{city}{month}月{day}日电（记者 {person} 通讯员 {person2}）",
-    "编者按：近期读者对这一问题关注较多，本刊特转发有关内容，供参考。",
-    "法治网讯 记者{person}",
-    "{date}  {hour}:{minute}  字号：大 中 小  打印",
-    "导读 | 一文读懂本次发布的要点，建议收藏。",
-    "知产视野 第{count}期 | 全文约需{day}分钟读完",
-)
-_FOOTERS = (
-    "责任编辑：{person}\n审核：{person2}",
-    "联系电话：010-{phone}  传真：010-{phone2}\n地址：{city}市和平路{day}号  邮编：1000{minute}",
-    "声明：本文转载自有关部门网站，版权归原作者所有，仅供学习交流，如有侵权请联系删除。",
-    "上一篇：{city}举办知识产权宣传周活动\n下一篇：多部门联合开展春季专项行动",
-    "阅读 {count}  在看 {day}  分享到：微信 微博",
-    "往期推荐\n{year}年十大案件回顾\n一图读懂新规",
-    "本公众号每日更新，投稿邮箱见菜单栏。{year}年我们继续同行！",
-    "ICP备{phone}号-1  京公网安备 110{phone}号  版权所有 知产在线 © {year}",
-    "（图片由主办方提供，文字整理 {person}，{date}）",
-)
-_NOTES = (
-    "【编者注：本案进展情况请关注后续报道，{date}整理。】",
-    "（广告）知产课堂第{count}讲开始报名，扫码了解详情。",
-    "小编提示：文中所涉数据以官方发布为准。",
-    "延伸阅读：{year}年相关案例回顾，共{count}例。",
-)
-_COMMENTS = (
-    "笔者以为，这一消息值得细读。它所回应的，是长期困扰实务界的举证难、周期长、赔偿低等老问题，也透露出下一阶段的努力方向。",
-    "从比较法的角度看，类似做法并非孤例，但能否落到实处，仍取决于配套制度和一线人员的理解与执行，不能期待毕其功于一役。",
-    "对企业法务而言，当务之急是梳理自身的权利清单和证据留存流程，把事后的救火变成事前的体检，这样才能在争议发生时从容应对。",
-    "当然，也有同行持不同看法，认为相关表述留有较大的解释空间，未来还需要更多案例加以检验，我们将持续跟踪。",
-)
-_SYNONYMS = (
-    ("介绍", "说明"), ("日前", "近日"), ("表示", "指出"), ("认为", "指出"), ("发布", "公布"), ("进一步", "更加"), ("应当", "应该"),
-    ("可以", "能够"), ("继续", "持续"), ("依法", "依照法律"), ("根据", "依据"), ("以及", "和"), ("不少", "许多"), ("通过", "经由"),
-    ("有关", "相关"), ("开展", "进行"), ("同时", "并"), ("但", "不过"), ("完善", "健全"), ("提高", "提升"), ("立即", "马上"),
-    ("予以", "给予"), ("因", "由于"), ("如果", "倘若"), ("共同", "一起"), ("规定", "要求"), ("自", "从"), ("的，", "，"), ("并", "且"),
-)  # fmt: skip
-_OTHER_WORDS = "的了是在和有为与及等中上下内外前后新大小多少高低好全同各其该此"
-
-
-def _values(random: Random) -> dict[str, str]:
-    return {
-        "date": f"2026-{random.randint(1, 12):02}-{random.randint(1, 28):02}",
-        "person": draw(random, "person"),
-        "person2": draw(random, "person"),
-        "city": draw(random, "city"),
-        "count": str(random.randint(10, 99999)),
-        "month": str(random.randint(1, 12)),
-        "day": str(random.randint(2, 28)),
-        "hour": str(random.randint(8, 20)),
-        "minute": str(random.randint(10, 59)),
-        "phone": str(random.randint(10_000_000, 99_999_999)),
-        "phone2": str(random.randint(10_000_000, 99_999_999)),
-        "year": str(random.randint(2015, 2026)),
-    }
-
-
-def _header(random: Random, parity: int | None = None) -> str:
-    """Headers of one parity never meet those of the other: an exchanged header is another one."""
-    choices = _HEADERS if parity is None else _HEADERS[parity::2]
-    return random.choice(choices).format_map(_values(random))
-
-
-def _footer(random: Random) -> str:
-    return random.choice(_FOOTERS).format_map(_values(random))
-
-
-def _headline(random: Random, text: Text) -> str:
-    return random.choice(
-        (
-            "重磅！这件事终于有了结果",
-            f"{draw(random, 'city')}知产圈都在看：{text.title[:8]}……",
-            f"转发 | {text.title}",
-            "知识产权保护再出实招，权威解读来了",
-            f"【关注】{text.title[: max(4, len(text.title) // 2)]}",
+    def headline(self, text: Text) -> str:
+        """Another headline for the text."""
+        return self.random.choice(
+            (
+                "重磅！这件事终于有了结果",
+                f"{draw(self.random, 'city')}知产圈都在看：{text.title[:8]}……",
+                f"转发 | {text.title}",
+                "知识产权保护再出实招，权威解读来了",
+                f"【关注】{text.title[: max(4, len(text.title) // 2)]}",
+            )
         )
-    )
 
+    def dress(self, text: Text) -> Text:
+        """Another headline, a header, two footers."""
+        body = f"{self.header()}\n{text.body}\n{self.footer()}\n{self.footer()}"
+        return replace(text, title=self.headline(text), body=body)
 
-def _cut(text: Text, share: float) -> Text:
-    return replace(text, body=text.body[: max(1, round(len(text.body) * share))])
+    def set_otherwise(self, text: Text) -> Text:
+        """Another system's setting: full-width digits, half-width marks, other breaks (never within a number)."""
+        body = text.body.replace("，", ",").replace("（", "(").replace("：", ":").replace("\n", "\n\n　　")
+        if self.random.random() < 0.5:
+            body = body.translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)})
+        pieces, at = [], 0
+        while at < len(body):
+            stop = at + self.random.randint(15, 60)
+            while fold(body[stop - 1 : stop]).isascii() and body[stop - 1 : stop].isalnum():
+                stop += 1
+            pieces.append(body[at:stop])
+            at = stop
+        return replace(text, body=self.random.choice(_BREAKS).join(pieces))
 
+    def convert(self, text: Text) -> Text:
+        """Traditional characters, as set on the mainland, in Taiwan or in Hong Kong."""
+        convert = OpenCC(self.random.choice(("s2t", "s2tw", "s2hk"))).convert
+        return Text(convert(text.title), convert(text.body).replace("“", "「").replace("”", "」"), None)
 
-def _reset(random: Random, text: Text, others: list[Text]) -> Text:
-    """The same text set by another system: full-width digits or spaces, other line breaks, half-width marks."""
-    body = text.body.replace("，", ",").replace("（", "(").replace("：", ":").replace("\n", "\n\n　　")
-    if random.random() < 0.5:
-        body = body.translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)})
-    pieces, at = [], 0
-    while at < len(body):
-        step = random.randint(15, 60)
-        while body[at + step - 1 : at + step].isdigit():
-            step += 1
-        pieces.append(body[at : at + step])
-        at += step
-    return replace(text, body=random.choice((" ", "\r\n", "\u200b", "\xa0")).join(pieces))
-
-
-def _edit(random: Random, text: Text, others: list[Text]) -> Text:
-    """Two to four words exchanged, dropped or mended, never a digit."""
-    body = text.body
-    for _ in range(random.randint(2, 4)):
-        fitting = [pair for pair in _SYNONYMS if pair[0] in body]
-        kind = random.random()
-        if kind < 0.6 and fitting:
-            body = body.replace(*random.choice(fitting), 1)
-        elif kind < 0.8:
-            at = random.randrange(len(body) - 1)
-            if "一" <= body[at] <= "鿿" and body[at] not in "一二三四五六七八九十百千万亿〇两":
-                body = body[:at] + body[at + 1 :]
-        else:
+    def edit(self, text: Text) -> Text:
+        """Two to four words exchanged, dropped or mistyped, never a numeral; names are hit as any word is."""
+        body = text.body
+        for _ in range(self.random.randint(2, 4)):
+            kind = self.random.random()
+            fitting = [pair for pair in TEXTS["synonyms"] if pair[0] in body]
             places = [at for at, character in enumerate(body) if character in _OTHER_WORDS]
-            if places:
-                at = random.choice(places)
-                body = body[:at] + random.choice(_OTHER_WORDS) + body[at + 1 :]
-    return replace(text, body=body)
+            at = self.random.randrange(len(body))
+            if kind < 0.6 and fitting:
+                word, other = self.random.choice(fitting)
+                body = body.replace(word, other, 1)
+            elif kind < 0.8 and "一" <= body[at] <= "鿿" and body[at] not in _NUMERALS:
+                body = body[:at] + body[at + 1 :]
+            elif places:
+                at = self.random.choice(places)
+                body = body[:at] + self.random.choice(_OTHER_WORDS) + body[at + 1 :]
+        return replace(text, body=body)
+
+    def tease(self, text: Text) -> Text:
+        """The first three fifths up to a mark, between a header and a footer."""
+        limit = round(len(text.body) * 0.6)
+        stop = max(text.body.rfind(mark, 0, limit) for mark in "。，；\n")
+        body = text.body[: stop if stop > 0 else limit]
+        return replace(text, body=f"{self.header()}\n{body}……\n{self.footer()}")
+
+    def digest(self, text: Text) -> Text:
+        """One item among up to four others, together about twice its size."""
+        items, room = [text], 2 * len(text.body)
+        for other in self.random.sample(self.others, 4):
+            items.append(replace(other, body=other.body[: len(text.body)]))
+            room -= len(items[-1].body)
+            if room < 40:
+                break
+        self.random.shuffle(items)
+        lines = "\n".join(f"{number}. {item.title}\n{item.body}" for number, item in enumerate(items, 1))
+        return Text("知识产权一周要闻", f"本周要闻速览，欢迎转发。\n{lines}\n{self.footer()}", None)
+
+    def annotate(self, text: Text) -> Text:
+        """An editor's note between two paragraphs, or two sentences."""
+        note = self._choose(TEXTS["notes"])
+        lines = text.body.split("\n")
+        if len(lines) > 1:
+            lines.insert(self.random.randint(1, len(lines) - 1), note)
+            return replace(text, body="\n".join(lines))
+        stop = text.body.find("。", len(text.body) // 3) + 1
+        return replace(text, body=f"{text.body[:stop]}\n{note}\n{text.body[stop:]}")
+
+    def leave_entities(self, text: Text) -> Text:
+        """HTML entities left in the text, in a third of the cases escaped once more."""
+        body = text.body.replace("“", "&ldquo;").replace("”", "&rdquo;")
+        body = body.replace("\n", "\n&nbsp;&nbsp;").replace("，", "，&#8203;")
+        return replace(text, body=html.escape(body) if self.random.random() < 0.3 else body)
+
+    def quote(self, text: Text) -> Text:
+        """The whole text within somebody's comments."""
+        first, *rest = self.random.sample(TEXTS["comments"], 3)
+        body = "\n".join((first, "先看全文：", f"“{text.body}”", *rest))
+        return Text(f"评论：怎么看“{text.title[:10]}”", body, None)
+
+    def _draw_fields(self, form: Form) -> dict[str, str]:
+        return {field: draw(self.random, field) for field in fields_of(form.title + form.body)}
+
+    def _choose(self, texts: list[str]) -> str:
+        random = self.random
+        values = {
+            "date": f"2026-{random.randint(1, 12):02}-{random.randint(1, 28):02}",
+            "person": draw(random, "person"),
+            "person2": draw(random, "person"),
+            "city": draw(random, "city"),
+            "count": str(random.randint(10, 99_999)),
+            "month": str(random.randint(1, 12)),
+            "day": str(random.randint(2, 28)),
+            "hour": str(random.randint(8, 20)),
+            "minute": str(random.randint(10, 59)),
+            "phone": str(random.randint(10_000_000, 99_999_999)),
+            "phone2": str(random.randint(10_000_000, 99_999_999)),
+            "year": str(random.randint(2015, 2026)),
+        }
+        return random.choice(texts).format_map(values)
 
 
-def _traditional(random: Random, text: Text, others: list[Text]) -> Text:
-    convert = OpenCC(random.choice(("s2t", "s2tw", "s2hk"))).convert
-    return Text(convert(text.title), convert(text.body).replace("“", "「").replace("”", "」"), None)
+def _identical(_: Editor, text: Text) -> Text:
+    return text
 
 
-def _digest(random: Random, text: Text, others: list[Text]) -> Text:
-    """One of several items of about its own size."""
-    around: list[Text] = []
-    room = 2 * len(text.body)
-    for other in random.sample(others, 4):
-        piece = other.body[: room // 2]
-        around.append(replace(other, body=piece))
-        room -= len(piece)
-        if room < 40:
-            break
-    items = [*around, text]
-    random.shuffle(items)
-    lines = [f"{number}. {item.title}\n{item.body}" for number, item in enumerate(items, 1)]
-    return Text(
-        "知识产权一周要闻", "本周要闻速览，欢迎转发。\n" + "\n".join(lines) + f"\n{_footer(random)}", None
+def _cut_to(share: float) -> Callable[[Editor, Text], Text]:
+    return lambda _, text: replace(text, body=text.body[: max(1, round(len(text.body) * share))])
+
+
+REPOSTS: dict[str, Callable[[Editor, Text], Text]] = {
+    "identical": _identical,
+    "other headline": lambda editor, text: replace(text, title=editor.headline(text)),
+    "header added": lambda editor, text: replace(text, body=f"{editor.header()}\n{text.body}"),
+    "footer added": lambda editor, text: replace(text, body=f"{text.body}\n{editor.footer()}"),
+    "headline, header, footers": Editor.dress,
+    "other header": lambda editor, text: replace(text, body=f"{editor.header(0)}\n{text.body}"),
+    "spaces, width, breaks": Editor.set_otherwise,
+    "traditional characters": Editor.convert,
+    "light edits": Editor.edit,
+    "cut to 70 %": _cut_to(0.7),
+    "cut to 50 %": _cut_to(0.5),
+    "cut to 30 %": _cut_to(0.3),
+    "cut, header, footer": Editor.tease,
+    "in a digest": Editor.digest,
+    "note in the middle": Editor.annotate,
+    "entities left": Editor.leave_entities,
+    "quoted with comments": Editor.quote,
+}
+
+
+def _alter_figure(random: Random, title: str, body: str) -> tuple[str, str]:
+    """Another value for one of the article's figures."""
+    figures = list(re.finditer(r"\d+", body))
+    if not figures:
+        return title, body
+    figure = random.choice(figures)
+    return title, f"{body[: figure.start()]}{int(figure[0]) + random.randint(1, 9)}{body[figure.end() :]}"
+
+
+def _alter_firm(random: Random, title: str, body: str) -> tuple[str, str]:
+    """Another firm wherever the article names one."""
+    firms = [brand for brand in WORDS["brand"] if re.search(f"{brand}.{{2,4}}有限公司", body)]
+    if not firms:
+        return title, body
+    firm, other = (
+        random.choice(firms),
+        random.choice([brand for brand in WORDS["brand"] if brand not in body]),
     )
+    return title.replace(firm, other), body.replace(firm, other)
 
 
-def _note(random: Random, text: Text, others: list[Text]) -> Text:
-    lines = text.body.split("\n")
-    at = random.randint(1, len(lines) - 1) if len(lines) > 1 else 0
-    note = random.choice(_NOTES).format_map(_values(random))
-    if at:
-        lines.insert(at, note)
-        return replace(text, body="\n".join(lines))
-    stop = text.body.find("。", len(text.body) // 3) + 1
-    return replace(text, body=f"{text.body[:stop]}\n{note}\n{text.body[stop:]}")
+def _alter_person(random: Random, title: str, body: str) -> tuple[str, str]:
+    """Another person wherever the article names one."""
+    persons = re.findall(r"(?:法官|负责人|传承人)([一-鿿]{2,3}?)(?:介绍|对记者|说，)", body)
+    if not persons:
+        return title, body
+    return title, body.replace(random.choice(persons), draw(random, "person"))
 
 
-def _entities(random: Random, text: Text, others: list[Text]) -> Text:
-    body = (
-        text.body.replace("“", "&ldquo;")
-        .replace("”", "&rdquo;")
-        .replace("\n", "\n&nbsp;&nbsp;")
-        .replace("，", "，&#8203;")
-    )
-    return replace(text, body=html.escape(body) if random.random() < 0.3 else body)
-
-
-def _quoted(random: Random, text: Text, others: list[Text]) -> Text:
-    comments = random.sample(_COMMENTS, 3)
-    body = f"{comments[0]}\n先看全文：\n“{text.body}”\n{comments[1]}\n{comments[2]}"
-    return Text(f"评论：怎么看“{text.title[:10]}”", body, None)
-
-
-REPOSTS: dict[str, Callable[[Random, Text, list[Text]], Text]] = {
-    "identical": lambda random, text, others: text,
-    "other headline": lambda random, text, others: replace(text, title=_headline(random, text)),
-    "header added": lambda random, text, others: replace(text, body=f"{_header(random)}\n{text.body}"),
-    "footer added": lambda random, text, others: replace(text, body=f"{text.body}\n{_footer(random)}"),
-    "header, footer, headline": lambda random, text, others: replace(
-        text,
-        title=_headline(random, text),
-        body=f"{_header(random)}\n{text.body}\n{_footer(random)}\n{_footer(random)}",
-    ),
-    "other header": lambda random, text, others: replace(text, body=f"{_header(random, 0)}\n{text.body}"),
-    "spaces and width": _reset,
-    "traditional characters": _traditional,
-    "light edits": _edit,
-    "cut to 70 %": lambda random, text, others: _cut(text, 0.7),
-    "cut to 50 %": lambda random, text, others: _cut(text, 0.5),
-    "cut to 30 %": lambda random, text, others: _cut(text, 0.3),
-    "cut, header, footer": lambda random, text, others: replace(
-        text, body=f"{_header(random)}\n{_cut(text, 0.6).body}……\n{_footer(random)}"
-    ),
-    "in a digest": _digest,
-    "note in the middle": _note,
-    "entities left": _entities,
-    "quoted with comments": _quoted,
+ALTERED: dict[str, Callable[[Random, str, str], tuple[str, str]]] = {
+    "article, one figure": _alter_figure,
+    "article, one firm": _alter_firm,
+    "article, one person": _alter_person,
 }

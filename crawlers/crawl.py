@@ -57,6 +57,7 @@ def build_settings(configuration: Configuration, replay: Path | None) -> Setting
         "IPRWATCH_ALLOWED_PRIVATE": list(configuration.allowed_private),
         "IPRWATCH_ROBOTS_ALLOWED": list(configuration.robots_allowed),
         "IPRWATCH_ROBOTS_AGENT": "iprwatch",
+        "LOG_FILE": str(configuration.data / "crawl.log"),
         "USER_AGENT": f"iprwatch (+{configuration.contact})",
         "DOWNLOAD_DELAY": configuration.delay,
     }
@@ -88,6 +89,12 @@ def crawl(
     """
     wanted = list(sources)
     settings = build_settings(configuration, replay)
+    try:
+        configuration.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{configuration.data}: the data folder can't be made ({error.strerror})."
+        ) from None
     open_engine(configuration.database_url).dispose()
     process = AsyncCrawlerProcess(settings)
     loader = SpiderLoader.from_settings(settings)
@@ -133,6 +140,10 @@ def _watches(crawlers: dict[str, Crawler]) -> dict[str, Watch]:
 def _outcome(source: Source, watch: Watch | None) -> Outcome:
     if watch is None or watch.state == "running":
         return Outcome(
-            source, watch.run_id if watch else None, "failed", "its spider did not run; see the log", {}
+            source,
+            watch.run_id if watch else None,
+            "failed",
+            "its spider did not run to its end; see crawl.log",
+            {},
         )
     return Outcome(source, watch.run_id, watch.state, watch.reason, dict(watch.counts))

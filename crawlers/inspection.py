@@ -183,8 +183,10 @@ def _judge(folder: Path, row: dict[str, str]) -> Judged:
     published = shown.get("published") or {}
     faults: list[str] = []
     if kind == "article":
-        if row["title"] and _squeeze(row["title"]) != _squeeze(str(shown["title"])):
-            faults.append(f"title should be {row['title']!r}")
+        # Posts without a headline have their whole text as og:title, line ends written as \\n.
+        title = row["title"].split("\\n")[0]
+        if title and _squeeze(title) != _squeeze(str(shown["title"])):
+            faults.append(f"title should be {title!r}")
         if not _dates_agree(row["published"], published.get("value")):
             faults.append(f"date should be {row['published']!r}")
     if kind not in _EXPECTED.get(row["kind"], ()) and (kind != "changed" or row["kind"] in _EXPECTED):

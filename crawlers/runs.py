@@ -43,7 +43,7 @@ class Watch:
     counts: Counter[str] = field(default_factory=Counter)
     refusal: tuple[str, str] | None = None
     lists_open: int = 0
-    notes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     state: str = "running"
     reason: str | None = None
 
@@ -52,10 +52,10 @@ class Watch:
         self.counts[what] += number
 
     def note(self, ending: str, message: str) -> None:
-        """Count how an article ended and keep the first words about it."""
+        """Count how an article ended; of faults, keep the first messages."""
         self.count(ending)
-        if len(self.notes) < 20:
-            self.notes.append(message)
+        if ending in _FAULTS and len(self.faults) < 20:
+            self.faults.append(message)
 
     def refuse(self, state: str, message: str) -> None:
         """A list could not be read: this is what the whole run will be judged by."""
@@ -78,11 +78,8 @@ class Watch:
             self.state, self.reason = "incomplete", "the crawl ended before the list was read"
         elif faults:
             shown = ", ".join(f"{self.counts[name]} {name}" for name in faults)
-            first = self.notes[0] if self.notes else ""
-            self.state, self.reason = (
-                "incomplete",
-                f"{shown} of {self.counts['asked']} articles. {first}".strip(),
-            )
+            self.state = "incomplete"
+            self.reason = f"{shown} of {self.counts['asked']} articles. {self.faults[0]}"
         elif missing:
             self.state = "incomplete"
             self.reason = f"{missing} of {self.counts['asked']} articles are unaccounted for"
@@ -174,4 +171,8 @@ class RunLedger:
     def _closed(self) -> None:
         spider: Any = self._crawler.spider
         for watch in spider.watches.values():
-            close_watch(spider.engine, watch)
+            try:
+                close_watch(spider.engine, watch)
+            except StoreError as error:
+                watch.state, watch.reason = "failed", str(error)
+        spider.engine.dispose()

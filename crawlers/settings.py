@@ -36,6 +36,8 @@ COOKIES_ENABLED = False
 ITEM_PIPELINES = item_pipelines()
 EXTENSIONS = {"crawlers.runs.RunLedger": 0}
 
+# Warnings and tracebacks go to crawl.log in the data folder; the command itself says what a person needs.
 LOG_LEVEL = "WARNING"
-LOG_INSTALL_ROOT_HANDLER = False
+LOG_FILE_APPEND = True
+LOG_FORMATTER = "crawlers.log_format.NoticeLogFormatter"
 FEED_EXPORT_ENCODING = "utf-8"

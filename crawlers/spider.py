@@ -42,6 +42,9 @@ class FamilySpider(Spider):
     nothing older), `alert_baseline` (alert also for what a source shows when first read).
     """
 
+    # Scrapy starts as many tasks for every answer; an article is one item, and a list's requests don't wait.
+    custom_settings = {"CONCURRENT_ITEMS": 1}  # noqa: RUF012 (Scrapy's name and type)
+
     configuration: Configuration
     engine: Engine
 

@@ -26,7 +26,7 @@ _ATTACHMENT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|ofd|zip|rar|7z)(?:$|[?#])|/downfile\.jsp|/module/download/", re.I
 )
 _SPACES = re.compile(r"[ \t\r\n\f\v\xa0\u2002-\u200a\u3000]+")
-_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f\u200b-\u200d\u2060\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +57,19 @@ def read_body(fragment: str | html.HtmlElement, base_url: str) -> Body:
     links: dict[str, None] = {}
     attachments: dict[str, Attachment] = {}
     images: dict[str, None] = {}
+    cells: list[int] = []
+    hidden = 0  # how many ancestors are no text
     for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
-        if event in ("comment", "pi"):
-            if node.tail:
-                pieces.append(_flat(node.tail))
-            continue
         tag = node.tag
         if event == "start":
-            if tag in _NOT_TEXT:
+            hidden += tag in _NOT_TEXT
+            if hidden:
                 continue
             if tag in _BLOCKS:
                 pieces.append("\n")
-            if node.text and not _skipped(node, root):
+            elif tag in _CELLS:
+                cells.append(len(pieces))
+            if node.text:
                 pieces.append(_flat(node.text))
             if tag == "a":
                 _note_link(node, base_url, links, attachments)
@@ -77,14 +78,23 @@ def read_body(fragment: str | html.HtmlElement, base_url: str) -> Body:
                 url = absolute(source, base_url) if source else None
                 if url:
                     images[url] = None
-        else:
-            if tag in _BLOCKS:
+            continue
+        if event == "end":
+            if hidden:
+                hidden -= tag in _NOT_TEXT
+            elif tag in _BLOCKS:
                 pieces.append("\n")
             elif tag in _CELLS:
-                pieces.append("\t")
-            if node is not root and node.tail and not _skipped(node.getparent(), root):
-                pieces.append(_flat(node.tail))
+                _close_cell(pieces, cells.pop())
+        if not hidden and node is not root and node.tail:
+            pieces.append(_flat(node.tail))
     return Body(tidy("".join(pieces)), tuple(links), tuple(attachments.values()), tuple(images))
+
+
+def _close_cell(pieces: list[str], start: int) -> None:
+    # Editors wrap a cell's text in blocks of their own: these must not break the row.
+    text = "".join(pieces[start:]).strip()
+    pieces[start:] = [text, "\t"]
 
 
 def tidy(text: str) -> str:
@@ -114,14 +124,6 @@ def absolute(href: str, base_url: str) -> str | None:
 
 def _flat(text: str) -> str:
     return _SPACES.sub(" ", text)
-
-
-def _skipped(node: html.HtmlElement | None, root: html.HtmlElement) -> bool:
-    while node is not None and node is not root:
-        if node.tag in _NOT_TEXT:
-            return True
-        node = node.getparent()
-    return False
 
 
 def _note_link(

@@ -30,7 +30,7 @@ from bs4 import BeautifulSoup, Tag
 from lxml import etree, html
 
 from crawlers.errors import LayoutChanged
-from crawlers.notice import Attachment, ListEntry, ListPage, Notice, PrintedDate
+from crawlers.notice import ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import Body, absolute, read_body
 from crawlers.readers.markup import (
@@ -75,7 +75,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
     """Raises Blocked, Gone, or LayoutChanged for a page that is neither."""
     refuse_blocked(page)
     path = urlsplit(page.url).path
-    if _is_pdf(page) or _ARTICLE_PATH.search(path):
+    if _ARTICLE_PATH.search(path):
         return "article"
     if _COLUMN_PATH.match(path) or path == _RECORDS_PATH or "<datastore" in page.text:
         return "list"
@@ -272,13 +272,11 @@ def _date_beside(anchor: html.HtmlElement) -> str | None:
 
 
 def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
-    """An article's page, or a PDF that a list leads to directly (title and date are the list's then).
+    """An article's page (a PDF that a list leads to directly is read by `document`).
 
     Raises LayoutChanged when the title, every date or the body is missing; Blocked, Gone.
     """
     refuse_blocked(page)
-    if _is_pdf(page):
-        return _read_pdf(page, entry)
     root = tree(page)
     described = metas(root)
     title = (
@@ -322,33 +320,6 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         sha256=page.sha256,
         body_note=note,
         images=body.images,
-    )
-
-
-def _is_pdf(page: Page) -> bool:
-    return page.body.startswith(b"%PDF-")
-
-
-def _read_pdf(page: Page, entry: ListEntry | None) -> Notice:
-    if entry is None or entry.date is None:
-        raise LayoutChanged(
-            url=page.url, expected="a list entry with title and date for the PDF", found="a PDF alone"
-        )
-    return Notice(
-        reader="hanweb",
-        url=page.url,
-        title=entry.title,
-        publisher=None,
-        author=None,
-        dates=(entry.date,),
-        body="",
-        links=(),
-        attachments=(Attachment(page.url, entry.title),),
-        identity=entry.identity,
-        entry=entry,
-        fetched_at=page.fetched_at,
-        sha256=page.sha256,
-        body_note="full text in attachment",
     )
 
 

@@ -39,13 +39,12 @@ Reader = Callable[[re.Match[str], str, datetime | None], DateValue]
 class Pattern:
     """A printed form: `expression` is anchored where it is tried, `read` turns its match into a value."""
 
-    name: str
     expression: re.Pattern[str]
     read: Reader
 
 
-def _pattern(name: str, expression: str, read: Reader) -> Pattern:
-    return Pattern(name, re.compile(expression, re.ASCII | re.IGNORECASE), read)
+def _pattern(expression: str, read: Reader) -> Pattern:
+    return Pattern(re.compile(expression, re.ASCII | re.IGNORECASE), read)
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -192,83 +191,70 @@ def _infer(value: DateValue) -> DateValue:
     )
 
 
-_MONTH_AND_DAY = rf"(?P<m>{_NUMBER})\s?月\s?(?P<d>{_NUMBER})\s?[日号]{_AFTER_WORDS}"
+_NUMERALS = _pattern(
+    rf"(?P<y>[{DIGITS}0-9]{{4}})\s?年\s?(?P<m>{_NUMBER})\s?月\s?(?P<d>{_NUMBER})\s?[日号]{_AFTER_WORDS}",
+    _read_numerals,
+)
+_MONTH_DAY = _pattern(
+    rf"(?P<m>{_NUMBER})\s?月\s?(?P<d>{_NUMBER})\s?[日号]{_AFTER_WORDS}",
+    _read_month_day,
+)
+_RELATIVE = _pattern(rf"{RELATIVE}{_GUARD}", read_relative)
 
 # Tried in this order where the next character is an ASCII digit, a CJK character, an ASCII letter.
 DIGIT_PATTERNS = (
     _pattern(
-        "numeric",
         rf"{_YEAR}\s?(?P<sep>[-/.·])\s?(?P<m>[0-9]{{1,2}})\s?(?P=sep)\s?(?P<d>[0-9]{{1,2}})日?{_AFTER_DIGITS}",
         _read_numeric,
     ),
     _pattern(
-        "chinese",
         rf"{_YEAR}\s?年\s?(?P<m>[0-9]{{1,2}})\s?月\s?(?P<d>[0-9]{{1,2}})\s?[日号]{_AFTER_WORDS}",
         _read_chinese,
     ),
     _pattern(
-        "compact",
         r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})T?"
         rf"(?P<h>[0-9]{{2}})(?P<mi>[0-9]{{2}})(?P<s>[0-9]{{2}})(?P<zone>Z)?{_GUARD}",
         _read_compact_clock,
     ),
+    _pattern(rf"(?P<y>[0-9]{{4}})(?P<m>[0-9]{{2}})(?P<d>[0-9]{{2}}){_AFTER_DIGITS}", _read_compact),
     _pattern(
-        "compact", rf"(?P<y>[0-9]{{4}})(?P<m>[0-9]{{2}})(?P<d>[0-9]{{2}}){_AFTER_DIGITS}", _read_compact
-    ),
-    _pattern(
-        "english",
         rf"{_ENGLISH_DAY}[\s/-]?(?:of\s)?{_MONTH_NAME}[\s,/-]*+{_YEAR}{_AFTER_WORDS}",
         _read_english,
     ),
     _pattern(
-        "year-last",
         rf"(?P<a>[0-9]{{1,2}})(?P<sep>[-/.])(?P<b>[0-9]{{1,2}})(?P=sep){_YEAR}{_AFTER_DIGITS}",
         _read_year_last,
     ),
     _pattern(
-        "two-digit-year",
         rf"(?P<y>[0-9]{{2}})(?P<sep>[-/.])(?P<m>[0-9]{{2}})(?P=sep)(?P<d>[0-9]{{2}}){_AFTER_DIGITS}",
         _read_short_year,
     ),
     _pattern(
-        "two-digit-year",
         r"(?P<y>[0-9]{2})(?P<sep>年)(?P<m>[0-9]{1,2})\s?月\s?(?P<d>[0-9]{1,2})\s?[日号]" + _AFTER_WORDS,
         _read_short_year,
     ),
-    _pattern(
-        "month-day", rf"(?P<m>[0-9]{{2}})(?P<sep>[-/])(?P<d>[0-9]{{2}}){_AFTER_DIGITS}", _read_month_day
-    ),
-    _pattern("month-day", _MONTH_AND_DAY, _read_month_day),
-    _pattern("month-day", rf"{_ENGLISH_DAY}\s{_MONTH_NAME}{_AFTER_WORDS}", _read_english_month_day),
-    _pattern("relative", rf"{RELATIVE}{_GUARD}", read_relative),
+    _pattern(rf"(?P<m>[0-9]{{2}})(?P<sep>[-/])(?P<d>[0-9]{{2}}){_AFTER_DIGITS}", _read_month_day),
+    _MONTH_DAY,
+    _pattern(rf"{_ENGLISH_DAY}\s{_MONTH_NAME}{_AFTER_WORDS}", _read_english_month_day),
+    _RELATIVE,
     # Mixed characters, `2O26年`, come last: they are rare.
-    _pattern(
-        "numerals",
-        rf"(?P<y>[{DIGITS}0-9]{{4}})\s?年\s?(?P<m>{_NUMBER})\s?月\s?(?P<d>{_NUMBER})\s?[日号]{_AFTER_WORDS}",
-        _read_numerals,
-    ),
+    _NUMERALS,
 )
 CHARACTER_PATTERNS = (
-    _pattern(
-        "numerals",
-        rf"(?P<y>[{DIGITS}0-9]{{4}})\s?年\s?(?P<m>{_NUMBER})\s?月\s?(?P<d>{_NUMBER})\s?[日号]{_AFTER_WORDS}",
-        _read_numerals,
-    ),
-    _pattern("month-day", _MONTH_AND_DAY, _read_month_day),
-    _pattern("relative", rf"{RELATIVE}{_GUARD}", read_relative),
+    _NUMERALS,
+    _MONTH_DAY,
+    _RELATIVE,
 )
 LETTER_PATTERNS = (
     _pattern(
-        "ctime",
         rf"{_MONTH_NAME}\s{{1,2}}(?P<d>[0-9]{{1,2}})\s(?P<h>[0-9]{{2}}):(?P<mi>[0-9]{{2}}):(?P<s>[0-9]{{2}})\s"
         rf"(?:(?:CST|(?P<zone>GMT|UTC)|(?P<offset>[+-][0-9]{{4}}))\s)?{_YEAR}{_GUARD}",
         _read_ctime,
     ),
     _pattern(
-        "english",
         rf"{_MONTH_NAME}[\s-]?{_ENGLISH_DAY}(?:\s?,\s?|[\s-]){_YEAR}{_AFTER_WORDS}",
         _read_english,
     ),
-    _pattern("month-day", rf"{_MONTH_NAME}\s?{_ENGLISH_DAY}{_AFTER_WORDS}", _read_english_month_day),
-    _pattern("relative", rf"{RELATIVE}{_GUARD}", read_relative),
+    _pattern(rf"{_MONTH_NAME}\s?{_ENGLISH_DAY}{_AFTER_WORDS}", _read_english_month_day),
+    _RELATIVE,
 )

@@ -7,6 +7,7 @@ wide ones, then narrower ones between them. Linear in practice, where difflib is
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import pairwise
 from typing import NamedTuple
 
 WIDE, MIDDLE, NARROW = 8, 4, 2
@@ -67,7 +68,7 @@ def align_short(a: str, b: str) -> list[Block]:
 def find_gaps(blocks: list[Block]) -> list[Gap]:
     """What stands between neighbouring blocks, in either text or in both."""
     gaps = []
-    for one, other in zip(blocks, blocks[1:], strict=False):
+    for one, other in pairwise(blocks):
         gap = Gap(one.a + one.size, other.a, one.b + one.size, other.b)
         if gap.a_start < gap.a_end or gap.b_start < gap.b_end:
             gaps.append(gap)
@@ -113,8 +114,12 @@ def _taken_at_ends(a: str, b: str, gap: Gap, blocks: list[Block]) -> Gap:
     while front < limit and a[a_start + front] == b[b_start + front]:
         front += 1
     back = 0
-    while back < limit - front and a[a_end - back - 1] == b[b_end - back - 1]:
+    while back < limit and a[a_end - back - 1] == b[b_end - back - 1]:
         back += 1
+    if front > back:
+        back = min(back, limit - front)
+    else:
+        front = min(front, limit - back)
     if front:
         blocks.append(Block(a_start, b_start, front))
     if back:

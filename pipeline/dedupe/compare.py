@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.dedupe.align import align, align_short
-from pipeline.dedupe.folding import Folded, fold_letters, fold_text, fold_wording
+from pipeline.dedupe.folding import Folded, fold_text, fold_wording
 from pipeline.dedupe.furniture import strip_credits, strip_noise
 from pipeline.dedupe.guards import Aligned, find_objection, find_title_objection, guard_tokens
 from pipeline.dedupe.sketch import LEAST_LETTERS, find_grams
@@ -78,12 +78,9 @@ def _compare_versions(a: Text, b: Text) -> Comparison:
 
 def _compare_pages(one: Text, other: Text) -> Comparison:
     titles = fold_text(one.title), fold_text(other.title)
-    whole = fold_letters(one.body), fold_letters(other.body)
-    if not whole[0] or not whole[1]:
-        return Comparison("different", "One of the two has no text to compare.")
-    bodies = fold_text(strip_credits(one.body)), fold_text(strip_credits(other.body))
+    bodies = _fold_body(one.body), _fold_body(other.body)
     if not bodies[0].letters or not bodies[1].letters:
-        bodies = fold_text(one.body), fold_text(other.body)
+        return Comparison("different", "One of the two has no text to compare.")
     if len(bodies[0].letters) > len(bodies[1].letters):
         titles, bodies = (titles[1], titles[0]), (bodies[1], bodies[0])
     length, other_length = len(bodies[0].letters), len(bodies[1].letters)
@@ -111,6 +108,12 @@ def _compare_pages(one: Text, other: Text) -> Comparison:
     return Comparison("repost", f"{found}, and no number or name differs in the shared part.")
 
 
+def _fold_body(body: str) -> Folded:
+    """A body without its credits; with them where nothing else is there."""
+    folded = fold_text(strip_credits(body))
+    return folded if folded.letters else fold_text(body)
+
+
 def _measure_containment(shorter: str, longer: str) -> float:
     if shorter == longer:
         return 1.0
@@ -119,9 +122,9 @@ def _measure_containment(shorter: str, longer: str) -> float:
 
 
 def _align_titles(one: Folded, other: Folded) -> Aligned | None:
-    """The headlines' alignment, or None where they share less than half of the shorter one."""
+    """The headlines' alignment, or None where they share less than half of the longer one."""
     if one.letters == other.letters:
         return None
     aligned = guard_tokens(one, other, align_short(one.letters, other.letters))
-    shorter = min(len(one.letters), len(other.letters))
-    return aligned if aligned.blocks and 2 * aligned.shared >= shorter else None
+    longer = max(len(one.letters), len(other.letters))
+    return aligned if aligned.blocks and 2 * aligned.shared >= longer else None

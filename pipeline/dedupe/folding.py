@@ -54,7 +54,7 @@ def fold_plain(text: str) -> str:
     no layout white space. Punctuation stays.
     """
     text = _LONE_SURROGATE.sub("\ufffd", html.unescape(html.unescape(text)))
-    text = fold(_INVISIBLE.sub("", _simplifier().convert(text)))
+    text = fold(_INVISIBLE.sub("", _simplify(text)))
     return _LAYOUT_SPACE.sub("", text.translate(_CIRCLES))
 
 
@@ -78,6 +78,13 @@ def fold_text(text: str) -> Folded:
     return Folded(plain, "".join([plain[index] for index in at]), at)
 
 
+def _simplify(text: str) -> str:
+    """Simplified characters, from the forms of Hong Kong (衞), Taiwan (看著) and the mainland, in this order."""
+    for variant in ("hk2s", "tw2s"):
+        text = _converter(variant).convert(text)
+    return text
+
+
 @cache
-def _simplifier() -> OpenCC:
-    return OpenCC("t2s")
+def _converter(variant: str) -> OpenCC:
+    return OpenCC(variant)

@@ -17,27 +17,30 @@ _AGO = re.compile(
 )
 _UNTIL_END = r"[^\n]{0,200}"
 _NOISE_LINE = re.compile(
-    r"^[\s\[【(（]*(?:"
-    r"(?:上|下)一(?:篇|条)\s*[:：]"
+    r"^[\[【(（]*+(?:"
+    r"(?:上|下)一(?:篇|条) ?[:：]"
     + _UNTIL_END
-    + r"|(?:分享(?:到|至)|字(?:号|体)(?:大小)?)\s*[:：]?[^\n，。]{0,40}"
-    r"|(?:打印(?:本页|此页|文章)?|关闭(?:窗口|本页)?|返回(?:顶部|列表|首页)?|收藏本页|分享|收藏|赞|在看|点赞|大|中|小|\||｜|\s|】|\[|\])+"
+    + r"|(?:分享(?:到|至)|字(?:号|体)(?:大小)?) ?[:：]?[^\n，。]{0,40}"
+    r"|(?:打印(?:本页|此页|文章)?|关闭(?:窗口|本页)?|返回(?:顶部|列表|首页)?|收藏本页|分享|收藏|赞|在看|点赞|大|中|小|"
+    r"[|｜ \[\]【】])++"
     r"|(?:微信)?扫(?:一扫|码)[^\n，。]{0,40}|预览时标签不可点|轻触阅读原文|阅读原文|继续滑动看下一个|人划线|写留言"
-    r"|(?:当前|现在)时间\s*[:：]" + _UNTIL_END + r"|今天是" + r"[^\n，。]{0,30}"
-    r")[\s\]】)）]*$",
+    r"|(?:当前|现在)时间 ?[:：]" + _UNTIL_END + r"|今天是[^\n，。]{0,30}"
+    r")[\]】)）]*+$",
     re.MULTILINE,
 )
-# Parameters that sites renew at each request; a signed link that was signed again is the same link.
-_QUERY = re.compile(r"(https?://[^\s?#;<>\"'（）《》，。；、]+)[?#;][^\s<>\"'（）《》，。；、]*")
-_TOKEN = re.compile(
-    r"(?<![0-9A-Za-z])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
-    r"|(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{16,}"
-    r"|(?=[^\s]{0,200}[0-9])(?=[^\s]{0,200}[a-z])(?=[^\s]{0,200}[A-Z])[0-9A-Za-z_+/-]{32,}={0,2})(?![0-9A-Za-z])"
+# Parameters that sites renew at each request; any other parameter says which file a link leads to.
+_RENEWED = re.compile(
+    r"[?&;](?:token|access_token|timestamp|time|ts|t|_|signature|sign|sig|nonce|j?sessionid|sid|spm|from|scene|chksm|"
+    r"key|pass_ticket|uin|random|rnd|expires|auth_key)=[^&\s<>\"'（）《》，。；、]*",
+    re.IGNORECASE,
 )
+_RUN = re.compile(r"[0-9A-Za-z_+/-]{16,}={0,2}")
+_UUID_OR_HEX = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=.*[0-9])(?=.*[a-f])[0-9a-f]{16,}")
+_BASE64 = re.compile(r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z]).{32,}")
 
 _MOMENT = r"\d{4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?(?:\s*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
 _CREDIT_LINE = re.compile(
-    r"^[\s\[【(（|*●■◆▲▼]*(?:"
+    r"^[ \[【(（|*●■◆▲▼]*+(?:"
     r"(?:文章|信息|稿件|内容|图片|本文)?(?:来源|源自|来自|稿源|出处)\s*(?:于|[:：|｜/])"
     r"|(?:发布|发稿|更新|发表|上传|刊登)?(?:时间|日期)\s*[:：]"
     r"|(?:本文)?(?:作者|记者|通讯员|责任编辑|责编|编辑|编校|校对|审核|审校|初审|复审|终审|监制|统筹|文字|文|图|摄影|供稿|"
@@ -53,9 +56,9 @@ _CREDIT_LINE = re.compile(
     r")" + _UNTIL_END + "$",
     re.MULTILINE | re.IGNORECASE,
 )
-_MOMENT_LINE = re.compile(r"^\s*" + _MOMENT + r"[^\n，。；]{0,40}$", re.MULTILINE)
+_MOMENT_LINE = re.compile(r"^" + _MOMENT + r"[^\n，。；]{0,40}$", re.MULTILINE)
 _DATELINE = re.compile(
-    r"^[\s　]*(?:本报讯|(?:本报|本网|新华社|中新社|中新网|人民网|法治网|央视网|[一-鿿]{2,8}(?:网|社|报))"
+    r"^(?:本报讯|(?:本报|本网|新华社|中新社|中新网|人民网|法治网|央视网|[一-鿿]{2,8}(?:网|社|报))"
     r"[一-鿿]{0,6}(?:\d{1,2}月)?\d{1,2}日(?:电|讯)|[一-鿿]{2,8}(?:网|报|社)(?:讯|消息))"
     r"\s*(?:[(（][^)）\n]{0,40}[)）]|(?:记者|通讯员)\s*[一-鿿 ]{2,12}?(?=\s|$))?[:：]?",
     re.MULTILINE,
@@ -69,10 +72,11 @@ def strip_noise(text: str) -> str:
     Counters go only where they stand alone (at a line's edge, between separators): "阅读量达1234次" inside a
     sentence is content.
     """
-    text = _QUERY.sub(r"\1", text)
-    for pattern in (_COUNTER, _AGO, _NOISE_LINE, _TOKEN):
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    text = _RENEWED.sub("", "\n".join(line for line in lines if line))
+    for pattern in (_COUNTER, _AGO, _NOISE_LINE):
         text = pattern.sub("", text)
-    return text
+    return _RUN.sub(_without_token, text)
 
 
 def strip_credits(text: str) -> str:
@@ -81,16 +85,10 @@ def strip_credits(text: str) -> str:
     A bare date counts as a credit only within the first lines; at the end it is the date of the document.
     """
     lines = _CREDIT_LINE.sub("", strip_noise(text)).split("\n")
-    top = "\n".join(_MOMENT_LINE.sub("", line) for line in lines[:_TOP_LINES])
-    if len(lines) <= _TOP_LINES:
-        return (
-            _DATELINE.sub("", "\n".join(lines))
-            if len(lines) == 1
-            else _DATELINE.sub("", _keep_last(top, lines))
-        )
-    return _DATELINE.sub("", "\n".join((top, *lines[_TOP_LINES:])))
+    top = min(_TOP_LINES, len(lines) - 1)
+    lines[:top] = [_MOMENT_LINE.sub("", line) for line in lines[:top]]
+    return _DATELINE.sub("", "\n".join(lines))
 
 
-def _keep_last(top: str, lines: list[str]) -> str:
-    """In a text of few lines the last one may be the document's own date."""
-    return "\n".join((*top.split("\n")[:-1], lines[-1]))
+def _without_token(run: re.Match[str]) -> str:
+    return "" if _UUID_OR_HEX.fullmatch(run[0]) or _BASE64.fullmatch(run[0]) else run[0]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.dedupe.align import Block, Gap, find_gaps
 from pipeline.dedupe.folding import Folded
-from pipeline.dedupe.names import explain_longer_name, explain_two_names, has_party
+from pipeline.dedupe.names import explain_longer_name, explain_two_names, has_party, starts_as_edit
 from pipeline.dedupe.numbers import (
     Token,
     find_designations,
@@ -26,12 +26,15 @@ _CONTEXT = 24
 _PAIRED_ENDS = 60
 """Letters that both texts may have before (or after) their shared part: a header that was exchanged."""
 
-_NAME_LETTERS = 24
+_NAME_LETTERS, _NAME_LETTERS_AT_ENDS = 24, 12
+_CUT_OFF = 20
+"""Letters that at least are missing from a text that ends within a number."""
+
 _EDIT_LETTERS = 6
-_EDITS_LEAST, _EDITS_SHARE = 4, 0.03
+_EDITS_LEAST, _EDITS_SHARE, _EDITS_MOST = 4, 0.03, 40
 """Letters that light edits may exchange: a few, and a few more in a long text."""
 
-_EXCLUSIVE_LEAST, _EXCLUSIVE_SHARE = 30, 0.15
+_EXCLUSIVE_LEAST, _EXCLUSIVE_SHARE, _EXCLUSIVE_MOST = 30, 0.15, 200
 """Letters that each text may have within the shared part that the other lacks."""
 
 
@@ -101,7 +104,7 @@ def find_title_objection(
             and not any(mentions(one_body, value) for value in theirs)
         ):
             return f"the titles say {_listed(mine)} and {_listed(theirs)}"
-    return title and guard_names(title)
+    return guard_names(title) if title else None
 
 
 def guard_designations(aligned: Aligned) -> str | None:
@@ -129,10 +132,11 @@ def guard_numbers(aligned: Aligned) -> str | None:
             mine_only += Counter(mine) - Counter(theirs)
             theirs_only += Counter(theirs) - Counter(mine)
     if mine_only - theirs_only and theirs_only - mine_only:
-        return f"each has a number within the shared part that the other lacks ({_listed(mine_only)}; {_listed(theirs_only)})"
+        lacking = f"{_listed(mine_only)}; {_listed(theirs_only)}"
+        return f"each has a number within the shared part that the other lacks ({lacking})"
     for gap in _paired(aligned):
-        longer = max(gap.a_end - gap.a_start, gap.b_end - gap.b_start)
-        if longer <= 2 * _PAIRED_ENDS and not _agree(*_values(aligned, gap)):
+        shorter, longer = sorted((gap.a_end - gap.a_start, gap.b_end - gap.b_start))
+        if longer <= min(2 * _PAIRED_ENDS, 3 * shorter) and not _agree(*_values(aligned, gap)):
             return _contrast(aligned, gap)
     return None
 
@@ -140,10 +144,9 @@ def guard_numbers(aligned: Aligned) -> str | None:
 def guard_words(aligned: Aligned) -> str | None:
     """Two Latin names or codes at one place; endings may differ (infringe, infringes)."""
     for gap in aligned.gaps:
-        mine = {token.value for token in _inside(aligned.words[0], gap.a_start, gap.a_end)}
-        theirs = {token.value for token in _inside(aligned.words[1], gap.b_start, gap.b_end)}
-        mine, theirs = mine - theirs, theirs - mine
-        if mine and theirs and {word[:3] for word in mine} != {word[:3] for word in theirs}:
+        mine = [token.value for token in _inside(aligned.words[0], gap.a_start, gap.a_end)]
+        theirs = [token.value for token in _inside(aligned.words[1], gap.b_start, gap.b_end)]
+        if mine and theirs and "".join(mine) != "".join(theirs) and _beginnings(mine) != _beginnings(theirs):
             return f"one says {_listed(mine)} where the other says {_listed(theirs)}"
     return None
 
@@ -151,17 +154,19 @@ def guard_words(aligned: Aligned) -> str | None:
 def guard_names(aligned: Aligned) -> str | None:
     """Two names at one place, and one word exchanged for another throughout, as a form's fields are."""
     seen: Counter[tuple[str, str]] = Counter()
-    for gap in (*aligned.gaps, *_paired(aligned)):
+    places = [(gap, _NAME_LETTERS) for gap in aligned.gaps]
+    places += [(gap, _NAME_LETTERS_AT_ENDS) for gap in _paired(aligned)]
+    for gap, longest in places:
         a, b = _words_only(aligned, gap)
         if not a and not b:
             continue
         seen[a, b] += 1
-        if len(a) > 1 and len(b) > 1 and seen[a, b] > 1:
+        if len(a) > 1 and len(b) > 1 and seen[a, b] > 1 and not starts_as_edit(a) and not starts_as_edit(b):
             return f"the one says {a} wherever the other says {b}"
         for text, start, end in ((aligned.a, gap.a_start, gap.a_end), (aligned.b, gap.b_start, gap.b_end)):
             left, right = text.around(start, end, _CONTEXT)
             if a and b:
-                why = explain_two_names(a, b, left, right) if max(len(a), len(b)) <= _NAME_LETTERS else None
+                why = explain_two_names(a, b, left, right) if max(len(a), len(b)) <= longest else None
             else:
                 why = explain_longer_name(a or b, left, right)
             if why:
@@ -192,11 +197,11 @@ def guard_contents(aligned: Aligned) -> str | None:
             exchanged += (
                 max(len(a), len(b)) if max(len(a), len(b)) <= _EDIT_LETTERS else 2 * min(len(a), len(b))
             )
-    if exchanged > _EDITS_LEAST + _EDITS_SHARE * aligned.shared:
+    if exchanged > min(_EDITS_LEAST + _EDITS_SHARE * aligned.shared, _EDITS_MOST):
         return f"{exchanged} characters are exchanged for others, more than light edits do"
     core = aligned.within()
     exclusive = min(core.a_end - core.a_start, core.b_end - core.b_start) - aligned.shared
-    if exclusive > _EXCLUSIVE_LEAST + _EXCLUSIVE_SHARE * aligned.shared:
+    if exclusive > min(_EXCLUSIVE_LEAST + _EXCLUSIVE_SHARE * aligned.shared, _EXCLUSIVE_MOST):
         return f"each has {exclusive} characters or more within the shared part that the other lacks"
     return None
 
@@ -241,9 +246,13 @@ def _paired(aligned: Aligned) -> Iterator[Gap]:
     if head.a_start < head.a_end and head.b_start < head.b_end:
         yield head
     if tail.a_start < tail.a_end and tail.b_start < tail.b_end:
-        a, b = aligned.a.letters[tail.a_start :], aligned.b.letters[tail.b_start :]
-        if not a.startswith(b) and not b.startswith(a):
+        few, many = sorted((aligned.a.letters[tail.a_start :], aligned.b.letters[tail.b_start :]), key=len)
+        if not (many.startswith(few) and len(many) >= _CUT_OFF):
             yield tail
+
+
+def _beginnings(words: Iterable[str]) -> list[str]:
+    return [word[:3] for word in words]
 
 
 def _inside(tokens: Iterable[Token], start: int, end: int) -> list[Token]:

@@ -6,7 +6,7 @@ import re
 
 _PARTY_ROLE = (
     r"(?:原告|被告|第三人|上诉人|申请人|异议人|请求人|专利权人|商标权人|权利人|注册人|著作权人|被执行人|债务人|债权人|罪犯|"
-    r"嫌疑人|当事人|被处罚人|受让人|许可人)"
+    r"嫌疑人|当事人|被处罚人|受让人|许可人|任命|免去|聘任|授予)"
 )
 _PERSON_ROLE = (
     r"(?:被告人|发明人|代理人|代理师|律师|法定代表人|负责人|审判长|审判员|陪审员|书记员|法官|检察官|院长|庭长|局长|主任|任命|"
@@ -18,6 +18,11 @@ _NOT_A_NAME = frozenset(
     "应须将在被以已曾不未无主张认辩称诉提可能需必要对向的是为有与和及或并仍也都均却则因由经就所从立马停行使用承实支请指表说介"
     "回强明到出进取得给遭其该此系属享还再又更先后"
 )
+_FUNCTION = frozenset(
+    "因由在将被以已曾不未无与和及或并且仍也都均却则从对向的是为有该此其各了而于自就还又再更"
+)
+# What follows a person's full name: the name has ended.
+_SAYING = tuple("介绍 说明 指出 表示 认为 告诉 强调 坦言 回应 提出 说 称 还 也 则 就 在 对 向 从 将".split())
 _MASKED = re.compile("[某×＊*]")
 _ORDINAL_SIGN = frozenset("甲乙丙丁戊己庚辛")
 _SUFFIX = re.compile(
@@ -29,15 +34,18 @@ _SUFFIX = re.compile(
     r"同志|先生|女士|某|律师|法官|等人|牌|等\d*[一二三四五六七八九十]*人"
     r")"
 )
-_CHARGE = re.compile(r"[一-鿿]{0,6}?(?:罪|纠纷|一案)")
+_CHARGE = re.compile(r"[一-鿿]{0,6}?(?:(?<!犯)罪(?![犯责嫌行名])|纠纷|一案)")
 _OPEN_QUOTE = re.compile(r"[“「『《‘\"][^“”「」『』《》‘’\"，。；]{0,20}$")
 _CLOSE_QUOTE = re.compile(r"^[^“”「」『』《》‘’\"，。；]{0,20}[”」』》’\"]")
+
+_MARK, _NAME_IN_QUOTES = 12, 24
+"""A quotation of so few letters is a name or mark; one somewhat longer is, if more than a letter differs."""
 
 _SURNAMES = frozenset(
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
     "钟汪田任姜范石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易武乔贺赖龚文欧樊兰殷施陶洪翟安颜倪严"
     "牛温芦季俞章鲁葛伍韦申尤毕聂焦向柳邢岳齐梅莫庄辛管祝左涂谷祁耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游裴席卫查屈鲍位"
-    "覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丛华闫邝冼佟肖"
+    "于方常车尚覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丛华闫邝冼佟肖"
 )
 # Surnames that are hardly ever part of another word: after one of these, the rest of a name follows.
 _PLAIN_SURNAMES = frozenset(
@@ -51,13 +59,15 @@ _ANY_PARTY = re.compile(
 )
 
 _PLACES = (
-    "北京 天津 上海 重庆 河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 "
-    "甘肃 青海 台湾 内蒙古 广西 西藏 宁夏 新疆 香港 澳门 石家庄 太原 沈阳 大连 长春 哈尔滨 南京 苏州 无锡 常州 南通 扬州 徐州 "
-    "杭州 宁波 温州 嘉兴 绍兴 金华 义乌 台州 合肥 芜湖 福州 厦门 泉州 南昌 景德镇 济南 青岛 烟台 潍坊 郑州 洛阳 武汉 长沙 广州 "
-    "深圳 珠海 佛山 东莞 中山 惠州 汕头 海口 成都 绵阳 贵阳 昆明 西安 兰州 西宁 南宁 银川 乌鲁木齐 呼和浩特 拉萨"
-).split()
+    "北京 天津 上海 重庆 河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 "
+    "湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙古 广西 西藏 宁夏 新疆 "
+    "香港 澳门 石家庄 太原 沈阳 大连 长春 哈尔滨 南京 苏州 无锡 常州 南通 扬州 徐州 杭州 "
+    "宁波 温州 嘉兴 绍兴 金华 义乌 台州 合肥 芜湖 福州 厦门 泉州 南昌 景德镇 济南 青岛 "
+    "烟台 潍坊 郑州 洛阳 武汉 长沙 广州 深圳 珠海 佛山 东莞 中山 惠州 汕头 海口 成都 "
+    "绵阳 贵阳 昆明 西安 兰州 西宁 南宁 银川 乌鲁木齐 呼和浩特 拉萨"
+)
 _CLASSES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("place", tuple(_PLACES)),
+    ("place", tuple(_PLACES.split())),
     (
         "kind of right",
         (
@@ -117,17 +127,20 @@ def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
     if set(a) & _ORDINAL_SIGN and set(b) & _ORDINAL_SIGN:
         return "masked names"
     before = left[-_ROLE_BEFORE:]
-    role = _PARTY.search(before)
-    if role and a[0] not in _NOT_A_NAME and b[0] not in _NOT_A_NAME:
+    if (role := _PARTY.search(before)) and a[0] not in _NOT_A_NAME and b[0] not in _NOT_A_NAME:
         return f"names after {role[0]}"
-    if role := _PERSON.search(before):
+    if (role := _PERSON.search(before)) and not a.startswith(_SAYING) and not b.startswith(_SAYING):
         return f"names after {role[0]}"
-    if suffix := _SUFFIX.match(right):
+    if (suffix := _SUFFIX.match(right)) and not (a[0] in _FUNCTION and b[0] in _FUNCTION):
         return f"names before {suffix[0]}"
-    if charge := _CHARGE.match(right):
+    whole_words = len(a) > 1 and len(b) > 1
+    if whole_words and (charge := _CHARGE.match(right)):
         return f"charges or causes of action before {charge[0]}"
-    if _OPEN_QUOTE.search(left) and _CLOSE_QUOTE.search(right) and max(len(a), len(b)) <= 20:
-        return "names in quotation marks"
+    opened, closed = _OPEN_QUOTE.search(left), _CLOSE_QUOTE.search(right)
+    if opened and closed:
+        quotation = len(opened[0]) + max(len(a), len(b)) + len(closed[0]) - 2
+        if quotation <= _MARK or (whole_words and quotation <= _NAME_IN_QUOTES):
+            return "names in quotation marks"
     return _explain_persons(a, b, left) or _explain_classes(a, b, left, right)
 
 
@@ -138,6 +151,11 @@ def explain_longer_name(added: str, left: str, right: str) -> str | None:
     if len(added) == 1 and added not in _NOT_A_NAME and (role := _PERSON.search(left[-_ROLE_BEFORE:])):
         return f"names after {role[0]}"
     return None
+
+
+def starts_as_edit(text: str) -> bool:
+    """Whether a differing passage begins as a verb or an adverb does, not as a name."""
+    return text[0] in _NOT_A_NAME
 
 
 def has_party(text: str) -> bool:

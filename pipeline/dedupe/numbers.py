@@ -12,26 +12,26 @@ from typing import NamedTuple
 
 from pipeline.dedupe.folding import Folded
 
-_DIGITS = {
-    character: value
-    for value, pair in enumerate(
-        ("零〇", "一壹", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
-    )
-    for character in pair
-}
+_FORMS_OF_DIGITS = ("零〇", "一壹", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
+_DIGITS = {character: digit for digit, forms in enumerate(_FORMS_OF_DIGITS) for character in forms}
 _UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _MYRIADS = {"万": 10**4, "亿": 10**8}
+_MOST_DIGITS_OF_AN_AMOUNT = 15
 _ARABIC = r"(?:\d+(?:,\d{3})+(?:\.\d+)?|(?<![\d.])\d+\.\d+(?![\d.])|\d+)[十百千]?[万亿]{0,2}"
-_CHINESE = r"[零〇一二三四五六七八九十两][零〇一二三四五六七八九十百千万亿两]*|[壹贰叁肆伍陆柒捌玖拾][零壹贰叁肆伍陆柒捌玖拾佰仟万亿]+"
+_CHINESE = (
+    r"[零〇一二三四五六七八九十两][零〇一二三四五六七八九十百千万亿两]{0,20}"
+    r"|[壹贰叁肆伍陆柒捌玖拾][零壹贰叁肆伍陆柒捌玖拾佰仟万亿]{1,20}"
+)
 _NUMBER = re.compile(f"({_ARABIC})|({_CHINESE})")
-_NUMERAL = r"(?:\d+|[零〇一二三四五六七八九十百千]+)"
+_NUMERAL = r"(?:\d{1,20}|[零〇一二三四五六七八九十百千]{1,12})"
 _DESIGNATION = re.compile(
     r"(?:[一-鿿]{0,4}[〔\[](?:19|20)\d\d[〕\]]|\((?:19|20)\d\d\)[^\W_]{0,14}?)?"
     rf"(?:zl|cn)?{_NUMERAL}(?:\.[\dx])?号(?:之{_NUMERAL})?"
     r"|(?:zl|cn)?(?<!\d)(?:19|20)?\d{9,12}\.[\dx]"
 )
 _LABELLED = re.compile(
-    r"(?:\d+年)?(?:\d+月)?\d+日|(?:\d+年)?\d+(?:月|季度)|\d+(?:号|年|期|批|次会议|届|版|集)"
+    r"(?<!\d)(?:(?:\d{1,4}年)?(?:\d{1,2}月)?\d{1,2}日|(?:\d{1,4}年)?\d{1,2}(?:月|季度)|"
+    r"\d{1,12}(?:号|年|期|批|次会议|届|版|集))"
 )
 _WORD = re.compile(r"[a-z]{2,}|(?<![a-z])[a-z](?![a-z])")
 
@@ -100,14 +100,28 @@ def _spelled(text: Folded) -> str:
 
 def _value(printed: str) -> str:
     if printed[0].isdecimal():
-        digits = printed.rstrip("十百千万亿").replace(",", "")
-        number = Decimal(digits)
-        for unit in printed[len(printed.rstrip("十百千万亿")) :]:
-            number *= _UNITS.get(unit) or _MYRIADS[unit]
-        return f"{number.normalize():f}"
+        digits = printed.rstrip("十百千万亿")
+        return _times(digits.replace(",", ""), printed[len(digits) :])
     if all(character in _DIGITS for character in printed):
-        return str(int("".join(str(_DIGITS[character]) for character in printed)))
+        return _plain("".join(str(_DIGITS[character]) for character in printed))
     return str(_spoken(printed))
+
+
+def _times(digits: str, units: str) -> str:
+    """`1.2`, `亿` -> `120000000`. More digits than any amount has are an identifier: no arithmetic."""
+    if not units or len(digits) > _MOST_DIGITS_OF_AN_AMOUNT:
+        return _plain(digits) + units
+    number = Decimal(digits)
+    for unit in units:
+        number *= _UNITS.get(unit) or _MYRIADS[unit]
+    return _plain(f"{number:f}")
+
+
+def _plain(digits: str) -> str:
+    """Without zeros that say nothing: 03 -> 3, 5.60 -> 5.6, 0 -> 0."""
+    if "." in digits:
+        digits = digits.rstrip("0").removesuffix(".")
+    return digits.lstrip("0") or "0"
 
 
 def _spoken(printed: str) -> int:

@@ -14,17 +14,18 @@ from pipeline.legal.places import county_before, prefecture_before, province_bef
 
 _TABLE = tomllib.loads(Path(__file__).with_name("agencies.toml").read_text(encoding="utf-8"))
 _NATIONAL = {
-    name: agency
-    for agency in _TABLE["national"]
-    for name in (agency["zh"], agency["en"], *agency["names"])
+    name: agency for agency in _TABLE["national"] for name in (agency["zh"], agency["en"], *agency["names"])
 }
-_LOCAL: dict[str, tuple[str, str]] = {tail: (kind, english) for tail, (kind, english) in _TABLE["local"].items()}
+_LOCAL: dict[str, tuple[str, str]] = {
+    tail: (kind, english) for tail, (kind, english) in _TABLE["local"].items()
+}
 _CHINESE = re.compile(
-    "|".join(sorted((name for name in _NATIONAL if not name.isascii()), key=len, reverse=True)).join("()")
+    "|".join(sorted((name for name in _NATIONAL if not name.isascii()), key=len, reverse=True))
 )
 _ENGLISH = re.compile(
     rf"\b({'|'.join(sorted((re.escape(name) for name in _NATIONAL if name.isascii()), key=len, reverse=True))})\b"
 )
+_LATIN = re.compile(r"[A-Z]{4}|[a-z]{4}")
 _TAIL = re.compile("|".join(sorted(_LOCAL, key=len, reverse=True)))
 _LEVELS = {"province": "provincial", "prefecture": "prefecture", "county": "county"}
 
@@ -37,10 +38,13 @@ def find_agencies(text: str) -> list[Fact]:
     """
     folded = fold(text)
     facts = [_cite_national(text, match) for match in _CHINESE.finditer(folded)]
-    facts += [_cite_national(text, match) for match in _ENGLISH.finditer(folded)]
+    if _LATIN.search(folded):
+        facts += [_cite_national(text, match) for match in _ENGLISH.finditer(folded)]
     taken = [(fact.start, fact.end) for fact in facts]
     for tail in _TAIL.finditer(folded):
-        if not any(start <= tail.start() < end for start, end in taken) and (fact := _read_local(text, folded, tail)):
+        if not any(start <= tail.start() < end for start, end in taken) and (
+            fact := _read_local(text, folded, tail)
+        ):
             facts.append(fact)
     return first_mentions(facts, "name_zh")
 
@@ -72,7 +76,9 @@ def _read_local(text: str, folded: str, tail: re.Match[str]) -> Fact | None:
         name, english = province_zh, f"{province_en.removesuffix(' Province')} {word_en}"
     else:
         own, own_en = divisions()[code]
-        city = divisions().get(code[:4], ("", ""))[0] if place.level == "county" and own.endswith("区") else ""
+        city = (
+            divisions().get(code[:4], ("", ""))[0] if place.level == "county" and own.endswith("区") else ""
+        )
         name = province_zh + city + own
         english = f"{own_en} {word_en}, {province_en}" if own_en else ""
     value: dict[str, Value] = {

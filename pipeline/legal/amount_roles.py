@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 _LONGEST_SENTENCE = 120
-_LINK = r"(?:等)?(?:费用)?(?:累计|总计|共计|合计|达到|高达|达|共|为|计|各|约|近|超过|逾|超|不低于|不超过|人民币|的|了|\s)*$"
+_LINK = (
+    r"(?:等)?(?:费用)?(?:累计|总计|共计|合计|达到|高达|达|共|为|计|各|约|近|超过|逾|超|不低于|不超过|人民币|的"
+    r"|了|\s)*$"
+)
 _EXPENSES = re.compile(
     r"(?:合理(?:的)?(?:维权)?(?:开支|费用|支出)|维权(?:合理)?(?:开支|费用|支出|成本)|律师费)" + _LINK
 )
@@ -13,9 +16,13 @@ _JOINED_LOSS = re.compile(r"(?:损失|赔偿金?)[^，。；\d]{0,6}(?:及|和|�
 _FINE = re.compile(r"(?:罚款|罚金)" + _LINK)
 _FINE_AFTER = re.compile(r"(?:的)?(?:行政)?(?:罚款|罚金)")
 _TURNOVER = re.compile(
-    r"(?:销售(?:总)?额|销售(?:总)?金额|销售收入|营业(?:总)?额|营业(?:总)?收入|营收|经营(?:总)?数额|经营额|交易(?:总)?额|成交(?:总)?额)" + _LINK
+    r"(?:销售(?:总)?额|销售(?:总)?金额|销售收入|营业(?:总)?额|营业(?:总)?收入|营收|经营(?:总)?数额|经营额"
+    r"|交易(?:总)?额|成交(?:总)?额)" + _LINK
 )
-_FEE = re.compile(r"(?:受理费|诉讼费|上诉费|鉴定费|评估费|保全费|年费|报名费|注册费|登记费|申请费|变更费)[^，。；]{0,8}$")
+_FEE = re.compile(
+    r"(?:受理费|诉讼费|上诉费|鉴定费|评估费|保全费|年费|报名费|注册费|登记费|申请费|变更费)"
+    r"[^，。；]{0,8}$"
+)
 _CLAIM = re.compile(r"索赔|诉请|诉求|主张|请求|要求")
 _AWARD = re.compile(r"判赔|获赔|判令|判决|判处|改判|酌定|酌情|裁决")
 _COURT = re.compile(r"法院|本院|一审|二审|终审|再审|审理|最终")
@@ -49,11 +56,8 @@ def find_role(folded: str, start: int, end: int) -> str | None:
 
 
 def _find_claim_or_award(sentence: str) -> str | None:
-    claim = award = None
-    for claim in _CLAIM.finditer(sentence):
-        pass
-    for award in _AWARD.finditer(sentence):
-        pass
+    claim = next(reversed([*_CLAIM.finditer(sentence)]), None)
+    award = next(reversed([*_AWARD.finditer(sentence)]), None)
     if award and not (award[0] in ("判赔", "获赔") or _PAYMENT.search(sentence, award.end())):
         award = None
     if claim and not (claim[0] == "索赔" or _PAYMENT.search(sentence, claim.end())):

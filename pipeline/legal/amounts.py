@@ -83,28 +83,48 @@ _UNIT = (
 _WITH_UNIT = re.compile(
     rf"(?<![\d.,A-Za-z第])(?<!\d，)(?P<number>{_ARABIC})\s?(?P<odd>余|多)?\s?(?P<scale>{_SCALE})?"
     rf"(?P<second>\d{{1,4}}(?:\.\d{{1,4}})?)?(?P<second_scale>千万|百万|万|千)?(?P<odd_after>余|多)?\s?{_UNIT}"
-    rf"|(?<![{_DIGIT}零十百千万亿数几上第.\d])(?P<chinese>{_CHINESE})\s?(?P<chinese_odd>余|多)?(?P<chinese_scale>千万|百万|万|亿)?"
-    rf"(?P<chinese_odd_after>余|多)?\s?" + _UNIT.replace("?P<unit>", "?P<chinese_unit>").replace("?P<whole>", "?:")
+    rf"|(?<![{_DIGIT}零十百千万亿数几上第.\d])(?P<chinese>{_CHINESE})\s?(?P<chinese_odd>余|多)?"
+    r"(?P<chinese_scale>千万|百万|万|亿)?"
+    rf"(?P<chinese_odd_after>余|多)?\s?"
+    + _UNIT.replace("?P<unit>", "?P<chinese_unit>").replace("?P<whole>", "?:")
 )
-_PREFIX = r"(?:人民币|RMB|CNY|US\$|USD|HK\$|HKD|NT\$|EUR|GBP|JPY|美元|港币|新台币|欧元|日元|[¥$€£])"
+_UNIT_WORD = re.compile(r"元|美金|英镑|人民币|港币|新台币|瑞士法郎")
+_PREFIX = r"(?:人民币|RMB|CNY|US\$|USD|HK\$|HKD|NT\$|EUR|GBP|JPY|美元|港币|新台币|欧元|日元|¥|\$|€|£)"
 _PREFIX_BEFORE = re.compile(rf"(?<![A-Za-z])(?P<prefix>{_PREFIX})\s?[¥$]?\s?$")
 _WITH_PREFIX = re.compile(
-    rf"(?<![A-Za-z])(?P<prefix>{_PREFIX})\s?[¥$]?\s?(?P<number>{_ARABIC})(?![\d])"
-    rf"(?:\s?(?P<word>(?i:thousand|million|billion|trillion|mn|bn))\b|\s?(?P<scale>{_SCALE}))?(?:\s?(?i:yuan|dollars)\b)?"
+    rf"(?P<prefix>{_PREFIX})\s?[¥$]?\s?(?P<number>{_ARABIC})(?![\d])"
+    rf"(?:\s?(?P<word>(?i:thousand|million|billion|trillion|mn|bn))\b|\s?(?P<scale>{_SCALE}))?(?:\s?"
+    r"(?i:yuan|dollars)\b)?"
 )
 _ENGLISH = re.compile(
     rf"(?<![\d.,A-Za-z$¥€£])(?P<number>{_ARABIC})\s?-?(?P<word>(?i:thousand|million|billion|trillion|mn|bn)\b)?\s?-?"
-    r"(?P<unit>(?i:yuan|rmb|renminbi|cny|us dollars|u\.s\. dollars|usd|euros?|british pounds|hong kong dollars|japanese yen|yen|dollars))\b"
+    r"(?P<unit>(?i:yuan|rmb|renminbi|cny|us dollars|u\.s\. dollars|usd|euros?|british pounds"
+    r"|hong kong dollars|japanese yen|yen|dollars))\b"
 )
+_PREFIX_HINT = re.compile(rf"{_PREFIX}\s?[¥$]?\s?\d")
+_ENGLISH_HINT = re.compile(r"yuan|RMB|renminbi|CNY|dollars|euro|pounds|yen|USD|Yuan|Renminbi|Dollars|Euro")
+_LINKS = tuple("、至到-~和及 ")
 _ENUMERATED = re.compile(rf"(?:{_ARABIC}\s?{_SCALE}?元?\s?(?:、|至|到|-|~|和|及)\s?){{1,9}}$")
-_MEMBER = re.compile(rf"(?P<number>{_ARABIC})\s?(?P<scale>{_SCALE})?(?P<yuan>元)?\s?(?P<joint>、|至|到|-|~|和|及)")
-_MARKS = re.compile(r"[元镑币郎¥$€£]|RMB|CNY|USD|HKD|EUR|GBP|JPY|yuan|dollars|euro|yen", re.IGNORECASE)
+_MEMBER = re.compile(
+    rf"(?P<number>{_ARABIC})\s?(?P<scale>{_SCALE})?(?P<yuan>元)?\s?(?P<joint>、|至|到|-|~|和|及)"
+)
+_MARKS = re.compile(
+    r"元|镑|币|郎|¥|\$|€|£|美金|RMB|CNY|USD|HKD|EUR|GBP|JPY|[Yy]uan|[Dd]ollars|[Ee]uro|[Yy]en|[Rr]enminbi"
+)
 _QUALIFIED_BEFORE = (
     (re.compile(r"(?:不低于|不少于|不小于|至少|最低|起码)\s?$"), "at_least"),
-    (re.compile(r"(?:不超过|不高于|不多于|至多|最多|最高(?:可达|可处)?|不足|低于|少于|不到|未达|上限为)(?:了)?\s?$"), "at_most"),
+    (
+        re.compile(
+            r"(?:不超过|不高于|不多于|至多|最多|最高(?:可达|可处)?|不足|低于|少于|不到|未达|上限为)(?:了)?\s?$"
+        ),
+        "at_most",
+    ),
     (re.compile(r"(?:超过|超出|突破|高于|大于|多于|超|逾)(?:了)?\s?$"), "over"),
     (re.compile(r"(?:大约|约合|约|将近|接近|近)(?:为)?\s?$"), "about"),
-    (re.compile(r"(?i:up to|no more than|not more than|at most|not exceeding|less than|under|below)\s$"), "at_most"),
+    (
+        re.compile(r"(?i:up to|no more than|not more than|at most|not exceeding|less than|under|below)\s$"),
+        "at_most",
+    ),
     (re.compile(r"(?i:at least|no less than|not less than|a minimum of)\s$"), "at_least"),
     (re.compile(r"(?i:more than|over|exceeding|in excess of|above)\s$"), "over"),
     (re.compile(r"(?i:about|approximately|around|nearly|almost|roughly|some)\s$"), "about"),
@@ -115,7 +135,8 @@ _QUALIFIED_AFTER = (
     (re.compile(r"\s?(?:左右|上下)"), "about"),
 )
 _CONVERTED = re.compile(
-    r"\s?\(\s?(?:约合|折合|约|合|即|相当于|按.{0,12}折合|(?i:about|approximately|around|or|equivalent to))?\s?(?:人民币)?\s?$"
+    r"\s?\(\s?(?:约合|折合|约|合|即|相当于|按.{0,12}折合|(?i:about|approximately|around|or"
+    r"|equivalent to))?\s?(?:人民币)?\s?$"
 )
 
 
@@ -130,7 +151,14 @@ def find_amounts(text: str) -> list[Fact]:
     folded = fold(text)
     if not _MARKS.search(folded):
         return []
-    facts = [fact for match in _WITH_UNIT.finditer(folded) for fact in _read_with_unit(text, folded, match)]
+    facts: list[Fact] = []
+    position = 0
+    for unit in _UNIT_WORD.finditer(folded):
+        # Units are rare and digits are not: look for the number around each unit, at most 34 characters before it.
+        match = _WITH_UNIT.search(folded, max(position, unit.start() - 34), unit.end() + 5)
+        if match:
+            position = match.end()
+            facts += _read_with_unit(text, folded, match)
     facts += _read_english(text, folded, facts)
     facts.sort(key=lambda fact: fact.start)
     return _tie_conversions(facts, folded)
@@ -154,7 +182,8 @@ def _read_with_unit(text: str, folded: str, match: re.Match[str]) -> list[Fact]:
     start, currency = match.start(), _UNITS[unit]
     facts = []
     if not match["chinese"]:
-        listed = _ENUMERATED.search(folded, max(0, start - 60), start)
+        linked = folded[start - 1 : start] in _LINKS
+        listed = _ENUMERATED.search(folded, max(0, start - 60), start) if linked else None
         if listed and folded[listed.start() - 1 : listed.start()] not in tuple("0123456789.,第年月-"):
             facts = _read_members(text, folded, listed, match["scale"], currency)
     if facts:
@@ -175,7 +204,11 @@ def _read_chinese(match: re.Match[str], folded: str) -> Decimal | None:
     if value < 10 and not scale and match["chinese_unit"] == "元":
         # 三元 is a company and 二元 a word; 三元， and 三元整 are money.
         following = folded[match.end() : match.end() + 1]
-        if following and following not in "，。；、）),;.的以及和/每钱" and not match[0].endswith(("整", "币")):
+        if (
+            following
+            and following not in "，。；、）),;.的以及和/每钱"
+            and not match[0].endswith(("整", "币"))
+        ):
             return None
     return _scale(str(value), scale)
 
@@ -207,12 +240,19 @@ def _read_members(
 def _read_english(text: str, folded: str, found: list[Fact]) -> list[Fact]:
     facts: list[Fact] = []
     taken = [(fact.start, fact.end) for fact in found]
-    for pattern in (_WITH_PREFIX, _ENGLISH):
-        for match in pattern.finditer(folded):
-            if any(start < match.end() and match.start() < end for start, end in taken):
+    for pattern, hint in ((_WITH_PREFIX, _PREFIX_HINT), (_ENGLISH, _ENGLISH_HINT)):
+        for match in pattern.finditer(folded) if hint.search(folded) else ():
+            before = folded[max(0, match.start() - 1) : match.start()]
+            if (before.isascii() and before.isalpha()) or any(
+                start < match.end() and match.start() < end for start, end in taken
+            ):
                 continue
             groups = match.groupdict()
-            exponent = _SCALES[groups["word"].lower()] if groups["word"] else read_multiplier(groups.get("scale") or "")
+            exponent = (
+                _SCALES[groups["word"].lower()]
+                if groups["word"]
+                else read_multiplier(groups.get("scale") or "")
+            )
             number = Decimal(match["number"].replace(",", "")).scaleb(exponent)
             if pattern is _WITH_PREFIX:
                 currency, method = _PREFIXES[match["prefix"]], "number with currency sign"
@@ -265,5 +305,7 @@ def _tie_conversions(facts: list[Fact], folded: str) -> list[Fact]:
         if other.start - main.end <= 24 and _CONVERTED.fullmatch(folded, main.end, other.start):
             sums = {"converted": other.value["amount"], "converted_currency": other.value["currency"]}
             tied[index - 1] = replace(main, value=main.value | sums)
-            tied[index] = replace(other, value=other.value | {"is_conversion": True, "role": main.value["role"]})
+            tied[index] = replace(
+                other, value=other.value | {"is_conversion": True, "role": main.value["role"]}
+            )
     return tied

@@ -59,18 +59,21 @@ _SERIALS = (
 _YEAR = re.compile(r"\(\s?((?:19[5-9]|20\d)\d)\s?年?度?\s?\)\s?")
 _MODERN = re.compile(
     rf"(?P<court>最高法|[{_PROVINCES}]\s?(?:\d{{4}}|\d\d)?|兵\s?(?:\d{{4}}|\d\d)?|军\s?\d{{0,2}})\s?"
-    rf"(?:(?P<type>{_CODES})|(?P<odd>[\u4e00-\u9fff]{{2,6}}?))\s?(?:(?P<word>字)\s?)?第?\s?(?:{_SERIALS}|(?P<bare>\d{{1,9}})(?![\d.%]))"
+    rf"(?:(?P<type>{_CODES})|(?P<odd>[\u4e00-\u9fff]{{2,6}}?))\s?(?:(?P<word>字)\s?)?第?\s?(?:{_SERIALS}|"
+    rf"(?P<bare>\d{{1,9}})(?![\d.%]))"
 )
 _OLD = re.compile(rf"(?P<body>[\u4e00-\u9fff()]{{1,16}}?)字\s?第?\s?{_SERIALS}")
 _OLD_BODY = re.compile(
     r"(?P<court>[\u4e00-\u9fff]{0,8}?)"
-    r"(?P<type>知?(?:民|刑|行|商|经)[一二三四五六]?(?:\([一二三四五六知商]\)|知)?(?:申|再|重)?(?:初|终|再|申|提|监|抗|辖终?|保)"
+    r"(?P<type>知?(?:民|刑|行|商|经)[一二三四五六]?(?:\([一二三四五六知商]\)|知)?(?:申|再|重)?(?:初|终|再"
+    r"|申|提|监|抗|辖终?|保)"
     r"|执(?:行|异|复|恢|监|保)?|知(?:初|终|再)|知行|知民)"
 )
 _BRACKETLESS = re.compile(rf"(?<!\d)(20[12]\d)\s?(?=[{_PROVINCES}]\d\d|最高法)")
 _PROCURATORATE = re.compile(
     r"(?P<head>[\u4e00-\u9fff]{0,8}?检(?![发会办技])[\u4e00-\u9fff]{0,6}?)"
-    r"(?P<type>刑诉|刑不诉|刑捕|刑抗|刑申|刑执|诉刑诉|公诉|批捕|不批捕|侦监|民监|民抗|民违监|民执监|行监|行抗|行执监|知民监|知行监|"
+    r"(?P<type>刑诉|刑不诉|刑捕|刑抗|刑申|刑执|诉刑诉|公诉|批捕|不批捕|侦监|民监|民抗|民违监|民执监|行监"
+    r"|行抗|行执监|知民监|知行监|"
     r"民公|行公|刑附民公诉|刑附民|民支|建|行检建|民检建|公建)"
     rf"字?\((?P<year>20[0-4]\d|19[89]\d)\)\s?(?:第\s?)?{_SERIALS}"
 )
@@ -172,7 +175,12 @@ def _find_of_procuratorates(text: str, folded: str) -> list[Fact]:
         type_code = match["type"]
         kind = _PROCURATORATE_KINDS.get(type_code, _PROCURATORATE_KINDS.get(type_code.lstrip("知诉")[:1]))
         value = _describe(
-            year=int(match["year"]), court_code=head, type_code=type_code, kind=kind, instance=None, court=None
+            year=int(match["year"]),
+            court_code=head,
+            type_code=type_code,
+            kind=kind,
+            instance=None,
+            court=None,
         )
         pattern = head + type_code + "〔{year}〕{serial}号"
         facts += _enumerate_cases(text, match, start, value, pattern, "procuratorate")
@@ -306,7 +314,8 @@ for _code, _spelling in _PINYIN.items():
 _COURTS_IN_PINYIN["shaan"] = ["陕"]
 _IN_PINYIN = re.compile(
     r"\(\s?((?:19[5-9]|20\d)\d)\s?\)\s?(Zui ?Gao ?Fa|[A-Z][a-z]{0,5})\s?(\d{4}|\d\d)?\s?"
-    r"([A-Z][a-z]+(?:\s[A-Z][a-z]+){0,4})\s?,?\s?No(?:s?\.|s)?\s?(\d{1,9})((?:\s?(?:,|and|&|, and)\s?\d{1,9}(?!\d|\.\d)){0,20})",
+    r"([A-Z][a-z]+(?:\s[A-Z][a-z]+){0,6})\s?,?\s?No(?:s?\.|s)?\s?(\d{1,9})((?:\s?(?:,|and|&"
+    r"|, and)\s?\d{1,9}(?!\d|\.\d)){0,20})",
 )
 _MORE_IN_PINYIN = re.compile(r"\d{1,9}")
 

@@ -92,4 +92,6 @@ def find_court(code: str) -> Court | None:
     is_district = name.endswith("区") and not name.endswith(("林区", "特区"))
     chinese = f"{province_zh}{city if is_district else ''}{name}人民法院"
     place = ", ".join(part for part in (city_en if is_district else "", province_en) if part)
-    return Court(code, "basic", region, chinese, f"{name_en} People's Court, {place}" if name_en else None, "derived")
+    return Court(
+        code, "basic", region, chinese, f"{name_en} People's Court, {place}" if name_en else None, "derived"
+    )

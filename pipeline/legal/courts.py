@@ -9,16 +9,24 @@ from pathlib import Path
 
 from pipeline.legal.court_codes import Court, divisions, find_court, special_courts
 from pipeline.legal.fact import Fact, Value, cite
-from pipeline.legal.folding import fold
+from pipeline.legal.folding import fold, has_english
 from pipeline.legal.places import Place, county_before, prefecture_before, province_before, province_of
 
 _TABLE = tomllib.loads(Path(__file__).with_name("courts.toml").read_text(encoding="utf-8"))
-_CHAMBERS: dict[str, tuple[str, str]] = {name: (code, english) for name, (code, english) in _TABLE["chambers"].items()}
-_TAIL = re.compile(r"法院(?:知识产权法庭|国际商事法庭)?|高院|中院|知院|互院|最高院|知产法庭|最高法(?!院|定|律|知产|知识产权|[民刑行执商委司知]\D{0,4}\d)")
+_CHAMBERS: dict[str, tuple[str, str]] = {
+    name: (code, english) for name, (code, english) in _TABLE["chambers"].items()
+}
+_TAIL = re.compile(
+    r"法院(?:知识产权法庭|国际商事法庭|生产建设兵团分院|伊犁哈萨克自治州分院)?|高院|中院|知院|互院|最高院|知产法庭|最高法(?!院|定|律|知产|知识产权"
+    r"|[民刑行执商委司知]\D{0,4}\d)"
+)
+_CLAUSE_ENDS = re.compile(r"[，。；、\n)]")
 _LEVEL = re.compile(r"(?P<level>高级|中级|第[一二三四五]中级)?(?:人民)?$")
 _ENGLISH = re.compile(
-    r"(?P<supreme>Supreme People[’']s Court)|(?P<place>[A-Z][A-Za-z'’]+(?: [A-Z][A-Za-z'’]+){0,5}) (?P<kind>High People[’']s Court|Intermediate People[’']s Court"
-    r"|(?:First|Second|Third|Fourth|Fifth) Intermediate People[’']s Court|Intellectual Property Court|Internet Court|Financial Court|Maritime Court|People[’']s Court)"
+    r"(?P<supreme>Supreme People[’']s Court)|(?P<place>[A-Z][A-Za-z'’]+(?: [A-Z][A-Za-z'’]+){0,5}) "
+    r"(?P<kind>High People[’']s Court|Intermediate People[’']s Court"
+    r"|(?:First|Second|Third|Fourth|Fifth) Intermediate People[’']s Court|Intellectual Property Court"
+    r"|Internet Court|Financial Court|Maritime Court|People[’']s Court)"
 )
 
 
@@ -51,7 +59,7 @@ def find_courts(text: str) -> list[Fact]:
             fact = _read_name(text, folded, tail)
             if fact:
                 facts.append(fact)
-    if "Court" in folded:
+    if has_english(folded) and "Court" in folded:
         facts += [fact for match in _ENGLISH.finditer(folded) if (fact := _read_english(text, match))]
     return first_mentions(facts, "name_zh", "chamber_zh")
 
@@ -68,10 +76,23 @@ def first_mentions(facts: list[Fact], *keys: str) -> list[Fact]:
     return kept
 
 
+def court_before(text: str, position: int) -> Fact | None:
+    """Return the court whose name ends in the clause right before `position` (…柯桥区法院作出 before a number)."""
+    folded = fold(text)
+    found = None
+    for tail in _TAIL.finditer(folded, max(0, position - 24), position):
+        found = tail
+    if found is None or _CLAUSE_ENDS.search(folded, found.end(), position):
+        return None
+    return _read_name(text, folded, found)
+
+
 def _read_name(text: str, folded: str, tail: re.Match[str]) -> Fact | None:
     end = tail.end()
     for length in _lengths():
-        name = folded[max(0, end - length) : end]
+        if length > end:
+            continue
+        name = folded[end - length : end]
         if name in _CHAMBERS:
             code, english = _CHAMBERS[name]
             chamber = name.replace("最高法知", "最高人民法院知").replace("知产", "知识产权")
@@ -142,7 +163,9 @@ def _describe(court: Court | None) -> dict[str, Value]:
 def _english_names() -> dict[str, tuple[Court, ...]]:
     """Courts by the English name without the province."""
     courts: dict[str, list[Court]] = {}
-    derived = [find_court(province_of(code)[0] + code[2:]) for code, (_, english) in divisions().items() if english]
+    derived = [
+        find_court(province_of(code)[0] + code[2:]) for code, (_, english) in divisions().items() if english
+    ]
     high = [find_court(province_of(code)[0]) for code in {code[:2] for code in divisions()}]
     for court in (*special_courts().values(), *derived, *high):
         if court and court.name_en:
@@ -153,7 +176,9 @@ def _english_names() -> dict[str, tuple[Court, ...]]:
 
 def _read_english(text: str, match: re.Match[str]) -> Fact | None:
     if match["supreme"]:
-        return cite("court", text, match.start(), match.end(), _describe(special_courts()["最高法"]), "English name")
+        return cite(
+            "court", text, match.start(), match.end(), _describe(special_courts()["最高法"]), "English name"
+        )
     words = match["place"].split(" ")
     kind = match["kind"].replace("’", "'")
     following = match.string[match.end() : match.end() + 40]

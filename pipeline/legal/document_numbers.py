@@ -1,7 +1,8 @@
 """Numbers of official documents: interpretations, notices, announcements, orders, guiding cases, decisions.
 
-The issuer stands before the bracketed year (法释〔2021〕4号, 国知发保字〔2024〕10号); announcements, orders and cases are
-counted without a year (公告第673号, 局令第84号, 检例第219号). 党政机关公文处理工作条例 (2012) article 9 gives the form.
+The issuer stands before the bracketed year (法释〔2021〕4号, 国知发保字〔2024〕10号); announcements, orders and
+cases are counted without a year (公告第673号, 局令第84号, 检例第219号). 党政机关公文处理工作条例 (2012), article 9,
+gives the form.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ _MOST_OF_A_RANGE = 50
 
 _NUMBER = rf"(?:\d{{1,6}}|[{CHINESE_NUMERALS}]{{1,9}})"
 _YEARED = re.compile(
-    r"\(\s?(?P<year>(?:19[5-9]|20\d)\d)\s?年?\s?\)\s?(?:第\s?)?(?P<serial>\d{1,6})\s?(?P<end>号)(?P<annex>之[一二三四五六七八九十])?"
+    r"\(\s?(?P<year>(?:19[5-9]|20\d)\d)\s?年?\s?\)\s?(?:第\s?)?(?P<serial>\d{1,6})\s?(?P<end>号)"
+    r"(?P<annex>之[一二三四五六七八九十])?"
 )
 _ISSUER = re.compile(r"[\u4e00-\u9fff]{1,14}$")
 _LEADING_WORDS = re.compile(
-    r"^.*?(?:根据|依据|依照|按照|参照|印发|发布|公布|下发|通过|出台|实施|执行|适用|关于|详见|文号|编号|作出|制定|即|见|及|和|与|的|以|对|由|将)"
+    r"^.*?(?:根据|依据|依照|按照|参照|印发|发布|公布|下发|通过|出台|实施|执行|适用|关于|详见|文号|编号"
+    r"|作出|制定|即|见|及|和|与|的|以|对|由|将)"
 )
 _PLAUSIBLE_END = frozenset("发释办函规通字令知公会议复罚决监保文政检审裁处管稽综税版科改价局")
 _NOT_ISSUED = re.compile(r"不动产权|证$|许可|备案|登字|型号|货号|房权|国用")
@@ -36,7 +39,9 @@ _ANNOUNCED = re.compile(
     rf"|(?:(?P<year2>20\d\d)\s?年\s?)?第\s?(?P<serial2>{_NUMBER})\s?号\s?(?P<word2>公告|通告)"
 )
 _ORDERED = re.compile(
-    "(?P<order>" + "|".join(sorted(_ORDERS, key=len, reverse=True)) + rf")\s{{0,4}}\(?第?\s?(?P<serial>{_NUMBER})\s?号"
+    "(?P<order>"
+    + "|".join(sorted(_ORDERS, key=len, reverse=True))
+    + rf")\s{{0,4}}\(?第?\s?(?P<serial>{_NUMBER})\s?号"
 )
 _PROCURATORIAL = re.compile(
     r"检例第?\s?(?P<serial>\d{1,4})(?:\s?号)?(?:\s?(?:-{1,2}|~|至)\s?(?P<last>\d{1,4}))?\s?号"
@@ -49,16 +54,30 @@ _REVIEWED = re.compile(
     r"|(?P<word>无效宣告请求审查决定书?|无效宣告审查决定书?|复审请求审查决定书?)\s?\(?第\s?(?P<serial2>\d{4,6})\s?号"
 )
 _CERTIFIED = re.compile(
-    r"\(\s?(?P<year>(?:19[89]|20\d)\d)\s?\)\s?(?P<office>[\u4e00-\u9fff]{1,10}?(?:证[经民字内外]{0,3}|裁|仲裁?|仲案))字\s?第?\s?(?P<serial>\d{1,7})\s?号"
+    r"\(\s?(?P<year>(?:19[89]|20\d)\d)\s?\)\s?(?P<office>[\u4e00-\u9fff]{1,10}?(?:证[经民字内外]{0,3}|裁"
+    r"|仲裁?|仲案))字\s?第?\s?(?P<serial>\d{1,7})\s?号"
 )
 _ENGLISH = re.compile(
-    r"(?P<announcement>(?:(?:CNIPA|SAMR|NCAC)\s)?(?:Announcement|Bulletin Notice)\s(?:No|Number)\.?\s?(?P<a>\d{1,4}))(?!\d)"
+    r"(?P<announcement>(?:(?:CNIPA|SAMR|NCAC)\s)?(?:Announcement|Bulletin Notice)\s(?:No|Number)\.?\s?"
+    r"(?P<a>\d{1,4}))(?!\d)"
     r"|(?P<guiding>Guiding Case\s(?:No\.?\s?)?(?P<g>\d{1,4}))(?!\d)"
-    r"|(?P<order>(?:(?:CNIPA|SAMR|State Council|Presidential|Presidential)\s)(?:Decree|Order)\s(?:No|Number)\.?\s?(?P<o>\d{1,4}))(?!\d)"
-    r"|(?P<yeared>(?P<issuer>Fa Shi|Fa Fa|Guo Ban Fa|Guo Fa|Guo Zhi Fa(?: [A-Z][a-z]+ Zi)?)\s?\(\s?(?P<year>20\d\d)\s?\)\s?No\.?\s?(?P<y>\d{1,4}))(?!\d)"
+    r"|(?P<order>(?:(?:CNIPA|SAMR|State Council|Presidential|Presidential)\s)(?:Decree|Order)\s(?:No"
+    r"|Number)\.?\s?(?P<o>\d{1,4}))(?!\d)"
+    r"|(?P<yeared>(?P<issuer>Fa Shi|Fa Fa|Guo Ban Fa|Guo Fa|Guo Zhi Fa(?: [A-Z][a-z]+ Zi)?)\s?\(\s?"
+    r"(?P<year>20\d\d)\s?\)\s?No\.?\s?(?P<y>\d{1,4}))(?!\d)"
 )
-_IN_PINYIN = {"Fa Shi": "法释", "Fa Fa": "法发", "Guo Ban Fa": "国办发", "Guo Fa": "国发", "Guo Zhi Fa": "国知发"}
-_IN_PINYIN |= {"Guo Zhi Fa Bao Zi": "国知发保字", "Guo Zhi Fa Yun Zi": "国知发运字", "Guo Zhi Fa Fa Zi": "国知发法字"}
+_IN_PINYIN = {
+    "Fa Shi": "法释",
+    "Fa Fa": "法发",
+    "Guo Ban Fa": "国办发",
+    "Guo Fa": "国发",
+    "Guo Zhi Fa": "国知发",
+}
+_IN_PINYIN |= {
+    "Guo Zhi Fa Bao Zi": "国知发保字",
+    "Guo Zhi Fa Yun Zi": "国知发运字",
+    "Guo Zhi Fa Fa Zi": "国知发法字",
+}
 _ORDERERS = {"CNIPA": "国家知识产权局令", "SAMR": "国家市场监督管理总局令"}
 _ORDERERS |= {"State Council": "中华人民共和国国务院令", "Presidential": "中华人民共和国主席令"}
 _ANNOUNCERS_IN_ENGLISH = {"CNIPA": "国家知识产权局", "SAMR": "国家市场监督管理总局", "NCAC": "国家版权局"}
@@ -67,8 +86,8 @@ _ANNOUNCERS_IN_ENGLISH = {"CNIPA": "国家知识产权局", "SAMR": "国家市�
 def find_document_numbers(text: str) -> list[Fact]:
     """Find the numbers of official documents; never a case number.
 
-    value: `normalized` (法释〔2021〕4号, 国家知识产权局公告第675号), `issuer` (the word before the bracket, or the body that
-    announced or ordered; None where the text doesn't say), `year`, `serial`, `type`: judicial_interpretation,
+    value: `normalized` (法释〔2021〕4号, 国家知识产权局公告第675号), `issuer` (the word before the bracket, or the
+    body that announced or ordered; None where the text doesn't say), `year`, `serial`, `type`: judicial_interpretation,
     normative_document, letter, announcement, order, guiding_case, review_decision, adjudication,
     penalty_decision, notarial_certificate, arbitral_award, or None for an issuer that the table doesn't know.
     """
@@ -91,7 +110,9 @@ def find_document_numbers(text: str) -> list[Fact]:
     return without_overlaps(facts)
 
 
-def _number(issuer: str | None, year: int | None, serial: int, kind: str | None, normalized: str) -> dict[str, Value]:
+def _number(
+    issuer: str | None, year: int | None, serial: int, kind: str | None, normalized: str
+) -> dict[str, Value]:
     return {"normalized": normalized, "issuer": issuer, "year": year, "serial": serial, "type": kind}
 
 
@@ -129,6 +150,8 @@ def _choose_issuer(run: str, before: str) -> tuple[str, str] | None:
         if candidate in ISSUERS:
             return candidate, "issuer table"
     suffixes = [run[position:] for position in range(1, len(run)) if run[position:] in ISSUERS]
+    if suffixes and len(suffixes[0]) > 2 and len(run) - len(suffixes[0]) > 1:
+        return suffixes[0], "issuer table"
     plausible = [
         candidate
         for candidate in candidates
@@ -187,7 +210,9 @@ def _find_ordered(text: str, folded: str) -> list[Fact]:
             start -= 7
         named = _ORDERS[match["order"]]
         before = folded[start - 1 : start]
-        if serial is None or (not named and "\u4e00" <= before <= "\u9fff" and before not in "的及和与以据为"):
+        if serial is None or (
+            not named and "\u4e00" <= before <= "\u9fff" and before not in "的及和与以据为"
+        ):
             continue
         issuer = named.removesuffix("令") or None
         value = _number(issuer, None, serial, "order", f"{named or match['order']}第{serial}号")
@@ -235,7 +260,9 @@ def _find_english(text: str, folded: str) -> list[Fact]:
             value = _number("最高人民法院", None, serial, "guiding_case", f"指导性案例{serial}号")
         elif match["order"]:
             order = next(name for prefix, name in _ORDERERS.items() if match["order"].startswith(prefix))
-            value = _number(order.removesuffix("令"), None, int(match["o"]), "order", f"{order}第{int(match['o'])}号")
+            value = _number(
+                order.removesuffix("令"), None, int(match["o"]), "order", f"{order}第{int(match['o'])}号"
+            )
         else:
             name = _ANNOUNCERS_IN_ENGLISH.get(match["announcement"].split()[0])
             serial = int(match["a"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 Value = str | int | bool | None
@@ -56,10 +57,14 @@ def without_overlaps(facts: list[Fact]) -> list[Fact]:
     Facts of one span stay together: a range is as many facts as it has members.
     """
     kept: list[Fact] = []
+    spans: list[tuple[int, int]] = []
     for fact in facts:
-        if all(
-            fact.end <= other.start or other.end <= fact.start or (fact.start, fact.end) == (other.start, other.end)
-            for other in kept
-        ):
+        span = (fact.start, fact.end)
+        place = bisect_left(spans, span)
+        neighbours = spans[max(0, place - 1) : place + 1]
+        if span in neighbours:
+            kept.append(fact)
+        elif all(fact.end <= start or end <= fact.start for start, end in neighbours):
+            spans.insert(place, span)
             kept.append(fact)
     return sorted(kept, key=lambda fact: (fact.start, fact.end))

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from pipeline.legal.fact import Fact, cite
-from pipeline.legal.folding import fold
+from pipeline.legal.folding import fold, has_english
 
 _TABLE: dict[str, dict[str, list[str]]] = tomllib.loads(
     Path(__file__).with_name("ip_types.toml").read_text(encoding="utf-8")
@@ -18,14 +18,13 @@ _ENGLISH = {
     ip_type: re.compile(rf"\b(?:{'|'.join(map(re.escape, words['en']))})s?\b", re.IGNORECASE)
     for ip_type, words in _TABLE.items()
 }
-_ENGLISH_HINT = re.compile(r"[A-Za-z]{4}")
 
 
 def find_ip_types(text: str) -> list[Fact]:
     """Find the first decisive mention of each kind; value: `ip_type`."""
     folded = fold(text)
     facts = []
-    lowered = folded.lower() if _ENGLISH_HINT.search(folded) else ""
+    lowered = folded.lower() if has_english(folded) else ""
     if len(lowered) != len(folded):
         lowered = folded if lowered else ""
     for ip_type, words in _TABLE.items():

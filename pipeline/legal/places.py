@@ -1,7 +1,7 @@
 """Places of China before a word such as 人民法院: read from right to left with the table of divisions.
 
-Names of bodies have no left edge in Chinese (由浙江省杭州市余杭区人民法院审理); the divisions give it: the county, then the
-city that it lies in, then the province.
+Names of bodies have no left edge in Chinese (由浙江省杭州市余杭区人民法院审理); the divisions give it: the
+county, then the city that it lies in, then the province.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from pipeline.legal.court_codes import PROVINCES, divisions, region_of
 _KIND = re.compile(r"(?:新区|区|县|市|旗|地区|盟)$")
 _LONGEST = 15
 # Short names that are everyday words as well.
-_WORDS = frozenset("合作 互助 和平 平安 通道 同心 安定 永和 建设 东方 民和 中方 广大 长子 大同 阳光 公安 长治".split())
+_WORDS = frozenset(
+    "合作 互助 和平 平安 通道 同心 安定 永和 建设 东方 民和 中方 广大 长子 大同 阳光 公安 长治".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def _below(length: int) -> dict[str, tuple[str, ...]]:
     return {name: tuple(codes) for name, codes in names.items()}
 
 
-def _longest_suffix(folded: str, end: int, names: dict[str, tuple[str, ...]]) -> tuple[int, tuple[str, ...]] | None:
+def _longest_suffix(
+    folded: str, end: int, names: dict[str, tuple[str, ...]]
+) -> tuple[int, tuple[str, ...]] | None:
     for start in range(max(0, end - _LONGEST), end - 1):
         codes = names.get(folded[start:end])
         if codes:

@@ -17,10 +17,15 @@ _MARK_BEFORE = re.compile(
     r"商标(?:注册证?)?(?:号码?|证号)?\s?(?:分别)?(?:为|即|是|系|:|与|及|、|,|，|\()?\s?(?:国际注册)?$|国际注册\s?$"
 )
 _NEXT_IN_LIST = re.compile(r"\s?(?:[、,，和及与]|以及)\s?$")
-_CLASS = re.compile(r"第\s?(?P<classes>(?:\d{1,2}|[一二三四五十]{1,4})(?:[、,，和]\s?第?(?:\d{1,2}|[一二三四五十]{1,4}))*)\s?类")
+_CLASS = re.compile(
+    r"第\s?(?P<classes>(?:\d{1,2}|[一二三四五十]{1,4})(?:[、,，和]\s?第?(?:\d{1,2}"
+    r"|[一二三四五十]{1,4}))*)\s?类"
+)
 _MEMBER = re.compile(r"\d{1,2}|[一二三四五六七八九十]{1,4}")
+_LABELLED = re.compile(r"商标(?:注册)?(?:号码?|证号)\s?(?:为|:)\s?(?P<number>G?\d{5,9})(?![\d号])")
 _ENGLISH = re.compile(
-    r"(?i:trademark|trade mark)\s(?i:registration\s)?(?:(?i:no|nos|number)\.?)\s?(?P<number>G?\d{5,9})(?!\d)(?:[^.;]{0,60}?\b(?i:class)\s(?P<class>\d{1,2})(?!\d))?"
+    r"(?i:trademark|trade mark)\s(?i:registration\s)?(?:(?i:no|nos|number)\.?)\s?(?P<number>G?\d{5,9})"
+    r"(?!\d)(?:[^.;]{0,60}?\b(?i:class)\s(?P<class>\d{1,2})(?!\d))?"
 )
 
 
@@ -37,16 +42,27 @@ def find_trademarks(text: str) -> list[Fact]:
         accepted = [_decide(folded, candidate) for candidate in candidates]
         # 第1234567号、第2345678号商标: what decides the last one decides those before it, and the other way round.
         for index in range(len(candidates) - 2, -1, -1):
-            if not accepted[index] and accepted[index + 1] and _listed(folded, candidates[index], candidates[index + 1]):
+            if (
+                not accepted[index]
+                and accepted[index + 1]
+                and _listed(folded, candidates[index], candidates[index + 1])
+            ):
                 accepted[index] = "list"
         for index in range(1, len(candidates)):
-            if not accepted[index] and accepted[index - 1] and _listed(folded, candidates[index - 1], candidates[index]):
+            if (
+                not accepted[index]
+                and accepted[index - 1]
+                and _listed(folded, candidates[index - 1], candidates[index])
+            ):
                 accepted[index] = "list"
         for index, candidate in enumerate(candidates):
             method = accepted[index]
             if method:
                 limit = candidates[index + 1].start() if index + 1 < len(candidates) else len(folded)
                 facts.append(_read(text, folded, candidate, limit, method))
+        for match in _LABELLED.finditer(folded):
+            value = _describe(match["number"], None, None)
+            facts.append(cite("trademark", text, match.start("number"), match.end(), value, "label before"))
     if "rade" in folded:
         for match in _ENGLISH.finditer(folded):
             number = match["number"]
@@ -59,7 +75,7 @@ def _decide(folded: str, match: re.Match[str]) -> str | None:
     if match["certificate"]:
         return "certificate"
     before = folded[match.start() - 1 : match.start()]
-    if before.isalnum() and before.isascii() or before == ")":
+    if (before.isalnum() and before.isascii()) or before == ")":
         return None
     if _MARK_BEHIND.match(folded, match.end()):
         return "mark behind"
@@ -88,7 +104,10 @@ def _read(text: str, folded: str, match: re.Match[str], limit: int, method: str)
     found = _CLASS.search(folded, match.end(), min(stop, limit))
     classes = None
     if found:
-        numbers = [int(raw) if raw.isdecimal() else read_chinese_integer(raw) for raw in _MEMBER.findall(found["classes"])]
+        numbers = [
+            int(raw) if raw.isdecimal() else read_chinese_integer(raw)
+            for raw in _MEMBER.findall(found["classes"])
+        ]
         if all(number is not None and 1 <= number <= 45 for number in numbers):
             classes = ",".join(str(number) for number in numbers)
     value = _describe(match["number"], quoted["mark"] if quoted else None, classes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, literal, select, text
+from sqlalchemy import ColumnElement, Text, cast, literal, literal_column, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import column, func, table
 
@@ -34,8 +34,10 @@ def match_items(dialect: str, phrases: Sequence[Phrase]) -> ColumnElement[bool] 
     ]
     conditions: list[ColumnElement[bool]] = []
     if whole:
-        distinct = postgresql.array(sorted(set(whole)))
-        conditions.append(func.string_to_array(SearchDocument.sequence, " ").bool_op("@>")(distinct))
+        distinct = cast(sorted(set(whole)), postgresql.ARRAY(Text))
+        conditions.append(
+            func.string_to_array(SearchDocument.sequence, literal_column("' '")).bool_op("@>")(distinct)
+        )
     for phrase in phrases:
         if len(phrase.tokens) == 1 and not phrase.prefix:
             continue

@@ -55,10 +55,14 @@ def open_engine(url: str, *, create: bool = True) -> Engine:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{shown}: can't make the folder {file.parent} ({error.strerror}).") from None
+    engine = _build_engine(parsed)
     try:
-        engine = _build_engine(parsed)
         _bring_up_to_date(engine, shown, create=create)
+    except StoreError:
+        engine.dispose()
+        raise
     except (NoSuchModuleError, DBAPIError) as error:
+        engine.dispose()
         raise StoreError(f"{shown}: can't be opened: {first_line(error)}.") from None
     return engine
 

@@ -199,17 +199,6 @@ def test_a_notice_that_is_a_pdf_says_so(recorded: Recorded) -> None:
     ]
 
 
-def test_a_bare_pdf_takes_title_and_date_from_its_entry() -> None:
-    page = Page("https://www.cnipa.gov.cn/attach/708.pdf", b"%PDF-1.7\n", FETCHED)
-    entry = ListEntry(page.url, "国家知识产权局公告", PrintedDate("2026-11-10", "list entry"), 0)
-    assert hanweb.kind_of(page) == "article"
-    notice = hanweb.read_article(page, entry)
-    assert (notice.title, notice.dates, notice.body) == (entry.title, (entry.date,), "")
-    assert notice.attachments[0].url == page.url
-    with pytest.raises(LayoutChanged):
-        hanweb.read_article(page)
-
-
 def test_a_table_keeps_its_rows(recorded: Recorded) -> None:
     notice = hanweb.read_article(recorded("cnipa/article_74_209413"))
     assert "1\t武汉岚屿知识产权代理有限公司\t90415\t湖北" in notice.body.split("\n")

@@ -1,0 +1,198 @@
+"""Sites of intellectual-property offices whose articles carry the standard metadata of government websites.
+
+Sites and URL forms
+    sipa.sh.gov.cn (Shanghai)          list /tzgg/, /ywzx/, /zwgk_zxxxgk/ …
+                                       article /<channel>/YYYYMMDD/<32 hex>.html
+    zscqj.beijing.gov.cn (Beijing)     list /zscqj/…/index.html
+                                       article /zscqj/<section>/<channel>/<id>/index.html
+    ipr.mofcom.gov.cn (中国保护知识产权网, Ministry of Commerce)
+                                       article /article/<section>/<topic>/YYYYMM/<id>.html; its lists come by
+                                       POST and are not read
+
+ArticleTitle, PubDate and ContentSource are prescribed for every article of a government website (政府网站发展指引,
+国办发〔2017〕47号, annex on page design). They are the only evidence taken for title and date; a page without them
+is refused.
+
+History
+    2019     Shanghai list: `ul.list-date > li` with `a[title]` and a date with dots. Beijing list:
+             `ul.subpageCon-conList`, rows `li` or `tr`; article body `div.article-word`. Ministry of Commerce:
+             body `section.artCon`.
+    2020-    sites of the Shanghai government: body `#ivs_content`, `pubdate` spelled small or large.
+    2026     the URL forms above. No real page has been read: what is known of bodies and lists comes from
+             descriptions, so anything else is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from lxml import html
+
+from crawlers.errors import LayoutChanged
+from crawlers.notice import ListEntry, ListPage, Notice, PrintedDate
+from crawlers.page import Page
+from crawlers.readers.body import absolute, read_body
+from crawlers.readers.markup import (
+    date_shaped,
+    first,
+    folded,
+    metas,
+    one_line,
+    text_outside,
+    tree,
+    with_class,
+)
+from crawlers.readers.refusals import note_empty_body, refuse_blocked
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Office:
+    """One site: the prefix of its identities, the paths of its articles, the classes of its lists.
+
+    `article` has the article's id as its last group and, where the path states the day, the group `day`.
+    """
+
+    prefix: str
+    article: re.Pattern[str]
+    lists: tuple[str, ...]
+
+
+OFFICES = {
+    "sipa.sh.gov.cn": _Office(
+        "sipa", re.compile(r"^/[\w-]+/(?P<day>\d{8})/([0-9a-f]{32})\.html$"), ("list-date",)
+    ),
+    "zscqj.beijing.gov.cn": _Office(
+        "zscqj.beijing", re.compile(r"^/zscqj/(?:[\w-]+/)+(\d+)/index\.html$"), ("subpageCon-conList",)
+    ),
+    "ipr.mofcom.gov.cn": _Office("ipr.mofcom", re.compile(r"^/article/(?:\w+/)+\d{6}/(\d+)\.html$"), ()),
+}
+_BODIES = ("ivs_content", "article-word", "artCon", "TRS_UEDITOR", "TRS_Editor")
+_META_PUBLISHED = ("pubdate", "publishdate")
+
+
+def recognises(page: Page) -> bool:
+    """By host only: nothing else is particular to these sites."""
+    return urlsplit(page.url).hostname in OFFICES
+
+
+def kind_of(page: Page) -> Literal["list", "article"]:
+    """By the path. Raises Blocked, Gone."""
+    refuse_blocked(page)
+    return "article" if identity_of(page.url) else "list"
+
+
+def identity_of(url: str) -> str | None:
+    """The article's id with its site: `sipa:<32 hex>`, `zscqj.beijing:743662423`, `ipr.mofcom:1996842`."""
+    parts = urlsplit(url)
+    office = OFFICES.get(parts.hostname or "")
+    number = office.article.match(parts.path) if office else None
+    return f"{office.prefix}:{number[number.lastindex or 0]}" if office and number else None
+
+
+def read_list(page: Page) -> ListPage:
+    """A channel's list. Some rows lead to other sites (CNIPA, WeChat).
+
+    Raises LayoutChanged when the site's lists are unknown, or no row has a link and a date; Blocked, Gone.
+    """
+    refuse_blocked(page)
+    office = OFFICES.get(urlsplit(page.url).hostname or "")
+    if office is None or not office.lists:
+        raise LayoutChanged(url=page.url, expected="a site whose lists are known", found="none of them")
+    root = tree(page)
+    rows = [
+        row
+        for name in office.lists
+        for block in with_class(root, name, "ul")
+        for row in block.iter("li", "tr")
+    ]
+    entries: dict[str, ListEntry] = {}
+    for position, row in enumerate(rows):
+        entry = _read_entry(row, page, position)
+        if entry is None:
+            logger.warning("Skipped entry %d of %r: it has no link with a title.", position + 1, page.url)
+        else:
+            entries.setdefault(entry.identity or entry.url, entry)
+    if not any(entry.date for entry in entries.values()):
+        raise LayoutChanged(
+            url=page.url,
+            expected=f"rows in ul.{' or ul.'.join(office.lists)}, with a date",
+            found=f"{len(rows)} rows, {len(entries)} with a link, none with a date",
+        )
+    return ListPage(tuple(entries.values()))
+
+
+def _read_entry(row: html.HtmlElement, page: Page, position: int) -> ListEntry | None:
+    anchor = first(row.iter("a"))
+    url = absolute(anchor.get("href") or "", page.url) if anchor is not None else None
+    title = (folded(anchor.get("title")) or one_line(anchor)) if anchor is not None else ""
+    if url is None or not title:
+        return None
+    raw = date_shaped(text_outside(row, anchor))
+    date = PrintedDate(raw, "list entry") if raw else None
+    return ListEntry(url, title, date, position, identity_of(url))
+
+
+def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
+    """An article by its standard metadata.
+
+    Raises LayoutChanged when ArticleTitle, PubDate or a known body is missing; Blocked, Gone.
+    """
+    refuse_blocked(page)
+    root = tree(page)
+    described = metas(root)
+    title = folded(read_body(described.get("articletitle", ("", ""))[1], "").text)
+    published = next((described[name] for name in _META_PUBLISHED if name in described), None)
+    block = _body_block(root)
+    if not title or published is None or block is None:
+        raise LayoutChanged(
+            url=page.url,
+            expected=f"metadata ArticleTitle and PubDate, and a body ({', '.join(_BODIES)})",
+            found=f"{'a' if title else 'no'} title, {'no' if published is None else 'a'} date, "
+            f"{'no' if block is None else 'a'} body",
+        )
+    body = read_body(block, page.url)
+    return Notice(
+        reader="ip_offices",
+        url=page.url,
+        title=title,
+        publisher=described.get("contentsource", ("", ""))[1] or None,
+        author=described.get("author", ("", ""))[1] or None,
+        dates=_dates(page, entry, published),
+        body=body.text,
+        links=body.links,
+        attachments=body.attachments,
+        identity=identity_of(page.url) or (entry.identity if entry else None),
+        entry=entry,
+        fetched_at=page.fetched_at,
+        sha256=page.sha256,
+        body_note=note_empty_body(page, body),
+        images=body.images,
+    )
+
+
+def _body_block(root: html.HtmlElement) -> html.HtmlElement | None:
+    for name in _BODIES:
+        block = root.get_element_by_id(name, None)
+        if block is None:
+            block = first(with_class(root, name))
+        if block is not None:
+            return block
+    return None
+
+
+def _dates(page: Page, entry: ListEntry | None, published: tuple[str, str]) -> tuple[PrintedDate, ...]:
+    dates = [entry.date] if entry and entry.date else []
+    name, content = published
+    dates.append(PrintedDate(content, f"metadata {name}"))
+    parts = urlsplit(page.url)
+    office = OFFICES.get(parts.hostname or "")
+    in_url = office.article.match(parts.path) if office else None
+    if in_url and "day" in in_url.groupdict():
+        dates.append(PrintedDate(in_url["day"], "url"))
+    return tuple(dates)

@@ -1,0 +1,179 @@
+"""How a case ended, where the words of the deciding body say so: 驳回上诉，维持原判, 构成侵权, 达成调解协议."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.legal.fact import Fact, cite
+from pipeline.legal.folding import fold, has_english
+
+_DECIDED = re.compile(
+    r"法院|本院|一审|二审|再审|终审|判决|裁定|裁决|检察院|检察机关|国家知识产权局|法庭|合议庭|宣判|决定"
+)
+_NOT_YET = re.compile(
+    r"请求|诉请|要求|主张|诉称|辩称|是否|能否|可能|如果|若|拟|建议|申请(?!人)|应否|涉嫌|认为其|被告认为"
+    r"|原告认为|即使|不得|等同于"
+)
+_HYPOTHETICAL = re.compile(
+    r"的[，,]|的，|的情形|的行为|的标准|的认定|的判断|的条件|与否|的规定|的构成|的，?应"
+)
+_GENERAL = re.compile(r"可以|包括|应当|一般|凡|任何")
+_OUTCOMES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
+    (
+        "affirmed",
+        ("维持",),
+        re.compile(r"(?:驳回[^，。；]{0,20}上诉[，,、]\s?)?维持(?:原判|一审判决|原审判决)"),
+    ),
+    ("retrial_denied", ("驳回",), re.compile(r"驳回[^，。；]{0,30}?的?再审申请")),
+    (
+        "claims_dismissed",
+        ("驳回",),
+        re.compile(r"驳回(?![^，。；]{0,40}(?:其他|其余))[^，。；]{0,30}?的?(?:全部)?诉讼请求|驳回起诉"),
+    ),
+    (
+        "claims_supported",
+        ("支持",),
+        re.compile(
+            r"(?:全额|全部)支持[^，。；]{0,12}?(?:诉讼请求|赔偿请求|诉请)|判决(?:全额|全部)支持|支持了?原告(?:的)?"
+            r"(?:全部)?诉讼请求"
+        ),
+    ),
+    (
+        "claims_partly_supported",
+        ("部分", "驳回"),
+        re.compile(
+            r"驳回[^，。；]{0,40}?(?:其他|其余)的?诉讼请求|部分支持[^，。；]{0,12}?(?:诉讼请求|诉请|主张)|支持了?"
+            r"(?:原告)?(?:的)?部分(?:诉讼请求|诉请)"
+        ),
+    ),
+    (
+        "reversed",
+        ("改判", "撤销"),
+        re.compile(r"改判|撤销(?:一审|原审|原|二审)判决|判决撤销(?:被诉)?(?:决定|裁定)"),
+    ),
+    ("remanded", ("发回",), re.compile(r"发回[^，。；]{0,20}?重审")),
+    (
+        "settled",
+        ("调解", "和解"),
+        re.compile(r"达成(?:了)?(?:调解|和解)(?:协议)?|以调解方式结案|调解结案|调解书已生效"),
+    ),
+    (
+        "withdrawn",
+        ("撤回", "撤诉"),
+        re.compile(
+            r"准许[^，。；]{0,20}?(?:撤回(?:起诉|上诉)|撤诉)|(?:撤回了?起诉|撤诉结案|自愿撤诉|申请撤诉)"
+        ),
+    ),
+    (
+        "infringement_not_found",
+        ("不构成", "未落入", "未侵"),
+        re.compile(
+            r"不构成[^，。；]{0,14}?(?:侵权|侵害|不正当竞争)|未落入[^，。；]{0,20}?保护范围"
+            r"|未侵[害犯][^，。；]{0,14}?权"
+        ),
+    ),
+    (
+        "infringement_found",
+        ("构成",),
+        re.compile(r"构成(?<!不构成)[^，。；不]{0,14}?(?:侵权|侵害|不正当竞争)(?!纠纷)"),
+    ),
+    ("patent_invalidated", ("无效",), re.compile(r"宣告[^，。；]{0,24}?(?:专利权)?全部无效")),
+    ("patent_partly_invalidated", ("无效",), re.compile(r"宣告[^，。；]{0,24}?(?:专利权)?部分无效")),
+    ("patent_maintained", ("有效",), re.compile(r"维持[^，。；]{0,24}?专利权(?:继续)?有效")),
+    (
+        "convicted",
+        ("判处",),
+        re.compile(
+            r"(?:判处[^，。；]{0,16}?(?:有期徒刑|拘役|罚金|无期徒刑)|以[^，。；]{2,20}?罪[，,]?\s?判处)"
+        ),
+    ),
+    ("acquitted", ("无罪",), re.compile(r"宣告[^，。；]{0,10}?无罪")),
+    ("not_prosecuted", ("不起诉",), re.compile(r"作出(?:了|相对|法定|存疑|附条件)?不起诉决定")),
+)
+_OUTCOMES_IN_ENGLISH = (
+    (
+        "affirmed",
+        re.compile(
+            r"\b(?:upheld|affirmed) the (?:original |first-instance |lower court's )?(?:judgment|ruling|decision"
+            r"|verdict)\b|dismissed the appeal\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "claims_dismissed",
+        re.compile(
+            r"\b(?:dismissed|rejected) (?:all )?(?:the |its |their )?(?:plaintiff's )?(?:claims?|lawsuit)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "settled",
+        re.compile(
+            r"\breached (?:a|an) (?:settlement|mediation) agreement\b|\bsettled (?:the|their) (?:case|dispute)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "infringement_found",
+        re.compile(
+            r"\b(?:found|held|ruled) (?:that )?[^.;]{0,80}?\b(?:infringed|constituted? (?:trademark |patent "
+            r"|copyright )?infringement)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "infringement_not_found",
+        re.compile(
+            r"\b(?:found|held|ruled) (?:that )?[^.;]{0,80}?\b(?:did not infringe|(?:does|did) not constitute "
+            r"(?:trademark |patent |copyright )?infringement)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    ("patent_invalidated", re.compile(r"\bdeclared the patents? (?:entirely )?invalid\b", re.IGNORECASE)),
+)
+_HINT = re.compile(
+    "|".join(sorted({hint for _, hints, _ in _OUTCOMES for hint in hints}, key=len, reverse=True))
+)
+
+
+def find_outcomes(text: str) -> list[Fact]:
+    """Find how a case ended, each outcome once, at its first decisive words; value: `outcome`.
+
+    The words must stand in a sentence of the deciding body, and none of a request, a claim or a condition before
+    them: what a party asks for is no outcome, nor is what the law says in general.
+    """
+    folded = fold(text)
+    facts = []
+    hints = set(_HINT.findall(folded))
+    for outcome, needed, pattern in _OUTCOMES:
+        if hints.isdisjoint(needed):
+            continue
+        match = next((match for match in pattern.finditer(folded) if _is_decided(folded, match)), None)
+        if match:
+            facts.append(_cite(text, match, outcome, "disposition"))
+    if has_english(folded) and "ed " in folded:
+        for outcome, pattern in _OUTCOMES_IN_ENGLISH:
+            match = pattern.search(folded)
+            if match:
+                facts.append(_cite(text, match, outcome, "English disposition"))
+    return sorted(facts, key=lambda fact: (fact.start, fact.end))
+
+
+def _cite(text: str, match: re.Match[str], outcome: str, method: str) -> Fact:
+    return cite("outcome", text, match.start(), match.end(), {"outcome": outcome}, method)
+
+
+def _is_decided(folded: str, match: re.Match[str]) -> bool:
+    limit = max(0, match.start() - 120)
+    begin = max(limit, *(folded.rfind(mark, limit, match.start()) + 1 for mark in "。！？\n"))
+    before = folded[begin : match.start()]
+    clause = re.split(r"[，；]", before)[-1]
+    if _HYPOTHETICAL.match(folded, match.end()) or _NOT_YET.search(clause):
+        return False
+    decided = list(_DECIDED.finditer(before + match[0]))
+    if not decided:
+        return False
+    if match[0].startswith(("构成", "不构成")) and _GENERAL.search(before):
+        return False
+    asked = list(_NOT_YET.finditer(before))
+    return not asked or asked[-1].start() < decided[-1].start()

@@ -1,0 +1,151 @@
+"""Counts of cases, applications, rights and people, with the change that the text states."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.legal.fact import Fact, Value, cite
+from pipeline.legal.folding import fold, has_english
+from pipeline.legal.numerals import read_number, write_decimal
+
+_NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,12})(?:\.\d{1,4})?"
+_BASIS = r"(?P<basis>同比|环比|比(?:上年|去年)(?:同期)?|较(?:上年|去年)(?:同期)?)"
+_RATE = (
+    r"\s?(?:分别)?(?P<verb>增长|增加|上升|提高|上涨|下降|减少|降低|回落)了?\s?(?:约|近|超过?)?"
+    r"(?P<rate>\d{1,5}(?:\.\d{1,4})?)\s?(?P<rate_unit>%|个百分点|倍)"
+)
+_COUNTED = re.compile(
+    rf"(?P<number>\d(?<![\d.,A-Za-z第年-]\d)(?:\d{{0,2}}(?:,\d{{3}}){{1,4}}|\d{{0,11}})(?:\.\d{{1,4}})?\s?"
+    r"(?:万|亿)?)(?P<odd>余|多)?(?P<scale>万|亿)?\s?(?P<unit>件次|件|项|起|宗|份|人次|人|批次|家|户)"
+    rf"(?:\s?[，,(（]?\s?{_BASIS}?{_RATE})?"
+)
+_ONLY_CHANGED = re.compile(_BASIS + _RATE)
+_SHARE = re.compile(
+    rf"(?P<what>[\u4e00-\u9fff]{{1,16}}?)(?:占比|的?比重|比例)(?:为|达到?|超过?|约)?\s?"
+    rf"(?P<number>{_NUMBER})\s?%"
+)
+_COUNTING = re.compile(
+    r"受理|审结|新收|收案|收到|结案|办结|授权|注册|申请|登记|查处|办理|立案|起诉|逮捕|拥有量|有效量"
+    r"|有效发明|查获|查扣|扣留|备案|质押|转让|许可|审查|移送|侦破|批捕|存量|著作权|作品|商标|专利"
+)
+_EDGE = "，。；、:;,()（）“”《》\n！？|"
+_LEAD = re.compile(
+    r"^.*?(?:全国|全省|全市|全区|全年|上半年|下半年|季度|月份?|年|期间|以来|截至|截止|底|末|其中)"
+)
+_TAIL = re.compile(r"(?:累计|总计|共计|合计|达到|已达|高达|达|共|为|约|近|超过|突破|逾|超|计|了|有|\s)*$")
+# Fewer things than this, without a stated change, are part of a story rather than a statistic.
+_LEAST = 20
+_NOT_COUNTED = re.compile(r"(?:的|这|该|涉案|案涉|另外|等|其余|第|前|后|每|某|各|上述|该案|被告人.{0,6})$")
+_UP = frozenset(("增长", "增加", "上升", "提高", "上涨"))
+_ENGLISH_NUMBER = r"\d{1,3}(?:,\d{3})+|\d{1,7}(?:\.\d{1,3})?"
+_ENGLISH = re.compile(
+    rf"(?<![\w.,$¥€£])(?<!No\. )(?P<number>{_ENGLISH_NUMBER})(?:\s(?P<scale>thousand|million|billion))?\s"
+    r"(?P<what>(?:(?:new|valid|invention|design|utility|model|patent|trademark|copyright|intellectual"
+    r"|property|IP|civil|criminal|administrative|infringement|effective|domestic|PCT"
+    r"|international)\s){0,4}"
+    r"(?:patents|applications|cases|trademarks|registrations|disputes|grants|filings))\b"
+    r"(?:[^.;\d]{0,40}?\b(?P<verb>up|down|increase(?:d)?|decrease(?:d)?|rise|rose|fell|drop(?:ped)?"
+    r"|growth)\b(?:\sof|\sby)?\s(?P<rate>\d{1,4}(?:\.\d{1,3})?)\s?(?:%|percent))?"
+)
+_YEARLY = re.compile(r"year[- ]on[- ]year")
+_ENGLISH_SCALES = {"thousand": "千", "million": "百万", "billion": "十亿"}
+
+
+def find_statistics(text: str) -> list[Fact]:
+    """Find counts: 受理专利申请12614件，同比增长7.4%.
+
+    value: `number` (exact decimal string; None where only the change is stated), `unit`, `what` (the words before the
+    number), `change` (signed percentage as a string, None), `change_unit` (%, 个百分点, 倍), `change_basis`
+    (year_on_year, month_on_month, None), `at_least` (true for 余 and 多). A count needs a stated change or a word of
+    counting (受理, 审结, 授权 …) before it.
+    """
+    folded = fold(text)
+    facts: list[Fact] = []
+    if any(unit in folded for unit in "件项起宗份人批家户"):
+        facts += [fact for match in _COUNTED.finditer(folded) if (fact := _read_count(text, folded, match))]
+    if "占比" in folded or "比重" in folded or "比例" in folded:
+        facts += [_read_share(text, match) for match in _SHARE.finditer(folded)]
+    if "%" in folded or "百分点" in folded or "倍" in folded:
+        for match in _ONLY_CHANGED.finditer(folded):
+            if not any(fact.start <= match.start() < fact.end for fact in facts):
+                facts += _read_change(text, folded, match)
+    if has_english(folded):
+        facts += [_read_english(text, match) for match in _ENGLISH.finditer(folded)]
+    return sorted(facts, key=lambda fact: fact.start)
+
+
+def _words_before(folded: str, position: int) -> tuple[int, str]:
+    """Return what is counted: the words from the last punctuation or time word up to the number."""
+    begin = position
+    while begin > 0 and position - begin < 40 and folded[begin - 1] not in _EDGE:
+        begin -= 1
+    words = folded[begin:position]
+    while (lead := _LEAD.match(words)) and lead.end() < len(words):
+        words = words[lead.end() :]
+    words = _TAIL.sub("", words).strip()
+    return begin, words
+
+
+def _read_count(text: str, folded: str, match: re.Match[str]) -> Fact | None:
+    _, words = _words_before(folded, match.start())
+    if not words or words.isascii() or _NOT_COUNTED.search(words):
+        return None
+    if match["verb"] is None and not _COUNTING.search(words):
+        return None
+    number = read_number(match["number"] + (match["scale"] or ""))
+    if number is None:
+        return None
+    if number < _LEAST and match["verb"] is None:
+        return None
+    value = _describe(write_decimal(number), match["unit"], words, match)
+    value["at_least"] = match["odd"] is not None
+    method = "count with change" if match["verb"] else "count after a word of counting"
+    return cite("statistic", text, match.start(), match.end(), value, method)
+
+
+def _read_share(text: str, match: re.Match[str]) -> Fact:
+    number = read_number(match["number"])
+    value = _describe(None if number is None else write_decimal(number), "%", match["what"], None)
+    return cite("statistic", text, match.start("number"), match.end(), value, "share")
+
+
+def _read_change(text: str, folded: str, match: re.Match[str]) -> list[Fact]:
+    _, words = _words_before(folded, match.start())
+    if not words or words.isascii():
+        return []
+    value = _describe(None, None, words, match)
+    return [cite("statistic", text, match.start(), match.end(), value, "change alone")]
+
+
+def _describe(
+    number: str | None, unit: str | None, what: str, change: re.Match[str] | None
+) -> dict[str, Value]:
+    value: dict[str, Value] = {
+        "number": number,
+        "unit": unit,
+        "what": what,
+        "change": None,
+        "change_unit": None,
+        "change_basis": None,
+        "at_least": False,
+    }
+    if change and change["verb"]:
+        value["change"] = ("" if change["verb"] in _UP else "-") + change["rate"]
+        value["change_unit"] = change["rate_unit"]
+        basis = change["basis"]
+        value["change_basis"] = (
+            None if basis is None else "month_on_month" if basis == "环比" else "year_on_year"
+        )
+    return value
+
+
+def _read_english(text: str, match: re.Match[str]) -> Fact:
+    number = read_number(match["number"] + _ENGLISH_SCALES.get(match["scale"] or "", ""))
+    value = _describe(None if number is None else write_decimal(number), None, match["what"], None)
+    if match["verb"]:
+        falls = match["verb"].startswith(("down", "decrease", "fell", "drop"))
+        value |= {"change": ("-" if falls else "") + match["rate"], "change_unit": "%"}
+        value["change_basis"] = (
+            "year_on_year" if _YEARLY.search(match.string, match.start(), match.end() + 20) else None
+        )
+    return cite("statistic", text, match.start(), match.end(), value, "English count")

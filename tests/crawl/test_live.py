@@ -1,0 +1,199 @@
+"""A crawl over real HTTP: a loopback server with a Hanweb column stands for a site."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.command import environment, iprwatch
+from tests.loopback import Said, Server, serve
+
+RECORDS = "/module/web/jpage/dataproxy.jsp?page=1&webid=1&columnid=74&unitid=17035&perpage=100"
+XML = {"Content-Type": "text/xml; charset=utf-8"}
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+def listing(numbers: list[int]) -> bytes:
+    rows = "".join(
+        f"<record><![CDATA[<li><a href='/art/2026/11/18/art_74_{n}.html' title='公告第{n}号'>公告第{n}号</a>"
+        "<span>2026-11-18</span></li>]]></record>"
+        for n in numbers
+    )
+    return (
+        f"<?xml version='1.0' encoding='utf-8'?><datastore><totalrecord>{len(numbers)}</totalrecord>"
+        f"<totalpage>1</totalpage><recordset>{rows}</recordset></datastore>"
+    ).encode()
+
+
+def article(path: str) -> bytes:
+    number = path.rsplit("_", 1)[-1].removesuffix(".html")
+    body = f"这是公告第{number}号的正文。" + "为加强商标管理，现将有关事项公告如下。" * 20
+    return f"""<html><head><meta name="ArticleTitle" content="公告第{number}号">
+<meta name="PubDate" content="2026-11-18 10:00"><meta name="ContentSource" content="某局"></head>
+<body><h1>公告第{number}号</h1><div class="article-info"><span>发布时间：2026-11-18 10:00</span></div>
+<div class="article-content"><!--<$[信息内容]>begin--><p>{body}</p><!--<$[信息内容]>end--></div></body></html>""".encode()
+
+
+def answer(path: str, _n: int) -> Said:
+    if path == "/robots.txt":
+        return Said(404)
+    if path == RECORDS:
+        return Said(200, listing([1, 2, 3, 4, 5]), XML)
+    return Said(200, article(path), HTML)
+
+
+@contextmanager
+def watched(tmp_path: Path, reply: Callable[[str, int], Said], *, allowed: bool = True) -> Iterator[Server]:
+    """A loopback site, and a configuration in `tmp_path` that watches it."""
+    with serve(reply) as server:
+        (tmp_path / "sources.toml").write_text(
+            f"""[cnipa_loopback]
+reader = "hanweb"
+url = "{server.url}{RECORDS}"
+name_zh = "试验公告"
+name_en = "Loopback announcements"
+publisher_zh = "某局"
+publisher_en = "Some office"
+topics = []
+crontab = "0 9 * * mon-fri"
+least = 1
+proven = true
+""",
+            encoding="utf-8",
+        )
+        (tmp_path / "iprwatch.toml").write_text(
+            'data = "data"\nbuilt_in_sources = false\nsource_files = ["sources.toml"]\ndelay = 0\n'
+            'contact = "monitor@example.org"\n'
+            + (f'allowed_private = ["{server.place}"]\n' if allowed else ""),
+            encoding="utf-8",
+        )
+        yield server
+
+
+def run(tmp_path: Path) -> tuple[int, dict[str, object]]:
+    ran = iprwatch("crawl", "--json", cwd=tmp_path)
+    assert ran.out, ran.err
+    (source,) = ran.json["sources"]
+    return ran.code, source
+
+
+def test_a_live_crawl_stores_what_the_server_shows(tmp_path: Path) -> None:
+    with watched(tmp_path, answer) as server:
+        code, source = run(tmp_path)
+    assert (code, source["state"]) == (0, "ok"), source
+    assert source["counts"]["new"] == 5  # type: ignore[index]
+    agents = {seen.headers["user-agent"] for seen in server.seen}
+    assert agents == {"iprwatch (+monitor@example.org)"}
+
+
+def test_a_second_live_crawl_asks_only_for_the_list(tmp_path: Path) -> None:
+    with watched(tmp_path, answer) as server:
+        run(tmp_path)
+        before = len(server.pages())
+        run(tmp_path)
+    assert [seen.path for seen in server.pages()[before:]] == [RECORDS]
+
+
+def test_a_host_that_forbids_crawlers_is_not_fetched_and_said_to_be_closed(tmp_path: Path) -> None:
+    def forbid(path: str, n: int) -> Said:
+        return Said(200, b"User-agent: *\nDisallow: /\n") if path == "/robots.txt" else answer(path, n)
+
+    with watched(tmp_path, forbid) as server:
+        code, source = run(tmp_path)
+    assert (code, source["state"]) == (1, "closed by robots")
+    assert server.pages() == []
+
+
+def test_a_private_address_is_refused_unless_listed(tmp_path: Path) -> None:
+    with watched(tmp_path, answer, allowed=False) as server:
+        code, source = run(tmp_path)
+    assert (code, source["state"]) == (1, "down")
+    assert "127.0.0.1" in str(source["reason"])
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (Said(503, b"busy"), "down"),
+        (Said(412, b"<html><script>$_ts={}</script></html>", HTML), "blocked"),
+        (Said(200, b"<html><head><title>x</title></head><body>hello</body></html>", HTML), "changed"),
+        (Said(404, b"none", HTML), "changed"),
+        (Said(close=True), "down"),
+    ],
+)
+def test_a_list_that_is_none_gets_its_true_name(tmp_path: Path, said: Said, state: str) -> None:
+    with watched(tmp_path, lambda path, n: said if path == RECORDS else answer(path, n)):
+        code, source = run(tmp_path)
+    assert (code, source["state"]) == (1, state), source
+
+
+def test_articles_that_fail_make_the_run_incomplete_and_come_with_the_next(tmp_path: Path) -> None:
+    broken = {"on": True}
+
+    def reply(path: str, n: int) -> Said:
+        if broken["on"] and path.endswith(("_2.html", "_4.html")):
+            return Said(200, b"<html><body>system error</body></html>", HTML)
+        return answer(path, n)
+
+    with watched(tmp_path, reply):
+        code, source = run(tmp_path)
+        assert (code, source["state"]) == (1, "incomplete"), source
+        broken["on"] = False
+        code, source = run(tmp_path)
+    assert (code, source["state"]) == (0, "ok")
+    assert source["counts"]["new"] == 2  # type: ignore[index]
+
+
+def test_no_port_is_opened_during_a_crawl(tmp_path: Path) -> None:
+    def slow(path: str, n: int) -> Said:
+        said = answer(path, n)
+        return Said(said.status, said.body, said.headers, pause=0.4 if "/art/" in path else 0.0)
+
+    with watched(tmp_path, slow) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "crawl", "--json"],
+            cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        listening: set[str] = set()
+        looks = 0
+        while process.poll() is None:
+            if len(server.pages()) > 1:
+                listening |= _listening_sockets(process.pid)
+                looks += 1
+            time.sleep(0.05)
+    assert process.returncode == 0
+    assert looks > 5
+    assert listening == set()
+
+
+def _listening_sockets(pid: int) -> set[str]:
+    """Local addresses on which a process listens, from the kernel's own tables."""
+    try:
+        inodes = {os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}
+    except OSError:
+        return set()
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text("ascii").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
+                found.add(fields[1])
+    return found
+
+
+def test_a_live_crawl_without_a_contact_is_refused(tmp_path: Path) -> None:
+    with watched(tmp_path, answer) as server:
+        file = tmp_path / "iprwatch.toml"
+        file.write_text(file.read_text("utf-8").replace('contact = "monitor@example.org"\n', ""), encoding="utf-8")
+        ran = iprwatch("crawl", cwd=tmp_path)
+    assert ran.code == 2
+    assert "contact" in ran.err
+    assert server.seen == []

@@ -1,0 +1,136 @@
+"""Search finds what a substring scan finds, on both databases, in Chinese and English."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from crawlers.notice import PrintedDate
+from pipeline.normalize import fold
+from pipeline.store.tokens import read_phrase, tokenize
+from pipeline.store.write import write_records
+from query.search import QueryError, search_items
+from tests.notices import make_record
+
+TEXTS = {
+    1: ("侵害商标权纠纷案改判", "原告在（2022）粤0192民初2187号案中请求赔偿35万元。"),
+    2: ("Trade secret judgment of the SPC", "The court awarded RMB 1.2 million; see (2021) Zui Gao Fa Zhi Min Zhong No. 22."),
+    3: ("发明专利无效宣告", "专利权人不服，国家知识产权局公告第673号。商 标 二字分开。"),
+    4: ("著作权与ＡＩ生成内容", "ＡＩ生成内容的保护，涉及大模型。"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def filled(store: Engine) -> Engine:
+    """Four items, the newest last."""
+    write_records(
+        store,
+        [
+            make_record(
+                number,
+                title=title,
+                body=body,
+                publisher="某院",
+                dates=(PrintedDate(f"2026-11-{10 + number}", "x"),),
+            )
+            for number, (title, body) in TEXTS.items()
+        ],
+    )
+    return store
+
+
+def numbers(store: Engine, *words: str, **filters: object) -> list[int]:
+    found = search_items(store, words, **filters)  # type: ignore[arg-type]
+    assert found.total == len(found.hits)
+    return [int(hit.url.rsplit("/", 1)[-1].removesuffix(".html")) for hit in found.hits]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["商标"], [1]),
+        (["专利"], [3]),
+        (["权"], [4, 3, 1]),
+        (["侵害商标权纠纷"], [1]),
+        (["（2022）粤0192民初2187号"], [1]),
+        (["(2022)粤0192民初2187号"], [1]),
+        (["粤0192民初2187"], [1]),
+        (["0192民初"], [1]),
+        (["trade secret"], [2]),
+        (["SECRET", "million"], [2]),
+        (["secre"], []),
+        (["ai"], [4]),
+        (["ＡＩ生成"], [4]),
+        (["商标", "专利"], []),
+        (["公告第673号"], [3]),
+        (["某院"], [4, 3, 2, 1]),
+        (['quote"s OR NEAR('], []),
+    ],
+)
+def test_words_find_what_holds_them_newest_first(
+    filled: Engine, words: list[str], expected: list[int]
+) -> None:
+    assert numbers(filled, *words) == expected
+
+
+def test_filters_by_source_and_day_are_inclusive(filled: Engine) -> None:
+    assert numbers(filled, since=date(2026, 11, 12), until=date(2026, 11, 13)) == [3, 2]
+    assert numbers(filled, sources=["spp_focus"]) == []
+    assert numbers(filled, "商标", sources=["court_spc_interpretations"]) == [1]
+
+
+def test_an_edited_item_is_found_by_its_new_words_only(filled: Engine) -> None:
+    write_records(
+        filled,
+        [
+            make_record(
+                1, title="侵害商标权纠纷案改判", body="原告在再审中请求赔偿九十九万元。", publisher="某院"
+            )
+        ],
+    )
+    assert numbers(filled, "九十九万") == [1]
+    assert numbers(filled, "2187") == []
+
+
+@pytest.mark.parametrize("word", ["", "  ", "《》", "——"])
+def test_a_word_without_a_letter_is_refused(filled: Engine, word: str) -> None:
+    with pytest.raises(QueryError, match="no letter or digit"):
+        search_items(filled, [word])
+
+
+def test_dates_in_the_wrong_order_are_refused(filled: Engine) -> None:
+    with pytest.raises(QueryError, match="wrong order"):
+        search_items(filled, [], since=date(2026, 2, 1), until=date(2026, 1, 1))
+
+
+chinese = st.text(alphabet="商标专利侵权法院2026ab （）、", min_size=1, max_size=30)
+
+
+@given(text=chinese, start=st.integers(0, 29), length=st.integers(1, 10))
+def test_every_piece_of_chinese_text_is_a_phrase_of_its_tokens(text: str, start: int, length: int) -> None:
+    piece = fold(text)[start : start + length].strip(" (),、")
+    # A piece that cuts a Latin word or a number is not asked for: those are found whole.
+    runs = fold(text)
+    at = runs.find(piece)
+    if not piece or at < 0:
+        return
+    before, after = runs[at - 1 : at], runs[at + len(piece) : at + len(piece) + 1]
+    if (before.isascii() and before.isalnum() and piece[0].isascii()) or (
+        after.isascii() and after.isalnum() and piece[-1].isascii()
+    ):
+        return
+    phrase = read_phrase(piece)
+    if phrase is None:
+        return
+    sequence = " " + " ".join(tokenize(text)) + " "
+    sought = " " + " ".join(phrase.tokens) + ("" if phrase.prefix else " ")
+    assert sought in sequence
+
+
+@given(st.text(max_size=200))
+def test_tokens_hold_no_separator(text: str) -> None:
+    assert all(token and not set(token) & set(' "*') and token == token.strip() for token in tokenize(text))
