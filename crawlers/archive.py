@@ -20,7 +20,7 @@ class ArchiveError(IprwatchError):
 
 
 class Archive:
-    """A folder `ab/cd/<sha256>.gz`. Bytes that are there already are not written again."""
+    """A folder of `ab/<sha256>.gz`, 256 folders in all. Bytes that are there already are not written again."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -34,7 +34,7 @@ class Archive:
         if path.exists():
             return
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
             try:
                 with os.fdopen(descriptor, "wb") as file:
@@ -62,7 +62,16 @@ class Archive:
         return body
 
     def _path(self, sha256: str) -> Path:
-        return self._folder / sha256[:2] / sha256[2:4] / f"{sha256}.gz"
+        return self._folder / sha256[:2] / f"{sha256}.gz"
+
+
+def _make_folder(folder: Path) -> None:
+    """Make what is missing of the path, each level synced into the one above."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

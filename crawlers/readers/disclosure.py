@@ -228,7 +228,7 @@ def _titled(fields: dict[str, Any], company_key: str, title_key: str) -> str:
         folded(read_body(value, "").text) if isinstance(value := fields.get(key), str) else ""
         for key in (company_key, title_key)
     )
-    if not title or not company or title.startswith(company):
+    if not title or "".join(title.split()).startswith("".join(company.split())):
         return title
     return f"{company}：{title}"
 

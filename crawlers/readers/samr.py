@@ -166,8 +166,10 @@ def _next_url(page: Page, total: int | None) -> str | None:
         asked = json.loads(query.get("paramJson", ""))
     except ValueError:
         return None
-    number, size = (asked.get(key) for key in ("pageNo", "pageSize")) if isinstance(asked, dict) else (0, 0)
-    if type(number) is not int or type(size) is not int or total is None or number * size >= total:
+    if not isinstance(asked, dict) or total is None:
+        return None
+    number, size = asked.get("pageNo"), asked.get("pageSize")
+    if type(number) is not int or type(size) is not int or number * size >= total:
         return None
     query["paramJson"] = json.dumps(asked | {"pageNo": number + 1}, separators=(",", ":"))
     return urlunsplit(parts._replace(query=urlencode(query)))

@@ -71,6 +71,12 @@ def read_rows(page: Page, root: html.HtmlElement, identity_of: Callable[[str], s
             logger.warning("Skipped entry %d of %r: it has no link with a title.", position + 1, page.url)
         else:
             entries.setdefault(entry.url, entry)
+    if not any(entry.date for entry in entries.values()):
+        raise LayoutChanged(
+            url=page.url,
+            expected="links with dates that lead somewhere",
+            found=f"{len(rows)} rows, none with an address (relative ones need the page's own)",
+        )
     return ListPage(tuple(entries.values()), _next_url(page))
 
 

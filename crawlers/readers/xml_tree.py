@@ -21,7 +21,8 @@ from crawlers.page import Page
 _OWN_DECLARATIONS = re.compile(
     r"(?>\s+|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE(?>[^\[\]<>\"']|\"[^\"]*\"|'[^']*')*+\[", re.S
 )
-_ROOT = re.compile(r"(?>\s+|<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^<>]*>)*+<(?:[\w.-]+:)?([\w.-]+)", re.S)
+# The document type names the root element, too.
+_ROOT = re.compile(r"(?>\s+|<!--.*?-->|<\?.*?\?>)*+<(?:!DOCTYPE\s+)?(?:[\w.-]+:)?([\w.-]+)", re.S)
 _AMPERSAND = re.compile(
     r"<!\[CDATA\[.*?\]\]>|&(?:#(?P<code>[0-9]{1,7}|x[0-9a-fA-F]{1,6});|(?P<name>[A-Za-z][A-Za-z0-9]*);)?",
     re.S,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.legal.court_codes import divisions, region_of
 from pipeline.legal.courts import first_mentions
-from pipeline.legal.fact import Fact, Value, cite
+from pipeline.legal.fact import Fact, Value, cite, find_overlap
 from pipeline.legal.folding import fold
 from pipeline.legal.places import county_before, prefecture_before, province_before, province_of
 
@@ -40,11 +40,9 @@ def find_agencies(text: str) -> list[Fact]:
     facts = [_cite_national(text, match) for match in _CHINESE.finditer(folded)]
     if _LATIN.search(folded):
         facts += [_cite_national(text, match) for match in _ENGLISH.finditer(folded)]
-    taken = [(fact.start, fact.end) for fact in facts]
+    taken = sorted((fact.start, fact.end) for fact in facts)
     for tail in _TAIL.finditer(folded):
-        if not any(start <= tail.start() < end for start, end in taken) and (
-            fact := _read_local(text, folded, tail)
-        ):
+        if find_overlap(taken, *tail.span()) is None and (fact := _read_local(text, folded, tail)):
             facts.append(fact)
     return first_mentions(facts, "name_zh")
 

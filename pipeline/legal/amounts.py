@@ -6,11 +6,12 @@ Amounts are decimal strings, multiplied exactly; no float is involved.
 from __future__ import annotations
 
 import re
+from bisect import insort
 from dataclasses import replace
 from decimal import Decimal
 
 from pipeline.legal.amount_roles import find_role
-from pipeline.legal.fact import Fact, Value, cite
+from pipeline.legal.fact import Fact, Value, cite, find_overlap
 from pipeline.legal.folding import fold
 from pipeline.legal.numerals import read_chinese_integer, read_multiplier, write_decimal
 
@@ -239,13 +240,11 @@ def _read_members(
 
 def _read_english(text: str, folded: str, found: list[Fact]) -> list[Fact]:
     facts: list[Fact] = []
-    taken = [(fact.start, fact.end) for fact in found]
+    taken = sorted((fact.start, fact.end) for fact in found)
     for pattern, hint in ((_WITH_PREFIX, _PREFIX_HINT), (_ENGLISH, _ENGLISH_HINT)):
         for match in pattern.finditer(folded) if hint.search(folded) else ():
             before = folded[max(0, match.start() - 1) : match.start()]
-            if (before.isascii() and before.isalpha()) or any(
-                start < match.end() and match.start() < end for start, end in taken
-            ):
+            if (before.isascii() and before.isalpha()) or find_overlap(taken, *match.span()):
                 continue
             groups = match.groupdict()
             exponent = (
@@ -258,7 +257,7 @@ def _read_english(text: str, folded: str, found: list[Fact]) -> list[Fact]:
                 currency, method = _PREFIXES[match["prefix"]], "number with currency sign"
             else:
                 currency, method = _ENGLISH_UNITS[match["unit"].lower()], "number with English unit"
-            taken.append(match.span())
+            insort(taken, match.span())
             facts.append(_describe(text, folded, match.start(), match.end(), number, currency, None, method))
     return facts
 

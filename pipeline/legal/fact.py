@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from dataclasses import dataclass
 
 Value = str | int | bool | None
@@ -25,7 +25,6 @@ KINDS = (
     "outcome",
     "notice_kind",
     "statistic",
-    "date",
 )
 
 
@@ -51,6 +50,14 @@ def cite(kind: str, text: str, start: int, end: int, value: dict[str, Value], me
     return Fact(kind=kind, raw=text[start:end], value=value, start=start, end=end, method=method)
 
 
+def find_overlap(spans: list[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
+    """Return the one of the sorted, disjoint spans that shares a character with [start:end], if any does."""
+    place = bisect_left(spans, (start, end))
+    return next(
+        (span for span in spans[max(0, place - 1) : place + 1] if span[0] < end and start < span[1]), None
+    )
+
+
 def without_overlaps(facts: list[Fact]) -> list[Fact]:
     """Keep the facts that came first where spans overlap, and sort by place.
 
@@ -60,11 +67,9 @@ def without_overlaps(facts: list[Fact]) -> list[Fact]:
     spans: list[tuple[int, int]] = []
     for fact in facts:
         span = (fact.start, fact.end)
-        place = bisect_left(spans, span)
-        neighbours = spans[max(0, place - 1) : place + 1]
-        if span in neighbours:
-            kept.append(fact)
-        elif all(fact.end <= start or end <= fact.start for start, end in neighbours):
-            spans.insert(place, span)
+        other = find_overlap(spans, *span)
+        if other is None:
+            insort(spans, span)
+        if other in (None, span):
             kept.append(fact)
     return sorted(kept, key=lambda fact: (fact.start, fact.end))

@@ -21,7 +21,7 @@ _COUNTED = re.compile(
 )
 _ONLY_CHANGED = re.compile(_BASIS + _RATE)
 _SHARE = re.compile(
-    rf"(?P<what>[\u4e00-\u9fff]{{1,16}}?)(?:占比|的?比重|比例)(?:为|达到?|超过?|约)?\s?"
+    rf"(?:占比|的?比重|比例)(?:为|达到?|超过?|约)?\s?"
     rf"(?P<number>{_NUMBER})\s?%"
 )
 _COUNTING = re.compile(
@@ -64,10 +64,11 @@ def find_statistics(text: str) -> list[Fact]:
     if any(unit in folded for unit in "件项起宗份人批家户"):
         facts += [fact for match in _COUNTED.finditer(folded) if (fact := _read_count(text, folded, match))]
     if "占比" in folded or "比重" in folded or "比例" in folded:
-        facts += [_read_share(text, match) for match in _SHARE.finditer(folded)]
+        facts += [fact for match in _SHARE.finditer(folded) if (fact := _read_share(text, folded, match))]
     if "%" in folded or "百分点" in folded or "倍" in folded:
+        ends = {fact.end for fact in facts}
         for match in _ONLY_CHANGED.finditer(folded):
-            if not any(fact.start <= match.start() < fact.end for fact in facts):
+            if match.end() not in ends:
                 facts += _read_change(text, folded, match)
     if has_english(folded):
         facts += [_read_english(text, match) for match in _ENGLISH.finditer(folded)]
@@ -103,9 +104,12 @@ def _read_count(text: str, folded: str, match: re.Match[str]) -> Fact | None:
     return cite("statistic", text, match.start(), match.end(), value, method)
 
 
-def _read_share(text: str, match: re.Match[str]) -> Fact:
+def _read_share(text: str, folded: str, match: re.Match[str]) -> Fact | None:
+    _, words = _words_before(folded, match.start())
     number = read_number(match["number"])
-    value = _describe(None if number is None else write_decimal(number), "%", match["what"], None)
+    if not words or words.isascii() or number is None:
+        return None
+    value = _describe(write_decimal(number), "%", words, None)
     return cite("statistic", text, match.start("number"), match.end(), value, "share")
 
 

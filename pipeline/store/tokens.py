@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import add
 
 from pipeline.normalize import fold
 
@@ -22,7 +23,7 @@ def tokenize(text: str) -> list[str]:
     tokens: list[str] = []
     for cjk, word in _RUN.findall(fold(text)):
         if cjk:
-            tokens.extend(map("".join, zip(cjk, cjk[1:], strict=False)))
+            tokens += map(add, cjk, cjk[1:])
             tokens.append(cjk[-1])
         else:
             tokens.append(word)

@@ -209,6 +209,12 @@ def test_two_dated_links_are_no_list(recorded: Recorded) -> None:
         trs.read_list(changed(half, "2026-11-12</span>", "</span>"))
 
 
+def test_a_saved_list_whose_relative_links_lead_nowhere_is_refused(recorded: Recorded) -> None:
+    page = replace(recorded("trs/list_ncac"), url="")
+    with pytest.raises(LayoutChanged, match="none with an address"):
+        trs.read_list(page)
+
+
 def test_an_index_that_is_a_script_is_refused_with_the_address_it_leads_to(recorded: Recorded) -> None:
     with pytest.raises(LayoutChanged, match=r"leads to '\./flfg_532/'"):
         trs.read_list(recorded("trs/list_redirect"))
