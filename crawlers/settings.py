@@ -1,9 +1,10 @@
 """Scrapy's settings, flat. `crawlers.crawl` adds what the configuration says."""
 
+from crawlers.source import FAMILIES
 from crawlers.steps import item_pipelines
 
 BOT_NAME = "iprwatch"
-SPIDER_MODULES = ["crawlers.court", "crawlers.spp", "crawlers.cnipa", "crawlers.wechat"]
+SPIDER_MODULES = [f"crawlers.{family}" for family in FAMILIES]
 
 # Nothing may listen: both of these are on by default, and one of them executes Python.
 TELNETCONSOLE_ENABLED = False

@@ -15,7 +15,7 @@ from crawlers.readers import READERS
 from errors import ConfigurationError
 
 BUILT_IN = Path(__file__).with_name("sources.toml")
-FAMILIES = ("court", "spp", "cnipa", "wechat")
+FAMILIES = ("court", "spp", "cnipa", "gov", "media", "disclosure", "wechat")
 _DAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 _DAY_NAMES = re.compile(r"^(\*|[a-z]{3}([-,][a-z]{3})*)$")
 

@@ -19,9 +19,22 @@ from pipeline.record import Context, Record
 if TYPE_CHECKING:
     from crawlers.notice import Notice
 
-_COURT = re.compile(r"-?/?xiangqing[-/](\d+)\.html$")
-_SPP = re.compile(r"/t\d{8}_(\d+)\.shtml$")
 _HANWEB = re.compile(r"/art/\d{4}/\d{1,2}/\d{1,2}/art_\d+_(\d+)\.html?$")
+_CHINACOURT = re.compile(r"/article/detail/\d{4}/\d{2}/id/(\d+)\.shtml$")
+# Host (without www.), where in the path the site's own number stands, and the name the number is kept under.
+_BY_PATH: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    ("court.gov.cn", re.compile(r"-?/?xiangqing[-/](\d+)\.html$"), "court.gov.cn"),
+    ("ipc.court.gov.cn", re.compile(r"/view-(\d+)\.html$"), "ipc.court.gov.cn"),
+    ("enipc.court.gov.cn", re.compile(r"/view-(\d+)\.html$"), "ipc.court.gov.cn"),
+    ("spp.gov.cn", re.compile(r"/t\d{8}_(\d+)\.shtml$"), "spp"),
+    ("gov.cn", re.compile(r"/content_(\d+)\.html?$"), "gov.cn"),
+    ("samr.gov.cn", re.compile(r"/art/\d{4}/(?:.*/)?art_([0-9a-f]{32})\.html$"), "samr"),
+    ("sipa.sh.gov.cn", re.compile(r"/\d{8}/([0-9a-f]{32})\.html$"), "sipa"),
+    ("zscqj.beijing.gov.cn", re.compile(r"^/zscqj/.*/(\d+)/index\.html$"), "zscqj.beijing"),
+    ("ipr.mofcom.gov.cn", re.compile(r"^/article/.*/\d{6}/(\d+)\.html$"), "ipr.mofcom"),
+)
+_MAIN_CHINACOURT = ("chinacourt.org", "chinacourt.cn")
+_BY_QUERY = {"iprchn.com": "iprchn", "cnipa-ipdrc.org.cn": "ipdrc"}
 _WECHAT_SHORT = re.compile(r"/s/([A-Za-z0-9_-]{10,})$")
 # Keys are unique in the database; both databases index keys of this length.
 _LONGEST_KEY = 500
@@ -36,21 +49,26 @@ def identify_url(url: str) -> str:
     - www.cnipa.gov.cn and other Hanweb sites: the number after the column -> `cnipa:207729`
     - mp.weixin.qq.com: `wechat:<biz>/<mid>/<idx>` for the long form; the short form hides them and stays
       `wechat-short:<22 characters>` until its page has stated them
+    - court, government and IP-office sites with a number of their own in the path, the two spellings of
+      China IP News (`newsId`), the twin hosts of the IP Court: the site's name and that number
+    - the chinacourt template: `chinacourt:<number>` on the main site, with the host on local ones
     - anything else: `url:` and the canonical URL without scheme, default port and fragment
     """
     url = url.replace("&amp;", "&").strip()
     parts = urlsplit(url)
     host = (parts.hostname or "").removesuffix(".")
-    if host in ("www.court.gov.cn", "court.gov.cn") and (match := _COURT.search(parts.path)):
-        return f"court.gov.cn:{match[1]}"
-    if host in ("www.spp.gov.cn", "spp.gov.cn") and (match := _SPP.search(parts.path)):
-        return f"spp:{match[1]}"
+    site = host.removeprefix("www.")
+    for owner, pattern, name in _BY_PATH:
+        if site == owner and (match := pattern.search(parts.path)):
+            return f"{name}:{match[1]}"
     if match := _HANWEB.search(parts.path):
-        return (
-            f"cnipa:{match[1]}"
-            if host in ("www.cnipa.gov.cn", "cnipa.gov.cn")
-            else f"hanweb:{host}:{match[1]}"
-        )
+        return f"cnipa:{match[1]}" if site == "cnipa.gov.cn" else f"hanweb:{host}:{match[1]}"
+    if match := _CHINACOURT.search(parts.path):
+        return f"chinacourt:{match[1]}" if site in _MAIN_CHINACOURT else f"chinacourt:{host}:{match[1]}"
+    if site in _BY_QUERY:
+        numbers = [value for name, value in parse_qsl(parts.query) if name.lower() == "newsid"]
+        if numbers and numbers[0].isdigit():
+            return f"{_BY_QUERY[site]}:{numbers[0]}"
     if host == "mp.weixin.qq.com":
         if match := _WECHAT_SHORT.search(parts.path):
             return f"wechat-short:{match[1]}"

@@ -11,7 +11,22 @@ from typing import Literal, Protocol, cast
 from crawlers.errors import LayoutChanged
 from crawlers.notice import Account, ListEntry, ListPage, Notice
 from crawlers.page import Page
-from crawlers.readers import album, court_gov, document, hanweb, spp, wechat
+from crawlers.readers import (
+    album,
+    chinacourt,
+    court_gov,
+    document,
+    gov_cn,
+    gov_search,
+    hanweb,
+    ip_offices,
+    ipc_court,
+    iprchn,
+    samr,
+    spp,
+    trs,
+    wechat,
+)
 
 Kind = Literal["list", "article", "account"]
 
@@ -32,13 +47,26 @@ class Reader(Protocol):
         """Raises LayoutChanged, Blocked, Gone."""
 
 
+# In order of asking: those that know their hosts first, `trs` last, since it takes any page with the standard
+# metas of Chinese government sites.
 READERS: dict[str, Reader] = {
-    "document": cast(Reader, document),
-    "court_gov": cast(Reader, court_gov),
-    "spp": cast(Reader, spp),
-    "hanweb": cast(Reader, hanweb),
-    "album": cast(Reader, album),
-    "wechat": cast(Reader, wechat),
+    name: cast(Reader, module)
+    for name, module in {
+        "document": document,
+        "album": album,
+        "wechat": wechat,
+        "court_gov": court_gov,
+        "ipc_court": ipc_court,
+        "chinacourt": chinacourt,
+        "spp": spp,
+        "gov_cn": gov_cn,
+        "gov_search": gov_search,
+        "samr": samr,
+        "ip_offices": ip_offices,
+        "iprchn": iprchn,
+        "hanweb": hanweb,
+        "trs": trs,
+    }.items()
 }
 
 

@@ -151,7 +151,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     """Raises LayoutChanged when the title, every date or the body is missing; Blocked, Gone."""
     refuse_blocked(page)
     root = tree(page)
-    detail = first(with_class(root, "detail", "div"))
+    detail = first(node for node in root.iter("div") if has_class(node, "detail"))
     block = root if detail is None else detail
     title = _title(block, of_2019=detail is None)
     text = first(with_class(block, "txt_txt", "div"))

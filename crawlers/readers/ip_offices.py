@@ -1,17 +1,15 @@
 """Sites of intellectual-property offices whose articles carry the standard metadata of government websites.
 
 Sites and URL forms
-    sipa.sh.gov.cn (Shanghai)          list /tzgg/, /ywzx/, /zwgk_zxxxgk/ …
+    sipa.sh.gov.cn (Shanghai)          list /tzgg/, /zwgk_zxxxgk/
                                        article /<channel>/YYYYMMDD/<32 hex>.html
-    zscqj.beijing.gov.cn (Beijing)     list /zscqj/…/index.html
-                                       article /zscqj/<section>/<channel>/<id>/index.html
+    zscqj.beijing.gov.cn (Beijing)     article /zscqj/<section>/<channel>/<id>/index.html
     ipr.mofcom.gov.cn (中国保护知识产权网, Ministry of Commerce)
                                        article /article/<section>/<topic>/YYYYMM/<id>.html; its lists come by
                                        POST and are not read
 
 ArticleTitle, PubDate and ContentSource are prescribed for every article of a government website (政府网站发展指引,
-国办发〔2017〕47号, annex on page design). They are the only evidence taken for title and date; a page without them
-is refused.
+国办发〔2017〕47号, annex on page design). A page without title and date there is refused.
 
 History
     2019     Shanghai list: `ul.list-date > li` with `a[title]` and a date with dots. Beijing list:
@@ -72,7 +70,7 @@ OFFICES = {
     ),
     "ipr.mofcom.gov.cn": _Office("ipr.mofcom", re.compile(r"^/article/(?:\w+/)+\d{6}/(\d+)\.html$"), ()),
 }
-_BODIES = ("ivs_content", "article-word", "artCon", "TRS_UEDITOR", "TRS_Editor")
+_BODIES = ("ivs_content", "article-word", "artCon")
 _META_PUBLISHED = ("pubdate", "publishdate")
 
 

@@ -19,6 +19,7 @@ Sites, as described by public tools until 2026; no real page has been read:
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -30,7 +31,7 @@ from crawlers.page import Page
 from crawlers.readers import feed
 from crawlers.readers.body import Body, read_body
 from crawlers.readers.markup import tree
-from crawlers.readers.page_metadata import describe
+from crawlers.readers.page_metadata import Described, describe
 from crawlers.readers.refusals import refuse_blocked
 from crawlers.readers.sitemap import is_sitemap, read_sitemap
 
@@ -39,15 +40,24 @@ if TYPE_CHECKING:
 
 NAME = "media"
 
-# Host (with all below it) and the site's own names, none of which is a headline.
-SITES: dict[str, tuple[str, ...]] = {
-    "chinadaily.com.cn": ("China Daily", "Chinadaily.com.cn", "中国日报网"),
-    "chinajusticeobserver.com": ("China Justice Observer", "CJO"),
-    "chinaiplawupdate.com": ("China IP Law Update",),
-    "rouse.com": ("Rouse",),
-    "bakermckenzie.com": ("Baker McKenzie", "Baker McKenzie InsightPlus", "Insight Plus"),
-    "iprdaily.cn": ("IPRdaily", "IPRdaily中文网"),
-    "chinaipr.gov.cn": ("中国保护知识产权网", "Intellectual Property Protection in China"),
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One medium: its own names, none of which is a headline, and the id of its body where it is known."""
+
+    names: tuple[str, ...]
+    body_id: str | None = None
+
+
+# By host, with all hosts below it.
+SITES: dict[str, Site] = {
+    "chinadaily.com.cn": Site(("China Daily", "Chinadaily.com.cn", "中国日报网"), "Content"),
+    "chinajusticeobserver.com": Site(("China Justice Observer", "CJO")),
+    "chinaiplawupdate.com": Site(("China IP Law Update",)),
+    "rouse.com": Site(("Rouse",)),
+    "bakermckenzie.com": Site(("Baker McKenzie", "Baker McKenzie InsightPlus", "Insight Plus")),
+    "iprdaily.cn": Site(("IPRdaily", "IPRdaily中文网")),
+    "chinaipr.gov.cn": Site(("中国保护知识产权网", "Intellectual Property Protection in China")),
 }
 LEAST_TEXT = 200  # characters without white space; less is a teaser, a video page or a failed extraction
 
@@ -97,14 +107,15 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     if urlsplit(page.url).path in ("", "/"):
         raise LayoutChanged(url=page.url, expected="an article", found="the front page of a site")
     root = tree(page)
-    said = describe(root, entry, _day_in(page.url), _site(page.url) or ())
+    site = _site(page.url) or Site(())
+    said = describe(root, entry, _day_in(page.url), site.names)
     if not said.title:
         raise LayoutChanged(
             url=page.url,
             expected="a headline that two of h1, og:title, JSON-LD, title element and list entry agree on",
             found="none",
         )
-    body = _body(root, page)
+    body = _without_head(_body(root, page, site), said)
     length = sum(map(len, body.text.split()))
     if length < LEAST_TEXT:
         raise LayoutChanged(
@@ -128,9 +139,9 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     )
 
 
-def _site(url: str) -> tuple[str, ...] | None:
+def _site(url: str) -> Site | None:
     host = urlsplit(url).hostname or ""
-    return next((names for site, names in SITES.items() if host == site or host.endswith(f".{site}")), None)
+    return next((site for name, site in SITES.items() if host == name or host.endswith(f".{name}")), None)
 
 
 def _day_in(url: str) -> str | None:
@@ -141,7 +152,10 @@ def _day_in(url: str) -> str | None:
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
 
 
-def _body(root: html.HtmlElement, page: Page) -> Body:
+def _body(root: html.HtmlElement, page: Page, site: Site) -> Body:
+    known = root.get_element_by_id(site.body_id, None) if site.body_id else None
+    if known is not None:
+        return read_body(known, page.url)
     from trafilatura import bare_extraction  # takes a second to import; only these sites need it
 
     found = bare_extraction(
@@ -164,3 +178,13 @@ def _body(root: html.HtmlElement, page: Page) -> Body:
         else:
             node.tag = _AS_HTML[node.tag]
     return read_body(content, page.url)
+
+
+def _without_head(body: Body, said: Described) -> Body:
+    """The body without the headline and the date line, where the extractor took them for text."""
+    lines = body.text.split("\n")
+    if lines[0] == said.title:
+        del lines[0]
+    if lines and any(date.place == "labelled text" and date.raw in lines[0] for date in said.dates):
+        del lines[0]
+    return replace(body, text="\n".join(lines))

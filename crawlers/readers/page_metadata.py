@@ -37,12 +37,14 @@ _PUBLISHED = (
     "dcterms.created",
 )
 _MODIFIED = ("article:modified_time", "og:updated_time", "datemodified", "dcterms.modified")
-_NEAR = 400  # characters of text behind the headline within which its date line stands
-# A label stands alone: 生效日期 and 开庭时间 end like one.
-_PUBLISHED_LABEL = re.compile(
-    r"(?<!\w)(?:发布时间|发布日期|发表时间|发布于|时间|日期|(?:Published|Posted)(?: on)?|Publication date|Date)\s*[:：]?\s*$",
-    re.I,
+# Characters behind the headline within which its date line stands: fewer than any article has, so that what
+# stands behind the article (a footer's date) is never reached.
+_NEAR = 200
+_PUBLISHED_WORDS = (
+    "发布时间|发布日期|发表时间|发布于|时间|日期|(?:Published|Posted)(?: on)?|Publication date|Date"
 )
+# A label stands alone: 生效日期 and 开庭时间 end like one.
+_PUBLISHED_LABEL = re.compile(rf"(?<!\w)(?:{_PUBLISHED_WORDS})\s*[:：]?\s*$", re.I)
 _MODIFIED_LABEL = re.compile(
     r"(?<!\w)(?:更新时间|更新于|更新|修改时间|(?:Last )?Updated(?: on)?|Modified)\s*[:：]?\s*$", re.I
 )
@@ -85,7 +87,7 @@ def describe(
         *(one_line(heading) for heading in headings),
         _without_name(metas.get("og:title", ""), names),
         *(_string(article, "headline") for article in articles),
-        _without_name(one_line(first(root.iter("title"))), names),
+        _without_name(_title_element(root), names),
         entry.title if entry else "",
     ]
     title = _confirmed(titles, names)
@@ -102,6 +104,11 @@ def describe(
     ]
     published = [date for date in published if date.meaning == "published"]
     return Described(title, (*_undisputed(published, entry), *modified), site, metas.get("author", ""))
+
+
+def _title_element(root: html.HtmlElement) -> str:
+    node = first(root.iter("title"))
+    return "" if node is None else folded(node.text)
 
 
 def _metas(root: html.HtmlElement) -> dict[str, str]:
@@ -190,7 +197,7 @@ def _beside(heading: html.HtmlElement) -> Iterator[PrintedDate]:
                 changed = re.search(r"updat|modif", time.get("class") or "", re.I)
                 meaning: DateMeaning = "modified" if changed else "published"
                 yield PrintedDate(folded(time.get("datetime")), "time beside the title", meaning)
-        line += f" {one_line(node)} {folded(node.tail)}"
+        line += f" {_spaced_text(node)} {folded(node.tail)}"
     yield from _labelled_dates(line[:_NEAR])
 
 
@@ -200,6 +207,12 @@ def _following(heading: html.HtmlElement) -> Iterator[html.HtmlElement]:
     while node is not None:
         yield from (sibling for sibling in node.itersiblings() if isinstance(sibling.tag, str))
         node = node.getparent()
+
+
+def _spaced_text(node: html.HtmlElement) -> str:
+    """The text of an element with a space between its pieces: fields often touch but for their styling."""
+    pieces = node.xpath(".//text()[not(parent::script or parent::style or parent::noscript)]")
+    return " ".join(filter(None, map(folded, pieces)))
 
 
 def _texts_before(node: html.HtmlElement, inner: html.HtmlElement) -> Iterator[str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pipeline.legal.agencies import find_agencies
 from pipeline.legal.amounts import find_amounts
-from pipeline.legal.case_numbers import find_case_numbers, find_in_pinyin
+from pipeline.legal.case_numbers import find_case_numbers
 from pipeline.legal.courts import court_before, find_courts
 from pipeline.legal.document_numbers import find_document_numbers
 from pipeline.legal.fact import KINDS, Fact
@@ -19,6 +19,7 @@ from pipeline.legal.notice_kinds import find_notice_kind
 from pipeline.legal.outcomes import find_outcomes
 from pipeline.legal.parties import find_parties
 from pipeline.legal.patents import find_patents
+from pipeline.legal.pinyin import find_in_pinyin
 from pipeline.legal.proceedings import find_proceedings
 from pipeline.legal.registrations import find_copyright_registrations, find_plant_varieties
 from pipeline.legal.statistics import find_statistics

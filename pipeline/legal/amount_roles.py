@@ -26,10 +26,11 @@ _FEE = re.compile(
 _CLAIM = re.compile(r"索赔|诉请|诉求|主张|请求|要求")
 _AWARD = re.compile(r"判赔|获赔|判令|判决|判处|改判|酌定|酌情|裁决")
 _COURT = re.compile(r"法院|本院|一审|二审|终审|再审|审理|最终")
-_PAYMENT = re.compile(r"赔偿|赔|(?<!挽回)(?:经济)?损失|支付|给付")
+_PAYMENT = re.compile(r"赔偿|赔|损失|支付|给付")
+_ESTABLISHED = re.compile(r"认定|核定|查明")
 # What stands between the payment and the sum and takes it out of what is claimed or awarded.
 _NOT_PAID = re.compile(
-    r"^的(?!经济)|挽回|止损|扣除|每日|认定|核定|查明|为基数|价格|[（(](?!含|人民币)"
+    r"^的(?!经济)|挽回|止损|扣除|每日|为基数|价格|[（(](?!含|人民币)"
     r"|[，,](?!\s?(?:共计|合计|总计|共|以及|及|并|其中|连带))"
 )
 _ENGLISH = (
@@ -64,8 +65,12 @@ def _find_claim_or_award(sentence: str) -> str | None:
     claim = next(reversed([*_CLAIM.finditer(sentence)]), None)
     award = next(reversed([*_AWARD.finditer(sentence)]), None)
     payment = next(reversed([*_PAYMENT.finditer(sentence)]), None)
-    if payment is None or _NOT_PAID.search(sentence, payment.end()):
+    if payment is None or _NOT_PAID.search(sentence[payment.end() :]):
         return None
+    if "挽回" in sentence[max(0, payment.start() - 6) : payment.start()]:
+        return None
+    if claim and _ESTABLISHED.search(sentence, claim.end()):
+        claim = None
     if award and not (award[0] in ("判赔", "获赔") or _PAYMENT.search(sentence, award.end())):
         award = None
     if claim and not (claim[0] == "索赔" or _PAYMENT.search(sentence, claim.end())):

@@ -1,4 +1,4 @@
-"""Case numbers of courts and procuratorates, in Chinese and in pinyin.
+"""Case numbers of courts and procuratorates.
 
 Forms: since 2016 (year) + court code + type code + serial + 号 (法〔2015〕137号); before 2016 (year) + characters
 of the court's name + type + 字第 + serial + 号; procuratorates: name + type + 〔year〕 + serial + 号. Joint numbers
@@ -19,7 +19,6 @@ from pipeline.legal.court_codes import (
     PROVINCES,
     Court,
     chamber,
-    divisions,
     find_court,
     special_courts,
 )
@@ -93,7 +92,7 @@ _OLD_INSTANCES = {
 _PROCURATORATE_KINDS = {"刑": "criminal", "民": "civil", "行": "administrative", "公诉": "criminal"}
 # Provinces whose high courts signed with the bare character before 2016; the others share theirs with a city.
 _BARE_PROVINCES = frozenset("苏浙鲁鄂闽川冀皖赣辽")
-_PINYIN = dict(
+PINYIN_OF_COURTS = dict(
     zip(
         _PROVINCES,
         "Jing Jin Ji Jin Nei Liao Ji Hei Hu Su Zhe Wan Min Gan Lu Yu E Xiang Yue Gui Qiong Yu Chuan Qian Yun "
@@ -135,7 +134,7 @@ def _read_behind_year(text: str, folded: str, start: int, position: int, year: i
     if old is None or body is None:
         return []
     court_code, type_code = body["court"], body["type"]
-    value = _describe(
+    value = describe_case(
         year=year,
         court_code=court_code,
         type_code=type_code,
@@ -151,7 +150,7 @@ def _read_modern(text: str, match: re.Match[str], start: int, year: int, method:
     court_code = match["court"].replace(" ", "")
     type_code = match["type"] or match["odd"]
     kind = case_types().get(type_code, CaseType("", None, ""))
-    value = _describe(
+    value = describe_case(
         year=year,
         court_code=court_code,
         type_code=type_code,
@@ -174,7 +173,7 @@ def _find_of_procuratorates(text: str, folded: str) -> list[Fact]:
         start = match.start() + len(match["head"]) - len(head)
         type_code = match["type"]
         kind = _PROCURATORATE_KINDS.get(type_code, _PROCURATORATE_KINDS.get(type_code.lstrip("知诉")[:1]))
-        value = _describe(
+        value = describe_case(
             year=int(match["year"]),
             court_code=head,
             type_code=type_code,
@@ -205,7 +204,7 @@ def _find_old_court(court_code: str, type_code: str) -> Court | None:
     return None
 
 
-def _describe(
+def describe_case(
     *,
     year: int,
     court_code: str,
@@ -297,79 +296,7 @@ def _complete(first: int, printed: str) -> int:
 
 def _spell_court(code: str) -> str | None:
     """Write a court code in pinyin: Yue 0192."""
-    if code in _PINYIN:
-        return _PINYIN[code]
-    head = _PINYIN.get(code[:1])
+    if code in PINYIN_OF_COURTS:
+        return PINYIN_OF_COURTS[code]
+    head = PINYIN_OF_COURTS.get(code[:1])
     return f"{head} {code[1:]}" if head and code[1:].isdecimal() else None
-
-
-# -- English texts --------------------------------------------------------------------------------------------------
-
-_TYPES_IN_PINYIN: dict[str, list[str]] = {}
-for _code, _kind in case_types().items():
-    _TYPES_IN_PINYIN.setdefault(_kind.pinyin.lower(), []).append(_code)
-_COURTS_IN_PINYIN: dict[str, list[str]] = {}
-for _code, _spelling in _PINYIN.items():
-    _COURTS_IN_PINYIN.setdefault(_spelling.lower(), []).append(_code)
-_COURTS_IN_PINYIN["shaan"] = ["陕"]
-_IN_PINYIN = re.compile(
-    r"\(\s?((?:19[5-9]|20\d)\d)\s?\)\s?(Zui ?Gao ?Fa|[A-Z][a-z]{0,5})\s?(\d{4}|\d\d)?\s?"
-    r"([A-Z][a-z]+(?:\s[A-Z][a-z]+){0,6})\s?,?\s?No(?:s?\.|s)?\s?(\d{1,9})((?:\s?(?:,|and|&"
-    r"|, and)\s?\d{1,9}(?!\d|\.\d)){0,20})",
-)
-_MORE_IN_PINYIN = re.compile(r"\d{1,9}")
-
-
-def find_in_pinyin(text: str) -> list[Fact]:
-    """Find case numbers in English texts: (2022) Yue 0192 Min Chu No. 2187; values as in find_case_numbers.
-
-    Pinyin is poorer than the code: Jin is 津 or 晋, Xing is 刑 or 行. What it leaves open is None, and
-    then `normalized` is None too; `pinyin` is always there.
-    """
-    folded = fold(text)
-    if "No" not in folded:
-        return []
-    facts = []
-    for match in _IN_PINYIN.finditer(folded):
-        head = re.sub(r"\s", " ", match[2]).lower().replace("zuigaofa", "zui gao fa")
-        types = _TYPES_IN_PINYIN.get(re.sub(r"\s+", " ", match[4]).lower())
-        if head not in _COURTS_IN_PINYIN or types is None:
-            continue
-        digits = match[3] or ""
-        courts = [name + digits for name in _COURTS_IN_PINYIN[head]]
-        if len(courts) > 1:
-            courts = [code for code in courts if _has_division(code)] or courts
-        court_code = courts[0] if len(courts) == 1 else None
-        if court_code == "京73" or (court_code == "最高法" and match[4].startswith("Zhi ")):
-            # Neither the Beijing IP court nor the IP tribunal hears criminal cases.
-            types = [code for code in types if "刑" not in code] or types
-        type_code = types[0] if len(types) == 1 else None
-        kinds = {case_types()[code].kind for code in types}
-        instances = {case_types()[code].instance for code in types}
-        value = _describe(
-            year=int(match[1]),
-            court_code=court_code or "",
-            type_code=type_code or "",
-            kind=kinds.pop() if len(kinds) == 1 else None,
-            instance=instances.pop() if len(instances) == 1 else None,
-            court=find_court(court_code) if court_code else None,
-        )
-        value |= {"court_code": court_code, "type_code": type_code}
-        spelled = f"{_PINYIN[_COURTS_IN_PINYIN[head][0]]} {digits}".strip()
-        places = [(match.start(), match.end(5))]
-        places += [part.span() for part in _MORE_IN_PINYIN.finditer(folded, match.start(6), match.end(6))]
-        for number, (start, end) in enumerate(places):
-            serial = int(match[5]) if number == 0 else int(folded[start:end])
-            described = value | {
-                "serial": serial,
-                "pinyin": f"({match[1]}) {spelled} {case_types()[types[0]].pinyin} No. {serial}",
-            }
-            if court_code and type_code:
-                described["normalized"] = f"（{match[1]}）{court_code}{type_code}{serial}号"
-            facts.append(cite("case_number", text, start, end, described, "pinyin"))
-    return facts
-
-
-def _has_division(code: str) -> bool:
-    """Say whether a court of this code is known; a bare province always is."""
-    return code[1:] == "" or code in special_courts() or PROVINCES[code[0]][0] + code[1:] in divisions()

@@ -196,8 +196,7 @@ def _find_announced(text: str, folded: str) -> list[Fact]:
         word = match["word"] or match["word2"]
         counted = f"{year}年第{serial}号" if year else f"第{serial}号"
         value = _number(issuer, year, serial, "announcement", f"{issuer or ''}{word}{counted}")
-        end = match.end() + (match[0].count("(") > 0 and folded.startswith(")", match.end()))
-        facts.append(cite("document_number", text, start, end, value, "announcement"))
+        facts.append(cite("document_number", text, start, _close(folded, match), value, "announcement"))
     return facts
 
 
@@ -216,7 +215,7 @@ def _find_ordered(text: str, folded: str) -> list[Fact]:
             continue
         issuer = named.removesuffix("令") or None
         value = _number(issuer, None, serial, "order", f"{named or match['order']}第{serial}号")
-        facts.append(cite("document_number", text, start, match.end(), value, "order"))
+        facts.append(cite("document_number", text, start, _close(folded, match), value, "order"))
     return facts
 
 
@@ -242,7 +241,9 @@ def _find_reviewed(text: str, folded: str) -> list[Fact]:
     for match in _REVIEWED.finditer(folded):
         serial = int(match["serial"] or match["serial2"])
         value = _number(None, None, serial, "review_decision", f"第{serial}号审查决定")
-        facts.append(cite("document_number", text, match.start(), match.end(), value, "review decision"))
+        facts.append(
+            cite("document_number", text, match.start(), _close(folded, match), value, "review decision")
+        )
     return facts
 
 
@@ -269,6 +270,11 @@ def _find_english(text: str, folded: str) -> list[Fact]:
             value = _number(name, None, serial, "announcement", f"{name or ''}公告第{serial}号")
         facts.append(cite("document_number", text, match.start(), match.end(), value, "English"))
     return facts
+
+
+def _close(folded: str, match: re.Match[str]) -> int:
+    """Return the end of the match, with the bracket that closes what it opened."""
+    return match.end() + ("(" in match[0] and folded.startswith(")", match.end()))
 
 
 def _read_serial(raw: str) -> int | None:

@@ -26,7 +26,7 @@ class BatchWriter:
     record by record, so that one bad notice costs no other.
     """
 
-    def __init__(self, write: WriteRecords, *, size: int = 100, linger: float = 0.05) -> None:
+    def __init__(self, write: WriteRecords, *, size: int = 100, linger: float = 0.25) -> None:
         self._write = write
         self._size = size
         self._linger = linger

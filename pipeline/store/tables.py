@@ -222,3 +222,55 @@ class SearchDocument(Base):
     __tablename__ = "search_document"
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
     sequence: Mapped[str] = mapped_column(Text)
+
+
+class Filtered(Base):
+    """An article of a source that is filtered by topic and that does not concern intellectual property: kept
+    short, so that a wrong lexicon is seen."""
+
+    __tablename__ = "filtered"
+    address: Mapped[str] = mapped_column(String(700), primary_key=True)
+    source_key: Mapped[str] = mapped_column(String(100), index=True)
+    url: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    published_on: Mapped[date | None] = mapped_column(Date)
+    reason: Mapped[str] = mapped_column(Text)
+    snapshot_sha256: Mapped[str] = mapped_column(String(64))
+    first_seen_at: Mapped[datetime]
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+
+
+class HostPermission(Base):
+    """The operator's word that a host may be crawled below a path although its robots.txt forbids it."""
+
+    __tablename__ = "host_permission"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    host: Mapped[str] = mapped_column(String(255), index=True)
+    path: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    allowed_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class InboxLink(Base):
+    """An article that a person asked to be read. `state` is `waiting`, `stored`, `gone` or `failed`."""
+
+    __tablename__ = "inbox_link"
+    address: Mapped[str] = mapped_column(String(700), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    detail: Mapped[str | None] = mapped_column(Text)
+    added_at: Mapped[datetime]
+
+
+class Probe(Base):
+    """What a live look at a source found."""
+
+    __tablename__ = "probe"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_key: Mapped[str] = mapped_column(String(100), index=True)
+    verdict: Mapped[str] = mapped_column(String(30))
+    detail: Mapped[str] = mapped_column(Text)
+    seconds: Mapped[float]
+    probed_at: Mapped[datetime]

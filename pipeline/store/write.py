@@ -276,9 +276,8 @@ def _dating(record: Record) -> dict[str, Any]:
 
 def describe_date(value: DateValue) -> dict[str, Any]:
     """A date value as JSON: `value` in ISO form or null, with everything that says where it came from."""
-    shown = dataclasses.asdict(value)
-    shown["value"] = value.value.isoformat() if value.value is not None else None
-    return shown
+    shown = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return shown | {"value": value.value.isoformat() if value.value is not None else None}
 
 
 def _sort_key(record: Record, first_seen_at: datetime) -> int:

@@ -108,7 +108,7 @@ def test_a_list_of_a_thousand_entries_comes_whole() -> None:
 
 
 def test_markup_in_a_title_and_relative_links_are_resolved(recorded: Recorded) -> None:
-    entry = gov_cn.read_list(recorded("gov_cn/list_yaowen")).entries[2]
+    entry = gov_cn.read_list(recorded("gov_cn/list_yaowen")).entries[3]
     assert entry.title == "一图看懂 地理标志产品保护新规"
     assert entry.url == "https://www.gov.cn/yaowen/tupian/202611/content_7090877.htm"
 

@@ -44,6 +44,8 @@ def test_the_list_gives_every_article_once_under_its_fullest_title(recorded: Rec
         ("iprchn:151906", TITLE, 0),
         ("iprchn:151909", "专利开放许可的定价：从试点到制度", 1),
         ("iprchn:151903", "商标使用管理的新要求", 2),
+        ("iprchn:151897", "地标速览（2026年11月12日）", 3),
+        ("iprchn:151895", "版权风向标（2026年11月12日）", 4),
     ]
     assert not any(entry.date for entry in entries)
 

@@ -92,13 +92,13 @@ def test_an_article_without_its_numbers_yields_no_numbers(article: dict[str, str
 
 
 def test_a_court_named_before_an_old_number_is_the_court_of_that_case() -> None:
-    text = "绍兴市柯桥区人民法院作出（2014）绍柯知初字第162号民事判决"
+    text = "绍兴市柯桥区人民法院作出（2014）绍柯知初字第231号民事判决"
     number = next(fact for fact in find_facts(text) if fact.kind == "case_number")
     assert number.value["court_zh"] == "浙江省绍兴市柯桥区人民法院"
     assert number.value["court_method"] == "text"
 
 
 def test_a_court_of_another_clause_is_not_the_court_of_the_case() -> None:
-    text = "绍兴市柯桥区人民法院不服，参见（2014）绍柯知初字第162号民事判决"
+    text = "绍兴市柯桥区人民法院不服，参见（2014）绍柯知初字第231号民事判决"
     number = next(fact for fact in find_facts(text) if fact.kind == "case_number")
     assert number.value["court_zh"] is None

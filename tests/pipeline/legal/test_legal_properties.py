@@ -9,10 +9,19 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipeline.legal import KINDS, find_amounts, find_case_numbers, find_facts, find_in_pinyin, find_patents
+from pipeline.legal import (
+    KINDS,
+    find_amounts,
+    find_case_numbers,
+    find_document_numbers,
+    find_facts,
+    find_in_pinyin,
+    find_patents,
+)
 from pipeline.legal.case_numbers import case_types
 from pipeline.legal.court_codes import divisions, find_court, special_courts
 from pipeline.legal.courts import find_courts
+from pipeline.legal.document_numbers import ISSUERS
 from pipeline.legal.fact import cite
 from pipeline.legal.folding import fold
 from pipeline.legal.numerals import read_chinese_integer
@@ -178,6 +187,34 @@ def test_amounts_are_exact(number: Decimal, scale: tuple[str, int], currency: tu
     (fact,) = find_amounts(f"支付{number}{scale[0]}{currency[0]}。")
     assert Decimal(str(fact.value["amount"])) == number * 10 ** scale[1]
     assert fact.value["currency"] == currency[1]
+
+
+@given(number=st.integers(10, 10**12 - 1), suffix=st.sampled_from(["元", "元整", "元人民币", "美元"]))
+def test_amounts_in_chinese_numerals_are_exact(number: int, suffix: str) -> None:
+    (fact,) = find_amounts(f"支付{spell(number)}{suffix}。")
+    assert fact.value["amount"] == str(number)
+    assert fact.raw == spell(number) + suffix
+
+
+@given(
+    issuer=st.sampled_from(sorted(ISSUERS)),
+    year=st.integers(1985, 2049),
+    serial=st.integers(1, 99_999),
+    brackets=st.sampled_from(["〔〕", "（）", "[]"]),
+    before=st.sampled_from(["", "（", "根据", "\n"]),
+)
+def test_a_document_number_comes_back_and_is_no_case_number(
+    issuer: str, year: int, serial: int, brackets: str, before: str
+) -> None:
+    printed = f"{issuer}{brackets[0]}{year}{brackets[1]}{serial}号"
+    (fact,) = find_document_numbers(before + printed)
+    assert (fact.raw, fact.value["normalized"]) == (printed, f"{issuer}〔{year}〕{serial}号")
+    assert find_case_numbers(before + printed) == []
+
+
+@given(court=st.sampled_from(COURT_CODES), kind=st.sampled_from(TYPES), serial=st.integers(1, 99_999))
+def test_a_case_number_is_no_document_number(court: str, kind: str, serial: int) -> None:
+    assert find_document_numbers(f"法院作出（2022）{court}{kind}{serial}号判决") == []
 
 
 @given(st.integers(10, 10**12 - 1))

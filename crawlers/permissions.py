@@ -1,0 +1,67 @@
+"""Hosts whose robots.txt the operator overrules, by path, with a reason; recorded, shown and revocable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine, insert, select, update
+
+from errors import ConfigurationError
+from pipeline.store.tables import HostPermission
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One permission; it holds until `revoked_at`. Times are UTC."""
+
+    host: str
+    path: str
+    reason: str
+    allowed_at: datetime
+    revoked_at: datetime | None
+
+
+def allow_host(engine: Engine, host: str, path: str, reason: str) -> None:
+    """Record that a host may be crawled below a path.
+
+    Raises ConfigurationError for a host that is none, a path without its slash and an empty reason.
+    """
+    if urlsplit(f"//{host}").hostname != host.lower() or not reason.strip() or not path.startswith("/"):
+        raise ConfigurationError(
+            "A permission needs a bare host name, a path that starts with / and a reason: "
+            "iprwatch hosts allow mp.weixin.qq.com /s --reason '…'."
+        )
+    row = {"host": host.lower(), "path": path, "reason": reason.strip(), "allowed_at": datetime.now(UTC)}
+    with engine.begin() as connection:
+        connection.execute(insert(HostPermission).values(revoked_at=None, **row))
+
+
+def revoke_host(engine: Engine, host: str) -> int:
+    """End all permissions of a host; returns how many there were."""
+    with engine.begin() as connection:
+        ended = connection.execute(
+            update(HostPermission)
+            .where(HostPermission.host == host.lower(), HostPermission.revoked_at.is_(None))
+            .values(revoked_at=datetime.now(UTC))
+        )
+    return ended.rowcount
+
+
+def list_permissions(engine: Engine) -> list[Permission]:
+    """All permissions ever given, newest first."""
+    query = select(
+        HostPermission.host,
+        HostPermission.path,
+        HostPermission.reason,
+        HostPermission.allowed_at,
+        HostPermission.revoked_at,
+    ).order_by(HostPermission.allowed_at.desc(), HostPermission.id.desc())
+    with engine.connect().execution_options(read_only=True) as connection:
+        return [Permission(*row) for row in connection.execute(query)]
+
+
+def allowed_prefixes(engine: Engine) -> list[str]:
+    """The `host/path` prefixes that hold now, as the crawl's manners take them."""
+    return [f"{given.host}{given.path}" for given in list_permissions(engine) if given.revoked_at is None]

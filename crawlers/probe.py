@@ -1,0 +1,211 @@
+"""A polite live look at sources: does each still look as its reader expects? Stores no item.
+
+Per source one list page and one article. With a folder to save into, each page becomes a sample case
+(`<reader>/<source>_<what>/page.*` with `page.json`), from which a maintainer can mend the reader.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from scrapy import Request, Spider
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.http import Response
+from sqlalchemy import Engine, insert, select
+from twisted.python.failure import Failure
+
+from configuration import Configuration
+from crawlers.crawl import build_settings
+from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
+from crawlers.notice import ListEntry
+from crawlers.page import Page
+from crawlers.readers import reader_for
+from crawlers.replay import NotRecorded
+from crawlers.robots import ClosedByRobots
+from crawlers.source import Source
+from crawlers.spider import read_listing, to_page
+from pipeline.store.tables import Probe
+
+EXPECTED = "as expected"
+VERDICTS = (EXPECTED, "changed", "blocked", "gone", "slow", "down", "closed by robots", "not recorded")
+SLOW = 20.0  # seconds for one page
+
+
+@dataclass(slots=True)
+class Probed:
+    """What the look found: one of VERDICTS, in words what, and the seconds of the slower page."""
+
+    source: Source
+    verdict: str
+    detail: str
+    seconds: float
+
+
+class ProbeSpider(Spider):
+    """Asks for the list of each source and for its first article."""
+
+    name = "probe"
+
+    def __init__(self, sources: Iterable[Source], save: Path | None) -> None:
+        super().__init__()
+        self.sources = tuple(sources)
+        self.save = save
+        self.found: dict[str, Probed] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
+        spider = cls(crawler.settings["IPRWATCH_PROBE_SOURCES"], crawler.settings["IPRWATCH_PROBE_SAVE"])
+        spider._set_crawler(crawler)
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        """The list of each source."""
+        for source in self.sources:
+            yield Request(
+                source.url,
+                callback=self.look_at_list,
+                errback=self.fail,
+                cb_kwargs={"source": source},
+                dont_filter=True,
+            )
+
+    async def look_at_list(self, response: Response, source: Source) -> AsyncIterator[Request]:
+        """Judge the list page; ask for its first article when it is one."""
+        page = to_page(response)
+        self._save(page, source, "list")
+        try:
+            listing = read_listing(page, source, 1)
+        except PageError as error:
+            self._settle(source, *judge_page(error, page), response)
+            return
+        entry = listing.entries[0] if listing.entries else None
+        self._settle(source, EXPECTED, f"{len(listing.entries)} entries", response)
+        if entry is not None:
+            yield Request(
+                entry.url,
+                callback=self.look_at_article,
+                errback=self.fail,
+                cb_kwargs={"source": source, "entry": entry},
+                dont_filter=True,
+            )
+
+    def look_at_article(self, response: Response, source: Source, entry: ListEntry) -> None:
+        """Judge the article page."""
+        page = to_page(response)
+        self._save(page, source, "article")
+        listed = self.found[source.key].detail
+        try:
+            notice = reader_for(page)[1].read_article(page, entry)
+        except PageError as error:
+            self._settle(source, *judge_page(error, page), response)
+            return
+        self._settle(source, EXPECTED, f"{listed}; read {notice.title!r}", response)
+
+    def fail(self, failure: Failure) -> None:
+        """No page came."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        source: Source = request.cb_kwargs["source"]
+        known = {ClosedByRobots: "closed by robots", NotRecorded: "not recorded"}
+        verdict = next((word for kind, word in known.items() if isinstance(failure.value, kind)), "down")
+        self.found[source.key] = Probed(source, verdict, f"{request.url}: {failure.getErrorMessage()}", 0.0)
+
+    def _settle(self, source: Source, verdict: str, detail: str, response: Response) -> None:
+        before = self.found.get(source.key)
+        seconds = max(float(response.meta.get("download_latency", 0.0)), before.seconds if before else 0.0)
+        if verdict == EXPECTED and seconds > SLOW:
+            verdict = "slow"
+        self.found[source.key] = Probed(source, verdict, detail, seconds)
+
+    def _save(self, page: Page, source: Source, what: str) -> None:
+        if self.save is None:
+            return
+        folder = self.save / source.reader / f"{source.key}_{what}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"page.{_suffix(page)}").write_bytes(page.body)
+        note = {
+            "url": page.url,
+            "status": page.status,
+            "headers": {name: value for name, value in page.headers.items() if name != "set-cookie"},
+            "fetched": page.fetched_at.isoformat(),
+        }
+        (folder / "page.json").write_text(json.dumps(note, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def judge_page(error: PageError, page: Page) -> tuple[str, str]:
+    """The verdict and its words for a page that could not be read as what it should be."""
+    if page.status >= 500:
+        return "down", str(error)
+    if isinstance(error, Gone):
+        return "gone", str(error)
+    if isinstance(error, Blocked):
+        return "blocked", str(error)
+    assert isinstance(error, LayoutChanged)
+    return "changed", str(error)
+
+
+def probe_sources(
+    configuration: Configuration, sources: Iterable[Source], *, replay: Path | None, save: Path | None
+) -> list[Probed]:
+    """Look at each source once. Runs once in a process. Raises ConfigurationError without a contact."""
+    wanted = list(sources)
+    settings = build_settings(configuration, replay)
+    settings.setdict(
+        {
+            "ITEM_PIPELINES": {},
+            "EXTENSIONS": {},
+            "IPRWATCH_PROBE_SOURCES": wanted,
+            "IPRWATCH_PROBE_SAVE": save,
+        },
+        priority="cmdline",
+    )
+    process = AsyncCrawlerProcess(settings)
+    crawler = process.create_crawler(ProbeSpider)
+    process.crawl(crawler)
+    started = time.monotonic()
+    process.start()
+    spider: Any = crawler.spider
+    missing = "the probe ended before its answer came"
+    return [
+        spider.found.get(source.key) or Probed(source, "down", missing, time.monotonic() - started)
+        for source in wanted
+    ]
+
+
+def record_probes(engine: Engine, probed: Iterable[Probed], now: Any) -> None:
+    """Keep what was found; a source whose newest probe was as expected counts as proven."""
+    rows = [
+        {
+            "source_key": found.source.key,
+            "verdict": found.verdict,
+            "detail": found.detail,
+            "seconds": found.seconds,
+            "probed_at": now,
+        }
+        for found in probed
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(Probe), rows)
+
+
+def confirmed_sources(engine: Engine) -> set[str]:
+    """Keys of the sources whose newest probe found them as expected (or slow)."""
+    newest: dict[str, str] = {}
+    query = select(Probe.source_key, Probe.verdict).order_by(Probe.id)
+    with engine.connect().execution_options(read_only=True) as connection:
+        for row in connection.execute(query):
+            newest[row.source_key] = row.verdict
+    return {key for key, verdict in newest.items() if verdict in (EXPECTED, "slow")}
+
+
+def _suffix(page: Page) -> str:
+    start = page.body.lstrip()[:1]
+    if start in (b"{", b"["):
+        return "txt"
+    return (
+        "pdf" if page.body.startswith(b"%PDF-") else "xml" if page.body.lstrip()[:5] == b"<?xml" else "html"
+    )
