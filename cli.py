@@ -6,35 +6,43 @@ alert given up, a page read wrongly); 2 it could not run: wrong usage, configura
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Column, Table
-from sqlalchemy import make_url
+from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from cli_inspect import inspect_app
-from configuration import Configuration, load_configuration
+from cli_output import (
+    CrawlProgress,
+    DatabaseOption,
+    JsonOption,
+    describe_crawl,
+    describe_hit,
+    describe_report,
+    err,
+    items_table,
+    out,
+    pick_sources,
+    print_crawl,
+    print_json,
+    print_report,
+    read_configuration,
+)
+from cli_sources import add_command, hosts_app, probe_command, sources_app
 from crawlers.archive import Archive
-from crawlers.crawl import Outcome, crawl
+from crawlers.crawl import crawl
 from crawlers.reparse import reparse_items
-from crawlers.runs import Watch
-from crawlers.source import Source
 from errors import ConfigurationError, IprwatchError
-from pipeline.alerts.outbox import Report, Sent, deliver
+from pipeline.alerts.outbox import Report, deliver
 from pipeline.store.session import first_line, open_engine
 from query.deliveries import list_deliveries
-from query.search import Found, Hit, search_items
+from query.search import search_items
 
 app = typer.Typer(
     name="iprwatch",
@@ -45,24 +53,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+app.add_typer(sources_app, name="sources")
+app.command("probe")(probe_command)
+app.command("add")(add_command)
+app.add_typer(hosts_app, name="hosts")
 app.add_typer(inspect_app, name="inspect")
 alerts_app = typer.Typer(help="What was sent, what is due, and sending it.", no_args_is_help=True)
 app.add_typer(alerts_app, name="alerts")
-
-# Where there is no terminal (cron, a log), nothing tells a width; 80 columns would cut Chinese titles.
-out = Console(width=None if sys.stdout.isatty() else 140)
-err = Console(stderr=True)
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option(
-        "--db",
-        metavar="URL",
-        help="Database URL, over the configured one: sqlite:///FILE or postgresql://HOST/NAME.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables.")]
 
 
 @app.callback()
@@ -77,10 +74,6 @@ def configure(
 ) -> None:
     """Remember which configuration is meant; it is read when a command needs it."""
     context.obj = config
-
-
-def _configuration(context: typer.Context, **overrides: object) -> Configuration:
-    return load_configuration(context.obj, **overrides)
 
 
 @app.command("crawl")
@@ -114,12 +107,12 @@ def crawl_command(
     Exit code 0 when every source was heard in full, 1 when one was not. In a replay, a page that was not
     recorded is no fault.
     """
-    configuration = _configuration(context, database=db)
-    wanted = _pick_sources(configuration, sources or [])
+    configuration = read_configuration(context, database=db)
+    wanted = pick_sources(configuration, sources or [])
     channels = {} if no_send else configuration.build_channels()
     if replay is not None and not replay.is_dir():
         raise ConfigurationError(f"{replay}: there is no such folder of recorded pages.")
-    with _CrawlProgress(enabled=not as_json) as progress:
+    with CrawlProgress(enabled=not as_json) as progress:
         outcomes = crawl(
             configuration,
             wanted,
@@ -134,35 +127,12 @@ def crawl_command(
     report = Report() if no_send else deliver(engine, channels)
     engine.dispose()
     if as_json:
-        _print_json(_describe_crawl(outcomes, new, report, configuration))
+        print_json(describe_crawl(outcomes, new, report, configuration))
     else:
-        _print_crawl(outcomes, new, report, configuration)
+        print_crawl(outcomes, new, report, configuration)
     well = {"ok", "not recorded"} if replay is not None else {"ok"}
     if any(outcome.state not in well for outcome in outcomes) or report.failed:
         raise typer.Exit(1)
-
-
-@app.command("sources")
-def sources_command(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List what is watched."""
-    sources = _configuration(context).load_sources().values()
-    if as_json:
-        _print_json([source.model_dump() for source in sources])
-        return
-    table = Table("Key", "Source", "Publisher", "When (Asia/Shanghai)", "Reader", "Proven", title="Sources")
-    for source in sources:
-        table.add_row(
-            source.key,
-            f"{escape(source.name_zh)}\n{escape(source.name_en)}",
-            escape(source.publisher_zh),
-            source.crontab,
-            source.reader,
-            "yes" if source.proven else "unproven",
-        )
-    out.print(table)
-    out.print(
-        "Unproven: read only from descriptions so far; its reader refuses a page that differs.", style="dim"
-    )
 
 
 @app.command("search")
@@ -188,9 +158,9 @@ def search_command(
     as_json: JsonOption = False,
 ) -> None:
     """Find stored items, newest first."""
-    configuration = _configuration(context, database=db)
+    configuration = read_configuration(context, database=db)
     if source:
-        _pick_sources(configuration, source)
+        pick_sources(configuration, source)
     found = search_items(
         open_engine(configuration.database_url, create=False),
         words,
@@ -200,9 +170,9 @@ def search_command(
         limit=limit,
     )
     if as_json:
-        _print_json({"total": found.total, "hits": [_describe_hit(hit) for hit in found.hits]})
+        print_json({"total": found.total, "hits": [describe_hit(hit) for hit in found.hits]})
         return
-    out.print(_items_table(found.hits, f"{found.total} found for {' '.join(words)}", excerpt=True))
+    out.print(items_table(found.hits, f"{found.total} found for {' '.join(words)}", excerpt=True))
 
 
 @app.command("reparse")
@@ -213,9 +183,9 @@ def reparse_command(
     as_json: JsonOption = False,
 ) -> None:
     """Read the archived pages again, after a reader was mended. Corrects records; no versions, no alerts."""
-    configuration = _configuration(context, database=db)
+    configuration = read_configuration(context, database=db)
     if source:
-        _pick_sources(configuration, [source])
+        pick_sources(configuration, [source])
     engine = open_engine(configuration.database_url, create=False)
     counts = {"same": 0, "corrected": 0, "failed": 0}
     failures = []
@@ -224,7 +194,7 @@ def reparse_command(
         if item.outcome == "failed":
             failures.append({"uid": item.uid, "url": item.url, "reason": item.reason})
     if as_json:
-        _print_json({**counts, "failures": failures})
+        print_json({**counts, "failures": failures})
     else:
         for failure in failures:
             err.print(f"{failure['url']}: {failure['reason']}", markup=False, highlight=False)
@@ -236,12 +206,12 @@ def reparse_command(
 @alerts_app.command("send")
 def alerts_send(context: typer.Context, db: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Send every alert that is due now. Exit code 1 when one was given up."""
-    configuration = _configuration(context, database=db)
+    configuration = read_configuration(context, database=db)
     report = deliver(open_engine(configuration.database_url, create=False), configuration.build_channels())
     if as_json:
-        _print_json(_describe_report(report))
+        print_json(describe_report(report))
     else:
-        _print_report(report)
+        print_report(report)
     if report.failed:
         raise typer.Exit(1)
 
@@ -254,10 +224,10 @@ def alerts_list(
     as_json: JsonOption = False,
 ) -> None:
     """The newest rows of the ledger: rule, item, channel, recipient, and what became of each."""
-    configuration = _configuration(context, database=db)
+    configuration = read_configuration(context, database=db)
     rows = list_deliveries(open_engine(configuration.database_url, create=False), limit=limit)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     table = Table("Created", "State", "Rule", "Item", "Channel", "To", "Detail")
     for row in rows:
@@ -268,192 +238,6 @@ def alerts_list(
             )
         )
     out.print(table)
-
-
-def _pick_sources(configuration: Configuration, keys: Iterable[str]) -> list[Source]:
-    known = configuration.load_sources()
-    wanted = list(dict.fromkeys(keys)) or list(known)
-    if not wanted:
-        raise ConfigurationError("No source is configured: allow the built-in ones or name source_files.")
-    for key in wanted:
-        if key not in known:
-            raise ConfigurationError(f"No source is called {key!r}; `iprwatch sources` lists them.")
-    return [known[key] for key in wanted]
-
-
-class _CrawlProgress:
-    """A bar of articles done of articles asked; one plain line a source where there is no terminal."""
-
-    def __init__(self, *, enabled: bool) -> None:
-        self._enabled = enabled
-        self._told: set[str] = set()
-        self._bar = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            console=err, disable=not enabled or not err.is_terminal, transient=True,
-        )  # fmt: skip
-        self._task = self._bar.add_task("Reading lists", total=None)
-
-    def __enter__(self) -> _CrawlProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def show(self, watches: Iterable[Watch]) -> None:
-        """Called by the crawl whenever something has happened."""
-        asked = done = 0
-        for watch in watches:
-            asked += watch.counts["asked"]
-            done += sum(
-                watch.counts[name] for name in ("new", "edited", "known", "gone", "not recorded", "error")
-            )
-            if self._enabled and watch.heard and watch.source.key not in self._told:
-                self._told.add(watch.source.key)
-                err.print(
-                    f"  list read: {watch.source.name_zh} "
-                    f"({watch.counts['links']} links, {watch.counts['asked']} to fetch)",
-                    highlight=False,
-                )
-        self._bar.update(self._task, description="Fetching articles", total=asked or None, completed=done)
-
-
-def _print_crawl(outcomes: list[Outcome], new: Found, report: Report, configuration: Configuration) -> None:
-    if new.hits:
-        out.print(_items_table(new.hits, f"{new.total} new items", excerpt=False))
-    _print_report(report)
-    table = Table("Source", "State", Column("What was found", overflow="fold"), title="Sources")
-    for outcome in outcomes:
-        style = {"ok": "green", "not recorded": "dim"}.get(outcome.state, "bold red")
-        found = _shown_counts(outcome.counts)
-        if outcome.reason and outcome.state != "not recorded":
-            found = f"{found}\n{outcome.reason}" if found else outcome.reason
-        table.add_row(outcome.source.key, f"[{style}]{outcome.state}[/]", escape(found))
-    out.print(table)
-    if not new.hits:
-        out.print("Nothing new." if report.sent else "Nothing new, no alert.")
-    heard = [outcome for outcome in outcomes if outcome.counts.get("list_pages")]
-    silent = [f"{outcome.source.key} ({outcome.state})" for outcome in outcomes if outcome not in heard]
-    line = f"Heard: {len(heard)} of {len(outcomes)} sources."
-    out.print(line + (f" Not heard: {', '.join(silent)}." if silent else ""), highlight=False)
-    out.print(f"Database: {_shown_database(configuration)}", highlight=False, soft_wrap=True)
-
-
-def _shown_counts(counts: dict[str, int]) -> str:
-    names = (
-        "known links", "older", "new", "edited", "known", "gone", "not recorded",
-        "blocked", "changed", "down", "robots", "error",
-    )  # fmt: skip
-    shown = ", ".join(f"{counts[name]} {name}" for name in names if counts.get(name))
-    return f"{counts['links']} links: {shown}" if counts.get("links") else ""
-
-
-def _print_report(report: Report) -> None:
-    if report.sent:
-        told: dict[tuple[str, str], list[Sent]] = {}
-        for sent in report.sent:
-            told.setdefault((sent.message.rule, sent.message.title), []).append(sent)
-        table = Table(
-            "Rule", Column("Item", overflow="fold"), "Told", title=f"{len(report.sent)} alerts sent"
-        )
-        for (rule, title), group in told.items():
-            recipients = ", ".join(f"{sent.channel} {sent.recipient}".strip() for sent in group)
-            table.add_row(escape(rule), escape(title), escape(recipients))
-        out.print(table)
-    for group, word in ((report.waiting, "to be retried"), (report.failed, "given up")):
-        for sent in group:
-            err.print(
-                f"Alert {word}: {sent.message.title} by {sent.channel}: {sent.receipt.detail}", markup=False
-            )
-
-
-def _items_table(hits: list[Hit], title: str, *, excerpt: bool) -> Table:
-    table = Table(
-        "Published", *(Column(name, overflow="fold") for name in ("Source", "Title", "Recognised")),
-        title=escape(title), show_lines=excerpt,
-    )  # fmt: skip
-    for hit in hits:
-        cell = f"[bold]{escape(hit.title)}[/]" + (
-            f"\n{escape(hit.excerpt)}\n[dim]{escape(hit.url)}[/]" if excerpt else ""
-        )
-        table.add_row(_shown_date(hit), escape(hit.publisher), cell, escape(_recognised(hit)))
-    return table
-
-
-def _recognised(hit: Hit) -> str:
-    wanted = ("case_number", "document_number", "amount", "patent", "ip_type")
-    shown = [raw for kind in wanted for raw in hit.facts.get(kind, ())[:2]]
-    return ", ".join(shown)
-
-
-def _shown_date(hit: Hit) -> str:
-    if hit.published_at is not None:
-        return f"{hit.published_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-    return hit.published_on.isoformat() if hit.published_on else "unknown"
-
-
-def _shown_database(configuration: Configuration) -> str:
-    url = make_url(configuration.database_url)
-    if url.get_backend_name() == "sqlite":
-        return str(Path(url.database or "").resolve())
-    return url.render_as_string(hide_password=True)
-
-
-def _describe_crawl(
-    outcomes: list[Outcome], new: Found, report: Report, configuration: Configuration
-) -> dict[str, Any]:
-    return {
-        "sources": [
-            {
-                "key": outcome.source.key,
-                "run_id": outcome.run_id,
-                "state": outcome.state,
-                "reason": outcome.reason,
-                "counts": outcome.counts,
-            }
-            for outcome in outcomes
-        ],
-        "new": [_describe_hit(hit) for hit in new.hits],
-        "alerts": _describe_report(report),
-        "database": _shown_database(configuration),
-    }
-
-
-def _describe_report(report: Report) -> dict[str, Any]:
-    def rows(group: list[Sent]) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": sent.message.id,
-                "rule": sent.message.rule,
-                "title": sent.message.title,
-                "channel": sent.channel,
-                "recipient": sent.recipient,
-                "detail": sent.receipt.detail,
-            }
-            for sent in group
-        ]
-
-    return {"sent": rows(report.sent), "waiting": rows(report.waiting), "failed": rows(report.failed)}
-
-
-def _describe_hit(hit: Hit) -> dict[str, Any]:
-    return {
-        "uid": hit.uid,
-        "title": hit.title,
-        "url": hit.url,
-        "publisher": hit.publisher,
-        "source": hit.source_key,
-        "published_on": hit.published_on.isoformat() if hit.published_on else None,
-        "published_at": hit.published_at.isoformat() if hit.published_at else None,
-        "first_seen_at": hit.first_seen_at.isoformat(),
-        "version": hit.version_number,
-        "excerpt": hit.excerpt,
-        "facts": hit.facts,
-    }
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def main() -> None:

@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from crawlers.source import Source, first_fault, load_sources
 from errors import ConfigurationError
@@ -120,6 +125,9 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
             configuration = configuration.model_copy(update=wanted)
     except ValidationError as error:
         raise ConfigurationError(f"{place}: {first_fault(error)}.") from None
+    except SettingsError as error:
+        # What can't be read is not shown: it may hold a secret.
+        raise ConfigurationError(f"The environment: {error}; lists and tables are written as JSON.") from None
     check_rules(configuration.rules, configuration.channels, configuration.load_sources(), place)
     return configuration
 

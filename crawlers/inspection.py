@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -47,7 +48,7 @@ def open_saved_page(path: Path, url: str, fetched_at: datetime | None = None) ->
         if path.suffix == ".gz":
             body = gzip.decompress(body)
         time = fetched_at or datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InspectionError(f"{path}: can't be read ({error}).") from None
     return Page(url=url, body=body, fetched_at=time)
 
@@ -167,8 +168,8 @@ def judge_folder(folder: Path) -> Iterator[Judged]:
     index = folder / "MANIFEST.csv"
     try:
         with index.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
+            rows = list(csv.DictReader(stream, restval=""))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InspectionError(f"{index}: can't be read ({error}).") from None
     missing = _COLUMNS - set(rows[0] if rows else ())
     if missing:

@@ -28,7 +28,7 @@ from crawlers.readers import reader_for
 from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots
 from crawlers.source import Source
-from crawlers.spider import read_listing, to_page
+from crawlers.spider import CHALLENGE_STATUS, read_listing, to_page
 from pipeline.store.tables import Probe
 
 EXPECTED = "as expected"
@@ -138,7 +138,7 @@ class ProbeSpider(Spider):
 
 def judge_page(error: PageError, page: Page) -> tuple[str, str]:
     """The verdict and its words for a page that could not be read as what it should be."""
-    if page.status >= 500:
+    if page.status >= 500 and page.status != CHALLENGE_STATUS:
         return "down", str(error)
     if isinstance(error, Gone):
         return "gone", str(error)

@@ -41,11 +41,12 @@ def reparse_items(engine: Engine, archive: Archive, *, source_key: str | None = 
         ids = list(connection.scalars(query))
     for item_id in ids:
         with engine.begin() as connection:
-            yield _reparse(connection, archive, item_id)
+            reparsed = _reparse(connection, archive, item_id)
+        yield reparsed
 
 
 def _reparse(connection: Connection, archive: Archive, item_id: int) -> Reparsed:
-    item: Any = connection.execute(select(Item).where(Item.id == item_id)).one()
+    item: Any = connection.execute(select(Item).where(Item.id == item_id).with_for_update()).one()
     version: Any = connection.execute(
         select(Version.id, Version.snapshot_sha256, Version.title, Version.body)
         .where(Version.item_id == item_id)
@@ -55,7 +56,8 @@ def _reparse(connection: Connection, archive: Archive, item_id: int) -> Reparsed
     snapshot: Any = connection.execute(
         select(Snapshot)
         .where(Snapshot.sha256 == version.snapshot_sha256, Snapshot.kind == "article")
-        .order_by(Snapshot.id)
+        # The same bytes may have been served under other URLs too, for other items.
+        .order_by(Snapshot.url != item.url, Snapshot.id)
         .limit(1)
     ).one()
     try:

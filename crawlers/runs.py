@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from twisted.python.failure import Failure
 
 from crawlers.source import Source
+from pipeline.alerts.message import flatten
 from pipeline.record import Record, Sighting
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.tables import Run
@@ -27,6 +28,7 @@ OK = "ok"
 STATES = (OK, "incomplete", "blocked", "changed", "down", "closed by robots", "not recorded", "failed")
 _ENDINGS = ("new", "edited", "known", "gone", "blocked", "changed", "down", "robots", "not recorded", "error")
 _FAULTS = ("blocked", "changed", "down", "robots", "error")
+_LONGEST_MESSAGE = 1000
 
 
 @dataclass(slots=True)
@@ -55,13 +57,13 @@ class Watch:
         """Count how an article ended; of faults, keep the first messages."""
         self.count(ending)
         if ending in _FAULTS and len(self.faults) < 20:
-            self.faults.append(message)
+            self.faults.append(_one_line(message))
 
     def refuse(self, state: str, message: str) -> None:
         """A list could not be read: this is what the whole run will be judged by."""
         self.lists_open -= 1
         if self.refusal is None:
-            self.refusal = (state, message)
+            self.refusal = (state, _one_line(message))
 
     @property
     def heard(self) -> bool:
@@ -85,6 +87,11 @@ class Watch:
             self.reason = f"{missing} of {self.counts['asked']} articles are unaccounted for"
         else:
             self.state, self.reason = OK, None
+
+
+def _one_line(message: str) -> str:
+    """A message that may quote a page, as a row and a screen can take it."""
+    return flatten(message)[:_LONGEST_MESSAGE]
 
 
 def open_watch(engine: Engine, source: Source, *, baseline: bool) -> Watch:
@@ -155,10 +162,14 @@ class RunLedger:
         if watch := self._watch(item.context.source_key):
             watch.note("error", f"{item.notice.url}: {message}")
 
-    def _spider_error(self, failure: Failure, response: Response, spider: Spider) -> None:
-        if watch := self._watch(response.meta.get("source_key")):
-            message = f"{response.url}: {failure.type.__name__ if failure.type else ''}: {failure.getErrorMessage()}"
-            if response.meta.get("is_list"):
+    def _spider_error(self, failure: Failure, response: Response | Failure, spider: Spider) -> None:
+        # For an exception in an errback Scrapy sends the failure in the place of the response.
+        asked: Any = response.request if isinstance(response, Failure) else response  # type: ignore[attr-defined]
+        if watch := self._watch(asked.meta.get("source_key")):
+            message = (
+                f"{asked.url}: {failure.type.__name__ if failure.type else ''}: {failure.getErrorMessage()}"
+            )
+            if asked.meta.get("is_list"):
                 watch.refuse("failed", message)
             else:
                 watch.note("error", message)

@@ -32,6 +32,7 @@ from pipeline.store.listed import Shown, mark_gone, remember_list, was_read_befo
 from pipeline.store.session import open_engine
 from pipeline.store.tables import Snapshot
 
+CHALLENGE_STATUS = 521
 _LONGEST_WALK = 1000  # list pages that a crawl with --since follows before it stops
 
 
@@ -114,7 +115,7 @@ class FamilySpider(Spider):
             listing = read_listing(page, watch.source, number)
         except PageError as error:
             await self._note_snapshot(page, watch, error.kind, str(error))
-            watch.refuse("down" if page.status >= 500 else _run_state(error), str(error))
+            watch.refuse(_run_state(error, page), str(error))
             return
         await self._note_snapshot(page, watch, "list", None)
         watch.count("list_pages")
@@ -181,7 +182,7 @@ class FamilySpider(Spider):
                 await asyncio.to_thread(mark_gone, self.engine, watch.source.key, address, error.kind)
                 watch.note("gone", str(error))
             else:
-                watch.note("down" if page.status >= 500 else error.kind, str(error))
+                watch.note(_run_state(error, page), str(error))
             return
         yield Sighting(
             notice,
@@ -273,7 +274,10 @@ def read_listing(page: Page, source: Source, number: int) -> ListPage:
     return listing
 
 
-def _run_state(error: PageError) -> str:
+def _run_state(error: PageError, page: Page) -> str:
+    # 521 is how one firewall hands out its challenge; any other 5xx is a server in trouble.
+    if page.status >= 500 and page.status != CHALLENGE_STATUS:
+        return "down"
     return "blocked" if isinstance(error, Blocked) else "changed"
 
 

@@ -57,6 +57,10 @@ _ENGLISH_DATE = re.compile(
 )
 _NUMERIC_DATE = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*[-/.年]?\s*(\d{1,2})\s*[-/.月]?\s*(\d{1,2})(?!\d)")
 _ANY_DATE = re.compile(rf"(?P<numeric>(?<!\d)(?:19|20)\d{{2}}\s*[-/.年])|{_ENGLISH_DATE.pattern}", re.I)
+# Where no h1 is the headline, an element that is called a title may be (`div.article-title`, `p.tit`).
+_TITLED_TAGS = ("div", "p", "span", "strong")
+_TITLE_CLASS = re.compile(r"(?:^|[\s_-])(?:tit|title|headline)(?:$|[\s_-])", re.I)
+_MOST_CHILDREN = 3  # an element of more is a block that has a title, not one that is one
 _LEAST_TITLE = 6  # characters that tell headlines apart
 _ZONES = timedelta(days=1)  # 23:30 in London is the next day in Beijing
 
@@ -90,8 +94,11 @@ def describe(
         _without_name(_title_element(root), names),
         entry.title if entry else "",
     ]
-    title = _confirmed(titles, names)
+    headings += [node for node in root.iter("h2", "h3", *_TITLED_TAGS) if _is_heading(node)]
+    title = _confirmed(titles, [one_line(heading) for heading in headings], names)
     heading = first(heading for heading in headings if _agree(one_line(heading), title))
+    if heading is not None:
+        title = min(title, one_line(heading), key=len)
     published = [
         *_stated(metas, articles, _PUBLISHED, "datePublished"),
         *(_beside(heading) if heading is not None else ()),
@@ -153,11 +160,18 @@ def _without_name(title: str, names: Sequence[str]) -> str:
     return parts[1] if parts and any(_key(name) == _key(parts[2]) for name in names) else title
 
 
-def _confirmed(titles: list[str], names: Sequence[str]) -> str:
-    """The first headline that another witness confirms; a site's name is none."""
+def _is_heading(node: html.HtmlElement) -> bool:
+    if node.tag in ("h2", "h3"):
+        return True
+    return bool(_TITLE_CLASS.search(node.get("class") or "")) and len(node) <= _MOST_CHILDREN
+
+
+def _confirmed(titles: list[str], headings: list[str], names: Sequence[str]) -> str:
+    """The first headline that another one, or a heading on the page, confirms; a site's name is none."""
     usable = [title for title in titles if _key(title) and all(_key(title) != _key(name) for name in names)]
+    heard = [heading for heading in headings if heading not in usable]
     for at, title in enumerate(usable):
-        if any(_agree(title, other) for other in usable[:at] + usable[at + 1 :]):
+        if any(_agree(title, other) for other in (*usable[:at], *usable[at + 1 :], *heard)):
             return title
     return ""
 

@@ -235,7 +235,7 @@ def test_pages_that_are_no_content_are_refused_before_reading(recorded: Recorded
         for read in (gov_cn.kind_of, gov_cn.read_list, gov_cn.read_article):
             with pytest.raises(error):
                 read(page)
-    with pytest.raises(LayoutChanged, match="7090655"):
+    with pytest.raises(LayoutChanged, match="7090659"):
         gov_cn.read_article(recorded("gov_cn/layout_changed"))
 
 

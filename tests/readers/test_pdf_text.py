@@ -58,7 +58,7 @@ def test_of_a_file_with_too_many_pages_no_part_passes_for_the_whole(monkeypatch:
 
 def test_of_a_file_with_too_much_text_no_part_passes_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_text, "_MOST_CHARACTERS", len(FULL))
-    assert read_pdf_text(make_pdf([FULL, FULL])) is None
+    assert read_pdf_text(make_pdf([FULL, "护市场秩序。"])) is None
 
 
 @given(start=st.floats(0, 1), length=st.floats(0, 0.3), instead=st.binary(max_size=8))

@@ -1,0 +1,230 @@
+"""What the commands print, and the options that several of them share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Column, Table
+from sqlalchemy import make_url
+
+from configuration import Configuration, load_configuration
+from crawlers.crawl import Outcome
+from crawlers.runs import Watch
+from crawlers.source import Source
+from errors import ConfigurationError
+from pipeline.alerts.outbox import Report, Sent
+from query.search import Found, Hit
+
+# Where there is no terminal (cron, a log), nothing tells a width; 80 columns would cut Chinese titles.
+out = Console(width=None if sys.stdout.isatty() else 140)
+err = Console(stderr=True)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="URL",
+        help="Database URL, over the configured one: sqlite:///FILE or postgresql://HOST/NAME.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of tables.")]
+
+
+def read_configuration(context: typer.Context, **overrides: object) -> Configuration:
+    return load_configuration(context.obj, **overrides)
+
+
+def pick_sources(configuration: Configuration, keys: Iterable[str]) -> list[Source]:
+    known = configuration.load_sources()
+    wanted = list(dict.fromkeys(keys)) or list(known)
+    if not wanted:
+        raise ConfigurationError("No source is configured: allow the built-in ones or name source_files.")
+    for key in wanted:
+        if key not in known:
+            raise ConfigurationError(f"No source is called {key!r}; `iprwatch sources` lists them.")
+    return [known[key] for key in wanted]
+
+
+class CrawlProgress:
+    """A bar of articles done of articles asked; one plain line a source where there is no terminal."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self._enabled = enabled
+        self._told: set[str] = set()
+        self._bar = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            console=err, disable=not enabled or not err.is_terminal, transient=True,
+        )  # fmt: skip
+        self._task = self._bar.add_task("Reading lists", total=None)
+
+    def __enter__(self) -> CrawlProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, watches: Iterable[Watch]) -> None:
+        """Called by the crawl whenever something has happened."""
+        asked = done = 0
+        for watch in watches:
+            asked += watch.counts["asked"]
+            done += sum(
+                watch.counts[name] for name in ("new", "edited", "known", "gone", "not recorded", "error")
+            )
+            if self._enabled and watch.heard and watch.source.key not in self._told:
+                self._told.add(watch.source.key)
+                err.print(
+                    f"  list read: {watch.source.name_zh} "
+                    f"({watch.counts['links']} links, {watch.counts['asked']} to fetch)",
+                    highlight=False,
+                )
+        self._bar.update(self._task, description="Fetching articles", total=asked or None, completed=done)
+
+
+def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configuration: Configuration) -> None:
+    if new.hits:
+        out.print(items_table(new.hits, f"{new.total} new items", excerpt=False))
+    print_report(report)
+    table = Table("Source", "State", Column("What was found", overflow="fold"), title="Sources")
+    for outcome in outcomes:
+        style = {"ok": "green", "not recorded": "dim"}.get(outcome.state, "bold red")
+        found = _shown_counts(outcome.counts)
+        if outcome.reason and outcome.state != "not recorded":
+            found = f"{found}\n{outcome.reason}" if found else outcome.reason
+        table.add_row(outcome.source.key, f"[{style}]{outcome.state}[/]", escape(found))
+    out.print(table)
+    if not new.hits:
+        out.print("Nothing new." if report.sent else "Nothing new, no alert.")
+    heard = [outcome for outcome in outcomes if outcome.counts.get("list_pages")]
+    silent = [f"{outcome.source.key} ({outcome.state})" for outcome in outcomes if outcome not in heard]
+    line = f"Heard: {len(heard)} of {len(outcomes)} sources."
+    out.print(line + (f" Not heard: {', '.join(silent)}." if silent else ""), highlight=False)
+    out.print(f"Database: {_shown_database(configuration)}", highlight=False, soft_wrap=True)
+
+
+def _shown_counts(counts: dict[str, int]) -> str:
+    names = (
+        "known links", "older", "new", "edited", "known", "gone", "not recorded",
+        "blocked", "changed", "down", "robots", "error",
+    )  # fmt: skip
+    shown = ", ".join(f"{counts[name]} {name}" for name in names if counts.get(name))
+    return f"{counts['links']} links: {shown}" if counts.get("links") else ""
+
+
+def print_report(report: Report) -> None:
+    if report.sent:
+        told: dict[tuple[str, str], list[Sent]] = {}
+        for sent in report.sent:
+            told.setdefault((sent.message.rule, sent.message.title), []).append(sent)
+        table = Table(
+            "Rule", Column("Item", overflow="fold"), "Told", title=f"{len(report.sent)} alerts sent"
+        )
+        for (rule, title), group in told.items():
+            recipients = ", ".join(f"{sent.channel} {sent.recipient}".strip() for sent in group)
+            table.add_row(escape(rule), escape(title), escape(recipients))
+        out.print(table)
+    for group, word in ((report.waiting, "to be retried"), (report.failed, "given up")):
+        for sent in group:
+            err.print(
+                f"Alert {word}: {sent.message.title} by {sent.channel}: {sent.receipt.detail}", markup=False
+            )
+
+
+def items_table(hits: list[Hit], title: str, *, excerpt: bool) -> Table:
+    table = Table(
+        "Published", *(Column(name, overflow="fold") for name in ("Source", "Title", "Recognised")),
+        title=escape(title), show_lines=excerpt,
+    )  # fmt: skip
+    for hit in hits:
+        cell = f"[bold]{escape(hit.title)}[/]" + (
+            f"\n{escape(hit.excerpt)}\n[dim]{escape(hit.url)}[/]" if excerpt else ""
+        )
+        table.add_row(_shown_date(hit), escape(hit.publisher), cell, escape(_recognised(hit)))
+    return table
+
+
+def _recognised(hit: Hit) -> str:
+    wanted = ("case_number", "document_number", "amount", "patent", "ip_type")
+    shown = [raw for kind in wanted for raw in hit.facts.get(kind, ())[:2]]
+    return ", ".join(shown)
+
+
+def _shown_date(hit: Hit) -> str:
+    if hit.published_at is not None:
+        return f"{hit.published_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return hit.published_on.isoformat() if hit.published_on else "unknown"
+
+
+def _shown_database(configuration: Configuration) -> str:
+    url = make_url(configuration.database_url)
+    if url.get_backend_name() == "sqlite":
+        return str(Path(url.database or "").resolve())
+    return url.render_as_string(hide_password=True)
+
+
+def describe_crawl(
+    outcomes: list[Outcome], new: Found, report: Report, configuration: Configuration
+) -> dict[str, Any]:
+    return {
+        "sources": [
+            {
+                "key": outcome.source.key,
+                "run_id": outcome.run_id,
+                "state": outcome.state,
+                "reason": outcome.reason,
+                "counts": outcome.counts,
+            }
+            for outcome in outcomes
+        ],
+        "new": [describe_hit(hit) for hit in new.hits],
+        "alerts": describe_report(report),
+        "database": _shown_database(configuration),
+    }
+
+
+def describe_report(report: Report) -> dict[str, Any]:
+    def rows(group: list[Sent]) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": sent.message.id,
+                "rule": sent.message.rule,
+                "title": sent.message.title,
+                "channel": sent.channel,
+                "recipient": sent.recipient,
+                "detail": sent.receipt.detail,
+            }
+            for sent in group
+        ]
+
+    return {"sent": rows(report.sent), "waiting": rows(report.waiting), "failed": rows(report.failed)}
+
+
+def describe_hit(hit: Hit) -> dict[str, Any]:
+    return {
+        "uid": hit.uid,
+        "title": hit.title,
+        "url": hit.url,
+        "publisher": hit.publisher,
+        "source": hit.source_key,
+        "published_on": hit.published_on.isoformat() if hit.published_on else None,
+        "published_at": hit.published_at.isoformat() if hit.published_at else None,
+        "first_seen_at": hit.first_seen_at.isoformat(),
+        "version": hit.version_number,
+        "excerpt": hit.excerpt,
+        "facts": hit.facts,
+    }
+
+
+def print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

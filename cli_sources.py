@@ -1,0 +1,251 @@
+"""The commands about sources: listing, adding, probing them; links by hand; hosts that may be crawled."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
+
+from cli_output import DatabaseOption, JsonOption, out, pick_sources, print_json, read_configuration
+from configuration import Configuration
+from crawlers.adding import Look, append_entry, look_at, make_entry
+from crawlers.fetching import fetch_page
+from crawlers.inbox import Added, add_links, find_links, read_dropped_file
+from crawlers.inspection import open_saved_page
+from crawlers.permissions import allow_host, list_permissions, revoke_host
+from crawlers.probe import EXPECTED, confirmed_sources, probe_sources, record_probes
+from errors import ConfigurationError, IprwatchError
+from pipeline.store.session import StoreError, open_engine
+
+sources_app = typer.Typer(help="List what is watched, and add to it.", invoke_without_command=True)
+hosts_app = typer.Typer(
+    help="Hosts whose robots.txt forbids crawlers: allow one for a reason, list, revoke.",
+    no_args_is_help=True,
+)
+
+
+class LinksError(IprwatchError):
+    """No link was given. Raised by `iprwatch add`."""
+
+
+@sources_app.callback()
+def sources_command(context: typer.Context, db: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """List what is watched."""
+    if context.invoked_subcommand is not None:
+        return
+    configuration = read_configuration(context, database=db)
+    sources = configuration.load_sources().values()
+    confirmed = _confirmed(configuration)
+    if as_json:
+        print_json(
+            [{**source.model_dump(), "confirmed_by_probe": source.key in confirmed} for source in sources]
+        )
+        return
+    table = Table(
+        "Key", Column("Source", overflow="fold"), "Publisher", "When (Asia/Shanghai)", "Reader", "Proven",
+        title=f"{len(sources)} sources",
+    )  # fmt: skip
+    for source in sources:
+        proven = "by a probe" if source.key in confirmed else "yes" if source.proven else "unproven"
+        table.add_row(
+            source.key,
+            f"{escape(source.name_zh)}\n{escape(source.name_en)}",
+            escape(source.publisher_zh),
+            source.crontab,
+            source.reader,
+            proven,
+        )
+    out.print(table)
+    out.print(
+        "Unproven: read only from descriptions so far; its reader refuses a page that differs. "
+        "`iprwatch probe` looks at the live page.",
+        style="dim",
+    )
+
+
+def _confirmed(configuration: Configuration) -> set[str]:
+    try:
+        return confirmed_sources(open_engine(configuration.database_url, create=False))
+    except StoreError:
+        # Listing needs no database; without one nothing was probed either.
+        return set()
+
+
+@sources_app.command("add")
+def sources_add(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(help="A list page, a feed, or any article of a WeChat account.")],
+    to: Annotated[Path, typer.Option("--to", help="The TOML file to write the entry into.")],
+    key: Annotated[str | None, typer.Option("--key", help="<family>_<what>, such as wechat_cnipa.")] = None,
+    name_zh: Annotated[str | None, typer.Option("--name-zh")] = None,
+    name_en: Annotated[str | None, typer.Option("--name-en")] = None,
+    publisher_zh: Annotated[str | None, typer.Option("--publisher-zh")] = None,
+    publisher_en: Annotated[str | None, typer.Option("--publisher-en")] = None,
+    crontab: Annotated[str, typer.Option("--crontab", help="Five fields, Asia/Shanghai, day names.")] = (
+        "0 9,17 * * mon-fri"
+    ),
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Read this saved page instead of fetching the URL.")
+    ] = None,
+) -> None:
+    """Look at a page, say which reader fits and what it sees, and write the entry of a new source."""
+    configuration = read_configuration(context)
+    page = open_saved_page(file, url) if file is not None else fetch_page(configuration, url)
+    look = look_at(page)
+    _print_look(look)
+    names = {
+        "key": key,
+        "name_zh": name_zh,
+        "name_en": name_en,
+        "publisher_zh": publisher_zh,
+        "publisher_en": publisher_en,
+    }
+    table = make_entry(look, url, names, crontab)
+    if key in configuration.load_sources():
+        raise ConfigurationError(f"The source {key!r} exists already; choose another --key.")
+    append_entry(to, str(key), table)
+    out.print(f"Written to {to} as [{key}].", markup=False, highlight=False)
+    if to.resolve() not in [path.resolve() for path in configuration.source_files]:
+        out.print(f'Name it in iprwatch.toml: source_files = ["{to}"]', markup=False, highlight=False)
+
+
+def _print_look(look: Look) -> None:
+    if look.listing is None:
+        out.print(f"Account: {look.account} ({look.account_id})", markup=False, highlight=False)
+        ways = [f"its album: {look.album_url}"] if look.album_url else []
+        ways += ["a feed of it (wewe-rss, we-mp-rss, RSSHub)", "single articles with `iprwatch add`"]
+        out.print("Ways to follow it: " + "; ".join(ways) + ".", markup=False, highlight=False)
+        return
+    out.print(f"Reader: {look.reader}. Entries: {len(look.listing.entries)}.", highlight=False)
+    for entry in look.listing.entries[:3]:
+        day = entry.date.raw if entry.date else "no date"
+        out.print(f"  {day}  {entry.title}", markup=False, highlight=False)
+
+
+def probe_command(
+    context: typer.Context,
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Keys of sources; all when none is given.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Keep each page as a sample case below this folder.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option("--replay", help="Look at this recorded web instead of the network.")
+    ] = None,
+    db: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at sources politely: as expected, changed, blocked, gone, slow or down? Stores no item.
+
+    Exit code 1 when one is not as expected. A source that was looks proven from then on.
+    """
+    configuration = read_configuration(context, database=db)
+    wanted = pick_sources(configuration, sources or [])
+    engine = open_engine(configuration.database_url)
+    found = probe_sources(configuration, wanted, replay=replay, save=save)
+    if replay is None:
+        record_probes(engine, found, datetime.now(UTC))
+    engine.dispose()
+    if as_json:
+        print_json(
+            [
+                {
+                    "key": probed.source.key,
+                    "verdict": probed.verdict,
+                    "detail": probed.detail,
+                    "seconds": probed.seconds,
+                }
+                for probed in found
+            ]
+        )
+    else:
+        for probed in found:
+            out.print(
+                f"{probed.source.key}: {probed.verdict}: {probed.detail}", markup=False, highlight=False
+            )
+    if any(probed.verdict != EXPECTED for probed in found):
+        raise typer.Exit(1)
+
+
+def add_command(
+    context: typer.Context,
+    links: Annotated[list[str] | None, typer.Argument(help="Links to articles.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="A text, shortcut or saved mail with links in it.")
+    ] = None,
+    db: DatabaseOption = None,
+) -> None:
+    """Put links to articles into the inbox; the next crawl of the source inbox_links reads them."""
+    given = list(links or [])
+    if file is not None:
+        given += find_links(read_dropped_file(file))
+    if not given:
+        raise LinksError("No link was given, and the file holds none.")
+    configuration = read_configuration(context, database=db)
+    added: Added = add_links(open_engine(configuration.database_url), given, origin=str(file or "command"))
+    out.print(
+        f"{len(added.new)} added, {len(added.waiting)} there already, {len(added.stored)} stored already.",
+        highlight=False,
+    )
+
+
+@hosts_app.command("allow")
+def hosts_allow(
+    context: typer.Context,
+    host: Annotated[str, typer.Argument(help="Such as mp.weixin.qq.com.")],
+    path: Annotated[str, typer.Argument(help="The path below which pages may be fetched, such as /s.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why you may; it is recorded and shown.")],
+    db: DatabaseOption = None,
+) -> None:
+    """Allow crawling below a path of a host in spite of its robots.txt. Your decision, on record."""
+    configuration = read_configuration(context, database=db)
+    allow_host(open_engine(configuration.database_url), host, path, reason)
+    out.print(f"Allowed: {host}{path}, because: {reason}", markup=False, highlight=False)
+
+
+@hosts_app.command("revoke")
+def hosts_revoke(
+    context: typer.Context, host: Annotated[str, typer.Argument()], db: DatabaseOption = None
+) -> None:
+    """End all permissions of a host."""
+    configuration = read_configuration(context, database=db)
+    number = revoke_host(open_engine(configuration.database_url, create=False), host)
+    if not number:
+        raise ConfigurationError(f"{host} has no permission that could be revoked.")
+    out.print(f"Revoked: {host}.", markup=False, highlight=False)
+
+
+@hosts_app.command("list")
+def hosts_list(context: typer.Context, db: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """All permissions ever given, and whether they hold."""
+    configuration = read_configuration(context, database=db)
+    permissions = list_permissions(open_engine(configuration.database_url, create=False))
+    if as_json:
+        print_json(
+            [
+                {
+                    "host": given.host,
+                    "path": given.path,
+                    "reason": given.reason,
+                    "allowed_at": given.allowed_at.isoformat(),
+                    "revoked_at": given.revoked_at.isoformat() if given.revoked_at else None,
+                }
+                for given in permissions
+            ]
+        )
+        return
+    table = Table("Host", "Path", Column("Reason", overflow="fold"), "Allowed", "Holds")
+    for given in permissions:
+        table.add_row(
+            given.host,
+            escape(given.path),
+            escape(given.reason),
+            f"{given.allowed_at:%Y-%m-%d}",
+            "yes" if given.revoked_at is None else f"until {given.revoked_at:%Y-%m-%d}",
+        )
+    out.print(table)
