@@ -14,7 +14,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
 from configuration import Configuration
-from crawlers.replay import find_recordings
+from crawlers.replay import open_recorded_web
 from crawlers.runs import Watch
 from crawlers.source import Source
 from errors import ConfigurationError
@@ -62,7 +62,8 @@ def build_settings(configuration: Configuration, replay: Path | None) -> Setting
         "DOWNLOAD_DELAY": configuration.delay,
     }
     if replay is not None:
-        next(find_recordings(replay))
+        # A web that can't be used is refused here: in a handler it would look like a site that is down.
+        open_recorded_web(replay)
         values |= {
             "IPRWATCH_REPLAY": str(replay),
             "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "crawlers.replay.ReplayHandler"),

@@ -70,6 +70,9 @@ def read_recording(note: Path) -> Recording:
         fetched_at = datetime.fromisoformat(stated["fetched"])
         url, status = str(stated["url"]), int(stated["status"])
         headers = {str(name).lower(): str(value) for name, value in stated["headers"].items()}
+        _key(url)
+        if not 100 <= status <= 599:
+            raise ValueError(f"{status} is no HTTP status")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"{note}: can't be used ({type(error).__name__}: {error}); it needs url, status, headers and fetched."
@@ -82,18 +85,25 @@ def read_recording(note: Path) -> Recording:
     return Recording(bodies[0], url, status, headers, fetched_at)
 
 
+def open_recorded_web(folder: Path) -> dict[str, Recording]:
+    """All recorded pages below a folder by the key of their URL.
+
+    Raises ConfigurationError for what `find_recordings` refuses, and for two pages with one URL.
+    """
+    recordings: dict[str, Recording] = {}
+    for recording in find_recordings(folder):
+        known = recordings.setdefault(_key(recording.url), recording)
+        if known is not recording:
+            raise ConfigurationError(f"{recording.path}: {recording.url} is recorded at {known.path} too.")
+    return recordings
+
+
 class ReplayHandler(BaseDownloadHandler):
     """A download handler for http and https that knows no network. Reads the setting IPRWATCH_REPLAY."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._recordings: dict[str, Recording] = {}
-        for recording in find_recordings(Path(crawler.settings["IPRWATCH_REPLAY"])):
-            known = self._recordings.setdefault(_key(recording.url), recording)
-            if known is not recording:
-                raise ConfigurationError(
-                    f"{recording.path}: {recording.url} is recorded at {known.path} too."
-                )
+        self._recordings = open_recorded_web(Path(crawler.settings["IPRWATCH_REPLAY"]))
 
     async def download_request(self, request: Request) -> Response:
         """Answer from the folder, 404 for a robots.txt that it lacks; raises NotRecorded for other pages."""
@@ -104,7 +114,10 @@ class ReplayHandler(BaseDownloadHandler):
             raise NotRecorded(f"{request.url} is not among the recorded pages.")
         page = recording.open_page()
         request.meta["recorded_at"] = page.fetched_at
-        headers: dict[str, Any] = dict(page.headers)
+        # A recorded body is unpacked already, whatever its server said.
+        headers: dict[str, Any] = {
+            name: value for name, value in page.headers.items() if name != "content-encoding"
+        }
         response_class = responsetypes.from_args(headers=None, url=request.url, body=page.body)
         return response_class(request.url, status=page.status, headers=headers, body=page.body)
 

