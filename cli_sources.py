@@ -14,7 +14,7 @@ from cli_output import DatabaseOption, JsonOption, out, pick_sources, print_json
 from configuration import Configuration
 from crawlers.adding import Look, append_entry, look_at, make_entry
 from crawlers.fetching import fetch_page
-from crawlers.inbox import Added, add_links, find_links, read_dropped_file
+from crawlers.inbox_links import Added, add_links, find_links, read_dropped_file
 from crawlers.inspection import open_saved_page
 from crawlers.permissions import allow_host, list_permissions, revoke_host
 from crawlers.probe import EXPECTED, confirmed_sources, probe_sources, record_probes

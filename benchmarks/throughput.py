@@ -56,6 +56,7 @@ from crawlers.notice import ListEntry, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers import reader_for
 from crawlers.runs import open_watch
+from crawlers.spider import FamilySpider
 from pipeline import ENRICHING
 from pipeline.alerts.rules import Recipient, Rule, Rules
 from pipeline.normalize import normalize
@@ -155,7 +156,7 @@ def run_trivial(order: Order) -> Cost:
     configuration = _configure(order)
     configuration.data.mkdir()
     settings = build_settings(configuration, None)
-    settings.setdict({"ITEM_PIPELINES": {}, "EXTENSIONS": {}}, priority="cmdline")
+    settings.setdict({**FamilySpider.custom_settings, "ITEM_PIPELINES": {}, "EXTENSIONS": {}}, priority="cmdline")
     return _crawl(settings, TrivialSpider, order)
 
 

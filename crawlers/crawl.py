@@ -14,6 +14,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
 from configuration import Configuration
+from crawlers.permissions import allowed_prefixes
 from crawlers.replay import open_recorded_web
 from crawlers.runs import Watch
 from crawlers.source import Source
@@ -96,7 +97,9 @@ def crawl(
         raise ConfigurationError(
             f"{configuration.data}: the data folder can't be made ({error.strerror})."
         ) from None
-    open_engine(configuration.database_url).dispose()
+    engine = open_engine(configuration.database_url)
+    settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))
+    engine.dispose()
     process = AsyncCrawlerProcess(settings)
     loader = SpiderLoader.from_settings(settings)
     crawlers: dict[str, Crawler] = {}

@@ -1,157 +1,47 @@
-"""The inbox: links to articles that people found and want read, as a source like any other.
-
-Links come from the command (`iprwatch add`), from text files, and from a folder in which staff drop files: text,
-shortcuts (`.url`), saved mails (`.eml`). A link stays `waiting` until its article is stored or said to be gone.
-"""
+"""Spider of the inbox: single articles that people handed in (see `crawlers.inbox_links`)."""
 
 from __future__ import annotations
 
-import email
-import email.policy
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.message import EmailMessage
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncIterator
 
-from sqlalchemy import Engine, exists, select, update
+from scrapy import Request
 
-from errors import IprwatchError
-from pipeline.normalize import identify_url
-from pipeline.store.tables import Address, InboxLink
-from pipeline.store.write import insert_ignoring
-
-INBOX_KEY = "inbox_links"
-READ_SUFFIX = ".read"
-_LINK = re.compile(r"https?://[^\s<>\"'，。；、）】》]+")
-_LARGEST = 5_000_000  # bytes of a dropped file
+from crawlers.errors import Gone, PageError
+from crawlers.inbox_links import InboxError, read_folder, settle_link, waiting_links
+from crawlers.notice import ListEntry
+from crawlers.runs import Watch, open_watch
+from crawlers.spider import FamilySpider
 
 
-class InboxError(IprwatchError):
-    """A link or a dropped file can't be taken. Raised by the functions of this module; names it."""
+class InboxSpider(FamilySpider):
+    """Asks for every link that waits. What was handed in is never baseline: whoever did wants to know.
 
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What became of the links that were handed in: new in the inbox, there already, stored already."""
-
-    new: tuple[str, ...]
-    waiting: tuple[str, ...]
-    stored: tuple[str, ...]
-
-
-def find_links(text: str) -> list[str]:
-    """The http(s) links of a text in order, each once."""
-    return list(dict.fromkeys(link.rstrip(".,;:!?)") for link in _LINK.findall(text)))
-
-
-def add_links(engine: Engine, urls: Iterable[str], origin: str) -> Added:
-    """Put links into the inbox. Raises InboxError for one that is no http(s) URL; then none is taken."""
-    addresses: dict[str, str] = {}
-    for url in urls:
-        if not re.match(r"https?://[^/\s]+", url):
-            raise InboxError(f"{url!r} is not an http(s) link; nothing was added.")
-        addresses.setdefault(identify_url(url), url)
-    now = datetime.now(UTC)
-    with engine.begin() as connection:
-        stored = set(connection.scalars(select(Address.address).where(Address.address.in_(addresses))))
-        known = set(connection.scalars(select(InboxLink.address).where(InboxLink.address.in_(addresses))))
-        fresh = [address for address in addresses if address not in stored | known]
-        rows = [
-            {
-                "address": address,
-                "url": addresses[address],
-                "origin": origin,
-                "state": "waiting",
-                "detail": None,
-                "added_at": now,
-            }
-            for address in fresh
-        ]
-        insert_ignoring(connection, InboxLink, rows)
-        # A link that failed before is given another chance when somebody hands it in again.
-        connection.execute(
-            update(InboxLink)
-            .where(InboxLink.address.in_(known - stored), InboxLink.state != "stored")
-            .values(state="waiting", detail=None)
-        )
-    return Added(
-        tuple(addresses[address] for address in fresh),
-        tuple(addresses[address] for address in addresses if address in known - stored),
-        tuple(addresses[address] for address in addresses if address in stored),
-    )
-
-
-def waiting_links(engine: Engine) -> list[tuple[str, str]]:
-    """(address, url) of every link that is to be read, oldest first; those stored meanwhile are settled."""
-    with engine.begin() as connection:
-        stored = exists().where(Address.address == InboxLink.address)
-        connection.execute(
-            update(InboxLink).where(InboxLink.state == "waiting", stored).values(state="stored", detail=None)
-        )
-        query = (
-            select(InboxLink.address, InboxLink.url)
-            .where(InboxLink.state == "waiting")
-            .order_by(InboxLink.added_at, InboxLink.address)
-        )
-        return [(row.address, row.url) for row in connection.execute(query)]
-
-
-def settle_link(engine: Engine, address: str, state: str, detail: str | None) -> None:
-    """Note what became of a link: `stored`, `gone` or `failed` with the reason."""
-    with engine.begin() as connection:
-        connection.execute(
-            update(InboxLink).where(InboxLink.address == address).values(state=state, detail=detail)
-        )
-
-
-def read_folder(engine: Engine, folder: Path) -> dict[str, Added]:
-    """Take the links of every file in a folder, and rename each file that was taken to `NAME.read`.
-
-    Raises InboxError for a folder that can't be read; a file that can't be is reported by leaving its name
-    as it is and raising at the end, after the others were taken.
+    A link whose article was refused is settled as gone or failed; one that was not reached waits on.
     """
-    try:
-        files = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != READ_SUFFIX)
-    except OSError as error:
-        raise InboxError(f"{folder}: the inbox folder can't be read ({error.strerror}).") from None
-    taken: dict[str, Added] = {}
-    faults: list[str] = []
-    for path in files:
-        if path.name.startswith("."):
-            continue
-        try:
-            links = find_links(read_dropped_file(path))
-        except InboxError as error:
-            faults.append(str(error))
-            continue
-        taken[path.name] = add_links(engine, links, origin=path.name)
-        path.rename(path.with_name(path.name + READ_SUFFIX))
-    if faults:
-        raise InboxError(" ".join(faults))
-    return taken
 
+    name = "inbox"
 
-def read_dropped_file(path: Path) -> str:
-    """The text of a dropped file: a saved mail's subject and text parts, else the file itself.
+    async def start(self) -> AsyncIterator[Request]:
+        """The articles of all waiting links, those of the inbox folder included."""
+        for source in self.sources:
+            watch = await asyncio.to_thread(open_watch, self.engine, source, baseline=False)
+            self.watches[source.key] = watch
+            folder = self.configuration.inbox_folder
+            if folder is not None:
+                try:
+                    await asyncio.to_thread(read_folder, self.engine, folder)
+                except InboxError as error:
+                    watch.note("error", str(error))
+            links = await asyncio.to_thread(waiting_links, self.engine)
+            watch.count("list_pages")
+            watch.count("links", len(links))
+            watch.count("asked", len(links) + watch.counts["error"])
+            for position, (address, url) in enumerate(links):
+                entry = ListEntry(url=url, title="", date=None, position=position)
+                yield self._article_request(watch, entry, address, baseline=False)
 
-    Raises InboxError for a file that is too large, unreadable, or no text.
-    """
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise InboxError(f"{path}: larger than {_LARGEST // 1_000_000} MB, not taken.")
-        body = path.read_bytes()
-    except OSError as error:
-        raise InboxError(f"{path}: can't be read ({error.strerror}).") from None
-    if path.suffix.lower() == ".eml":
-        message = email.message_from_bytes(body, policy=email.policy.default)
-        assert isinstance(message, EmailMessage)
-        parts = [str(part.get_content()) for part in message.walk() if part.get_content_maintype() == "text"]
-        return "\n".join([str(message.get("subject", "")), *parts])
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InboxError(f"{path}: is no text file; drop a text, a .url shortcut or a saved mail (.eml).")
+    async def article_refused(self, watch: Watch, address: str, error: PageError) -> None:
+        """Settle the link, so that it isn't asked for again."""
+        state = "gone" if isinstance(error, Gone) else "failed"
+        await asyncio.to_thread(settle_link, self.engine, address, state, str(error))

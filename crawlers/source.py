@@ -16,7 +16,9 @@ from crawlers.readers import READERS
 from errors import ConfigurationError
 
 BUILT_IN = Path(__file__).with_name("sources.toml")
-FAMILIES = ("court", "spp", "cnipa", "gov", "media", "disclosure", "wechat")
+FAMILIES = ("court", "spp", "cnipa", "gov", "media", "disclosure", "wechat", "inbox")
+INBOX_READER = "inbox"
+INBOX_URL = "inbox:"
 _LONGEST_KEY = 100
 _DAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 _DAY_NAMES = re.compile(r"^(\*|[a-z]{3}([-,][a-z]{3})*)$")
@@ -29,7 +31,9 @@ class Source(BaseModel):
 
     `crontab` has five fields in Asia/Shanghai with day *names* (APScheduler counts days from Monday = 0, cron
     from Sunday, so numbers would lie to one of them). `least` is the number of entries below which a list
-    page is not believed. `depth` is how many list pages a crawl reads. `topics` are words that alert
+    page is not believed. `depth` is how many list pages a crawl reads, `most` how many entries from the top of
+    each are watched (some lists are a thousand entries long). `only_ip` keeps only what concerns
+    intellectual property, for sources that publish everything. `topics` are words that alert
     rules refer to. `proven` says whether a real page of this kind has been read by the reader.
     """
 
@@ -46,6 +50,8 @@ class Source(BaseModel):
     crontab: str
     least: Annotated[int, Field(ge=0, le=1000)]
     depth: Annotated[int, Field(ge=1, le=100)] = 1
+    most: Annotated[int, Field(ge=1, le=10_000)] = 200
+    only_ip: bool = False
     proven: bool
 
     @property
@@ -56,16 +62,8 @@ class Source(BaseModel):
     @field_validator("reader")
     @classmethod
     def _known_reader(cls, value: str) -> str:
-        if value not in READERS:
+        if value not in READERS and value != INBOX_READER:
             raise ValueError(f"no reader is called {value!r}; there are {', '.join(READERS)}")
-        return value
-
-    @field_validator("url")
-    @classmethod
-    def _absolute_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-            raise ValueError(f"{value!r} is not an absolute http(s) URL")
         return value
 
     @field_validator("crontab")
@@ -84,6 +82,17 @@ class Source(BaseModel):
         except ValueError as error:
             raise ValueError(f"{value!r} is no crontab: {error}") from None
         return value
+
+    @model_validator(mode="after")
+    def _url_is_absolute(self) -> Source:
+        if self.reader == INBOX_READER:
+            if self.url != INBOX_URL:
+                raise ValueError(f"the URL of the inbox is {INBOX_URL!r}, not {self.url!r}")
+            return self
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError(f"the url {self.url!r} is not an absolute http(s) URL")
+        return self
 
     @model_validator(mode="after")
     def _key_names_a_family(self) -> Source:

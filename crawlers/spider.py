@@ -7,22 +7,23 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, select
 from twisted.python.failure import Failure
 
 from configuration import Configuration, load_configuration
 from crawlers.archive import Archive
 from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
-from crawlers.notice import ListEntry, ListPage
+from crawlers.notice import ListEntry, ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import READERS, reader_for
 from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots
-from crawlers.runs import Watch, open_watch
+from crawlers.runs import OK, Watch, open_watch
 from crawlers.source import Source
 from errors import ConfigurationError
 from pipeline.dates import choose
@@ -30,9 +31,10 @@ from pipeline.normalize import identify_url
 from pipeline.record import Context, Sighting
 from pipeline.store.listed import Shown, mark_gone, remember_list, was_read_before
 from pipeline.store.session import open_engine
-from pipeline.store.tables import Snapshot
+from pipeline.store.tables import Run, Snapshot
 
 CHALLENGE_STATUS = 521
+NOT_MODIFIED = 304
 _LONGEST_WALK = 1000  # list pages that a crawl with --since follows before it stops
 
 
@@ -43,8 +45,9 @@ class FamilySpider(Spider):
     nothing older), `alert_baseline` (alert also for what a source shows when first read).
     """
 
-    # Scrapy starts as many tasks for every answer; an article is one item, and a list's requests don't wait.
-    custom_settings = {"CONCURRENT_ITEMS": 1}  # noqa: RUF012 (Scrapy's name and type)
+    # Scrapy starts as many tasks for every answer (100 by itself cost as much as fetching a page). An article is
+    # one item; a feed's articles wait for their commit ten at a time.
+    custom_settings = {"CONCURRENT_ITEMS": 10}  # noqa: RUF012 (Scrapy's name and type)
 
     configuration: Configuration
     engine: Engine
@@ -93,12 +96,13 @@ class FamilySpider(Spider):
             known = await asyncio.to_thread(was_read_before, self.engine, source.key)
             watch = await asyncio.to_thread(open_watch, self.engine, source, baseline=not known)
             self.watches[source.key] = watch
-            yield self._list_request(watch, source.url, number=1)
+            yield await self._list_request(watch, source.url, number=1)
 
-    def _list_request(self, watch: Watch, url: str, *, number: int) -> Request:
+    async def _list_request(self, watch: Watch, url: str, *, number: int) -> Request:
         watch.lists_open += 1
         return Request(
             url,
+            headers=await asyncio.to_thread(conditions, self.engine, watch.source.key, url),
             callback=self.parse_list,
             errback=self.fail_list,
             cb_kwargs={"watch": watch, "number": number},
@@ -107,12 +111,23 @@ class FamilySpider(Spider):
             dont_filter=True,
         )
 
-    async def parse_list(self, response: Response, watch: Watch, number: int) -> AsyncIterator[Request]:
-        """Requests for the articles that are new, and for the next page of the list."""
+    async def parse_list(
+        self, response: Response, watch: Watch, number: int
+    ) -> AsyncIterator[Request | Sighting]:
+        """Requests for the articles that are new, and for the next page of the list.
+
+        An article that the list brings whole (a feed with full texts) is taken from it and not asked for.
+        """
         page = to_page(response)
+        if page.status == NOT_MODIFIED:
+            watch.count("list_pages")
+            watch.count("lists not modified")
+            watch.lists_open -= 1
+            return
         await self._keep(page)
         try:
             listing = read_listing(page, watch.source, number)
+            complete = read_complete(page, watch.source)
         except PageError as error:
             await self._note_snapshot(page, watch, error.kind, str(error))
             watch.refuse(_run_state(error, page), str(error))
@@ -120,7 +135,8 @@ class FamilySpider(Spider):
         await self._note_snapshot(page, watch, "list", None)
         watch.count("list_pages")
         watch.count("links", len(listing.entries))
-        wanted = [entry for entry in listing.entries if not self._is_older(entry, page)]
+        watched = listing.entries[: watch.source.most]
+        wanted = [entry for entry in watched if not self._is_older(entry, page)]
         watch.count("older", len(listing.entries) - len(wanted))
         addresses = {entry: entry.identity or identify_url(entry.url) for entry in wanted}
         standings = await asyncio.to_thread(
@@ -138,9 +154,12 @@ class FamilySpider(Spider):
                 continue
             self._asked.add(address)
             watch.count("asked")
+            if (notice := complete.get(address)) is not None:
+                yield Sighting(notice, self._context(watch, page, baseline=standing.baseline))
+                continue
             yield self._article_request(watch, entry, address, baseline=standing.baseline)
         if listing.next_url and self._goes_on(listing, wanted, number, watch.source):
-            yield self._list_request(watch, listing.next_url, number=number + 1)
+            yield await self._list_request(watch, listing.next_url, number=number + 1)
         watch.lists_open -= 1
 
     def _goes_on(self, listing: ListPage, wanted: list[ListEntry], number: int, source: Source) -> bool:
@@ -178,24 +197,27 @@ class FamilySpider(Spider):
             notice = reader_for(page)[1].read_article(page, entry)
         except PageError as error:
             await self._note_snapshot(page, watch, error.kind, str(error), entry)
-            if isinstance(error, Gone):
-                await asyncio.to_thread(mark_gone, self.engine, watch.source.key, address, error.kind)
-                watch.note("gone", str(error))
-            else:
-                watch.note(_run_state(error, page), str(error))
+            watch.note("gone" if isinstance(error, Gone) else _run_state(error, page), str(error))
+            await self.article_refused(watch, address, error)
             return
-        yield Sighting(
-            notice,
-            Context(
-                source_key=watch.source.key,
-                publisher_zh=watch.source.publisher_zh,
-                publisher_en=watch.source.publisher_en,
-                topics=watch.source.topics,
-                run_id=watch.run_id,
-                baseline=baseline and not self.alert_baseline,
-                status=page.status,
-                headers=page.headers,
-            ),
+        yield Sighting(notice, self._context(watch, page, baseline=baseline))
+
+    async def article_refused(self, watch: Watch, address: str, error: PageError) -> None:
+        """Remember a tombstone, so that it isn't asked for with every crawl."""
+        if isinstance(error, Gone):
+            await asyncio.to_thread(mark_gone, self.engine, watch.source.key, address, error.kind)
+
+    def _context(self, watch: Watch, page: Page, *, baseline: bool) -> Context:
+        return Context(
+            source_key=watch.source.key,
+            publisher_zh=watch.source.publisher_zh,
+            publisher_en=watch.source.publisher_en,
+            topics=watch.source.topics,
+            run_id=watch.run_id,
+            baseline=baseline and not self.alert_baseline,
+            status=page.status,
+            headers=page.headers,
+            only_ip=watch.source.only_ip,
         )
 
     def fail_list(self, failure: Failure) -> None:
@@ -207,7 +229,7 @@ class FamilySpider(Spider):
         elif isinstance(failure.value, NotRecorded):
             watch.refuse("not recorded", failure.getErrorMessage())
         elif isinstance(failure.value, ClosedByRobots):
-            watch.refuse("closed by robots", failure.getErrorMessage())
+            watch.refuse("closed by robots", _hint_permission(failure))
         else:
             watch.refuse("down", _describe(failure))
 
@@ -217,7 +239,7 @@ class FamilySpider(Spider):
         if isinstance(failure.value, NotRecorded):
             watch.note("not recorded", failure.getErrorMessage())
         elif isinstance(failure.value, ClosedByRobots):
-            watch.note("robots", failure.getErrorMessage())
+            watch.note("robots", _hint_permission(failure))
         else:
             watch.note("down", _describe(failure))
 
@@ -279,6 +301,47 @@ def _run_state(error: PageError, page: Page) -> str:
     if page.status >= 500 and page.status != CHALLENGE_STATUS:
         return "down"
     return "blocked" if isinstance(error, Blocked) else "changed"
+
+
+def conditions(engine: Engine, source_key: str, url: str) -> dict[str, str]:
+    """Headers that ask for a list only if it has changed: the validators of its newest copy.
+
+    Empty where the source's last run was not `ok`: then links of that copy may still have to be fetched.
+    """
+    with engine.connect().execution_options(read_only=True) as connection:
+        last = connection.scalar(
+            select(Run.state)
+            .where(Run.source_key == source_key, Run.finished_at.is_not(None))
+            .order_by(Run.id.desc())
+            .limit(1)
+        )
+        if last != OK:
+            return {}
+        headers = connection.scalar(
+            select(Snapshot.headers)
+            .where(Snapshot.source_key == source_key, Snapshot.url == url, Snapshot.kind == "list")
+            .order_by(Snapshot.id.desc())
+            .limit(1)
+        )
+    validators = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
+    return {name: headers[kept] for name, kept in validators.items() if headers and kept in headers}
+
+
+def read_complete(page: Page, source: Source) -> dict[str, Notice]:
+    """The articles that a list page brings whole, by the address of their entry."""
+    read_notices = getattr(READERS[source.reader], "read_notices", None)
+    if read_notices is None:
+        return {}
+    return {notice.identity or identify_url(notice.url): notice for notice in read_notices(page)}
+
+
+def _hint_permission(failure: Failure) -> str:
+    request: Request = failure.request  # type: ignore[attr-defined]
+    host = urlsplit(request.url).hostname
+    return (
+        f"{failure.getErrorMessage()}. If you may fetch it all the same, put that on record: "
+        f"iprwatch hosts allow {host} {urlsplit(request.url).path or '/'} --reason '…'"
+    )
 
 
 def _told(failure: Failure, *names: str) -> tuple[Any, ...]:

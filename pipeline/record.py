@@ -18,6 +18,7 @@ class Context:
     """Which source a notice was found for, in which run, and how its page was answered.
 
     `baseline` is true for what the source already showed when it was first read: stored without alerts.
+    `only_ip` is true for a source of which only what concerns intellectual property is kept.
     `status` and `headers` (lower-case names) are those of the page; they go with the bytes as evidence.
     """
 
@@ -29,6 +30,7 @@ class Context:
     baseline: bool
     status: int
     headers: Mapping[str, str]
+    only_ip: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def find_topics(title: str, body: str, lexicon: Lexicon | None = None) -> TopicV
     in_title = _scan(title, "title", lexicon)
     in_body = _scan(body, "body", lexicon)
     if in_title.deciding:
-        concerned, reason = True, f"The title says {_quote(in_title.deciding[0])}."
+        concerned, reason = True, f"The title says {_quote(min(in_title.deciding, key=len))}."
     else:
         concerned, reason = _judge_body(in_body, len(body), lexicon.body_rule)
     matches: list[TopicMatch] = []

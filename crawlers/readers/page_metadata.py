@@ -55,7 +55,9 @@ _ENGLISH_DATE = re.compile(
     rf"|\b(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\s+{_MONTH.replace('month', 'month2')},?\s+(?P<year2>(?:19|20)\d{{2}})\b)",
     re.I,
 )
-_NUMERIC_DATE = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*[-/.年]?\s*(\d{1,2})\s*[-/.月]?\s*(\d{1,2})(?!\d)")
+_NUMERIC_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d{2})(?:\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})|(\d{2})(\d{2}))(?!\d)"
+)
 _ANY_DATE = re.compile(rf"(?P<numeric>(?<!\d)(?:19|20)\d{{2}}\s*[-/.年])|{_ENGLISH_DATE.pattern}", re.I)
 # Where no h1 is the headline, an element that is called a title may be (`div.article-title`, `p.tit`).
 _TITLED_TAGS = ("div", "p", "span", "strong")
@@ -94,11 +96,12 @@ def describe(
         _without_name(_title_element(root), names),
         entry.title if entry else "",
     ]
-    headings += [node for node in root.iter("h2", "h3", *_TITLED_TAGS) if _is_heading(node)]
-    title = _confirmed(titles, [one_line(heading) for heading in headings], names)
-    heading = first(heading for heading in headings if _agree(one_line(heading), title))
+    others = [node for node in root.iter("h2", "h3", *_TITLED_TAGS) if _is_heading(node)]
+    title = _confirmed(titles, [one_line(node) for node in others], names)
+    heading = first(node for node in (*headings, *others) if _agree(one_line(node), title))
     if heading is not None:
         title = min(title, one_line(heading), key=len)
+    articles = [one for one in articles if _agree(_string(one, "headline") or title, title)]
     published = [
         *_stated(metas, articles, _PUBLISHED, "datePublished"),
         *(_beside(heading) if heading is not None else ()),
@@ -169,9 +172,8 @@ def _is_heading(node: html.HtmlElement) -> bool:
 def _confirmed(titles: list[str], headings: list[str], names: Sequence[str]) -> str:
     """The first headline that another one, or a heading on the page, confirms; a site's name is none."""
     usable = [title for title in titles if _key(title) and all(_key(title) != _key(name) for name in names)]
-    heard = [heading for heading in headings if heading not in usable]
     for at, title in enumerate(usable):
-        if any(_agree(title, other) for other in (*usable[:at], *usable[at + 1 :], *heard)):
+        if any(_agree(title, other) for other in (*usable[:at], *usable[at + 1 :], *headings)):
             return title
     return ""
 
@@ -269,7 +271,7 @@ def day_of(raw: str) -> date | None:
     """The day that a printed date names, for comparing two; None for other forms. No value is taken from it."""
     found = _NUMERIC_DATE.search(raw)
     if found:
-        parts = int(found[1]), int(found[2]), int(found[3])
+        parts = int(found[1]), int(found[2] or found[4]), int(found[3] or found[5])
     else:
         english = _ENGLISH_DATE.search(raw)
         if english is None:

@@ -185,6 +185,26 @@ def test_of_dates_that_differ_those_count_that_the_list_confirms(recorded: Recor
     assert printed(page, entry) == [("2026-11-14", "feed entry"), ("14 November 2026", "labelled text")]
 
 
+@pytest.mark.parametrize(
+    "listed",
+    ["Sat, 14 Nov 2026 14:02:11 +0000", "2026-11-14T08:00:00Z", "2026/11/14", "20261114", "2026年11月14日"],
+)
+def test_a_date_of_the_list_is_compared_in_every_form(listed: str) -> None:
+    page = article("<p>Published: 14 November 2026</p><p>Date: 2 March 2026</p>")
+    entry = ListEntry(page.url, "", PrintedDate(listed, "feed entry"), 0)
+    assert printed(page, entry) == [(listed, "feed entry"), ("14 November 2026", "labelled text")]
+
+
+def test_a_day_apart_is_a_matter_of_time_zones() -> None:
+    meta = '<meta property="article:published_time" content="2026-11-13T22:00:00Z">'
+    assert len(printed(article("<p>Published: 14 November 2026</p>", meta))) == 2
+
+
+def test_linked_data_of_another_article_dates_nothing() -> None:
+    stated = '{"@type": "Article", "headline": "An older story about plants", "datePublished": "2026-11-02"}'
+    assert printed(article("", f'<script type="application/ld+json">{stated}</script>')) == []
+
+
 def test_a_change_in_the_list_is_no_publication() -> None:
     page = article("<p>Published: 14 November 2026</p>")
     entry = ListEntry(page.url, "", PrintedDate("2026-11-19", "sitemap lastmod", "modified"), 0)

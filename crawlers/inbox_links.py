@@ -1,0 +1,157 @@
+"""The inbox: links to articles that people found and want read, as a source like any other.
+
+Links come from the command (`iprwatch add`), from text files, and from a folder in which staff drop files: text,
+shortcuts (`.url`), saved mails (`.eml`). A link stays `waiting` until its article is stored or said to be gone.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+from sqlalchemy import Engine, exists, select, update
+
+from errors import IprwatchError
+from pipeline.normalize import identify_url
+from pipeline.store.tables import Address, InboxLink
+from pipeline.store.write import insert_ignoring
+
+INBOX_KEY = "inbox_links"
+READ_SUFFIX = ".read"
+_LINK = re.compile(r"https?://[^\s<>\"'“”‘’，。；、：（）【】《》]+")
+_LARGEST = 5_000_000  # bytes of a dropped file
+
+
+class InboxError(IprwatchError):
+    """A link or a dropped file can't be taken. Raised by the functions of this module; names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of the links that were handed in: new in the inbox, there already, stored already."""
+
+    new: tuple[str, ...]
+    waiting: tuple[str, ...]
+    stored: tuple[str, ...]
+
+
+def find_links(text: str) -> list[str]:
+    """The http(s) links of a text in order, each once."""
+    return list(dict.fromkeys(link.rstrip(".,;:!?)") for link in _LINK.findall(text)))
+
+
+def add_links(engine: Engine, urls: Iterable[str], origin: str) -> Added:
+    """Put links into the inbox. Raises InboxError for one that is no http(s) URL; then none is taken."""
+    addresses: dict[str, str] = {}
+    for url in urls:
+        if not re.match(r"https?://[^/\s]+", url):
+            raise InboxError(f"{url!r} is not an http(s) link; nothing was added.")
+        addresses.setdefault(identify_url(url), url)
+    now = datetime.now(UTC)
+    with engine.begin() as connection:
+        stored = set(connection.scalars(select(Address.address).where(Address.address.in_(addresses))))
+        known = set(connection.scalars(select(InboxLink.address).where(InboxLink.address.in_(addresses))))
+        fresh = [address for address in addresses if address not in stored | known]
+        rows = [
+            {
+                "address": address,
+                "url": addresses[address],
+                "origin": origin,
+                "state": "waiting",
+                "detail": None,
+                "added_at": now,
+            }
+            for address in fresh
+        ]
+        insert_ignoring(connection, InboxLink, rows)
+        # A link that failed before is given another chance when somebody hands it in again.
+        connection.execute(
+            update(InboxLink)
+            .where(InboxLink.address.in_(known - stored), InboxLink.state != "stored")
+            .values(state="waiting", detail=None)
+        )
+    return Added(
+        tuple(addresses[address] for address in fresh),
+        tuple(addresses[address] for address in addresses if address in known - stored),
+        tuple(addresses[address] for address in addresses if address in stored),
+    )
+
+
+def waiting_links(engine: Engine) -> list[tuple[str, str]]:
+    """(address, url) of every link that is to be read, oldest first; those stored meanwhile are settled."""
+    with engine.begin() as connection:
+        stored = exists().where(Address.address == InboxLink.address)
+        connection.execute(
+            update(InboxLink).where(InboxLink.state == "waiting", stored).values(state="stored", detail=None)
+        )
+        query = (
+            select(InboxLink.address, InboxLink.url)
+            .where(InboxLink.state == "waiting")
+            .order_by(InboxLink.added_at, InboxLink.address)
+        )
+        return [(row.address, row.url) for row in connection.execute(query)]
+
+
+def settle_link(engine: Engine, address: str, state: str, detail: str | None) -> None:
+    """Note what became of a link: `stored`, `gone` or `failed` with the reason."""
+    with engine.begin() as connection:
+        connection.execute(
+            update(InboxLink).where(InboxLink.address == address).values(state=state, detail=detail)
+        )
+
+
+def read_folder(engine: Engine, folder: Path) -> dict[str, Added]:
+    """Take the links of every file in a folder, and rename each file that was taken to `NAME.read`.
+
+    Raises InboxError for a folder that can't be read; a file that can't be is reported by leaving its name
+    as it is and raising at the end, after the others were taken.
+    """
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != READ_SUFFIX)
+    except OSError as error:
+        raise InboxError(f"{folder}: the inbox folder can't be read ({error.strerror}).") from None
+    taken: dict[str, Added] = {}
+    faults: list[str] = []
+    for path in files:
+        if path.name.startswith("."):
+            continue
+        try:
+            links = find_links(read_dropped_file(path))
+        except InboxError as error:
+            faults.append(str(error))
+            continue
+        taken[path.name] = add_links(engine, links, origin=path.name)
+        path.rename(path.with_name(path.name + READ_SUFFIX))
+    if faults:
+        raise InboxError(" ".join(faults))
+    return taken
+
+
+def read_dropped_file(path: Path) -> str:
+    """The text of a dropped file: a saved mail's subject and text parts, else the file itself.
+
+    Raises InboxError for a file that is too large, unreadable, or no text.
+    """
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise InboxError(f"{path}: larger than {_LARGEST // 1_000_000} MB, not taken.")
+        body = path.read_bytes()
+    except OSError as error:
+        raise InboxError(f"{path}: can't be read ({error.strerror}).") from None
+    if path.suffix.lower() == ".eml":
+        message = email.message_from_bytes(body, policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        parts = [str(part.get_content()) for part in message.walk() if part.get_content_maintype() == "text"]
+        return "\n".join([str(message.get("subject", "")), *parts])
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InboxError(f"{path}: is no text file; drop a text, a .url shortcut or a saved mail (.eml).")

@@ -1,0 +1,90 @@
+"""Links that people hand in are read like any others, and settled."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from crawlers.inbox_links import InboxError, add_links, find_links, read_dropped_file, read_folder, waiting_links
+from pipeline.store.tables import InboxLink
+from tests.command import iprwatch
+
+COURT = "https://www.court.gov.cn/fabu/xiangqing/512961.html"
+DELETED = "https://mp.weixin.qq.com/s/Ip0watch0Deleted0inEng"
+
+
+def test_links_are_found_in_prose_and_brackets() -> None:
+    text = f"见（{COURT}），及“https://mp.weixin.qq.com/s/AAAAAAAAAAAAAAAAAAAAAA”。 {COURT}"
+    assert find_links(text) == [COURT, "https://mp.weixin.qq.com/s/AAAAAAAAAAAAAAAAAAAAAA"]
+
+
+def test_a_link_under_two_forms_is_one(engine: Engine) -> None:
+    again = COURT.replace("fabu", "zixun").replace("https", "http") + "#top"
+    assert len(add_links(engine, [COURT, again], "test").new) == 1
+    assert len(add_links(engine, [again], "test").waiting) == 1
+    assert len(waiting_links(engine)) == 1
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "ftp://x.cn/a", "", "court.gov.cn"])
+def test_what_is_no_web_link_is_refused_and_nothing_added(engine: Engine, link: str) -> None:
+    with pytest.raises(InboxError, match="nothing was added"):
+        add_links(engine, [COURT, link], "test")
+    assert waiting_links(engine) == []
+
+
+def test_dropped_files_are_read_once_whatever_their_form(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    mail = EmailMessage()
+    mail["Subject"] = "看看这个"
+    mail.set_content(f"判决：{COURT}")
+    (folder / "a.eml").write_bytes(mail.as_bytes())
+    (folder / "b.url").write_text("[InternetShortcut]\nURL=https://example.org/x\n", encoding="ascii")
+    (folder / "c.txt").write_bytes("链接：https://example.org/y".encode("gb18030"))
+    taken = read_folder(engine, folder)
+    assert {name: len(added.new) for name, added in taken.items()} == {"a.eml": 1, "b.url": 1, "c.txt": 1}
+    assert read_folder(engine, folder) == {}
+    assert sorted(path.name for path in folder.iterdir()) == ["a.eml.read", "b.url.read", "c.txt.read"]
+
+
+def test_a_file_that_cannot_be_read_stays_and_costs_no_other(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    (folder / "picture.png").write_bytes(b"\x89PNG\xff\xff\xfe\x80")
+    (folder / "z.txt").write_text(COURT, encoding="utf-8")
+    with pytest.raises(InboxError, match="picture.png"):
+        read_folder(engine, folder)
+    assert len(waiting_links(engine)) == 1
+    assert (folder / "picture.png").exists()
+    with pytest.raises(InboxError):
+        read_dropped_file(folder / "none.txt")
+
+
+def test_handed_in_links_are_stored_alerted_and_settled(office: Path) -> None:
+    added = iprwatch("add", COURT, DELETED, "https://mp.weixin.qq.com/s/ZZZZZZZZZZZZZZZZZZZZZZ", cwd=office)
+    assert "3 added" in added.out
+    ran = iprwatch("crawl", "inbox_links", "--replay", "web", "--json", cwd=office)
+    (source,) = ran.json["sources"]
+    assert (ran.code, source["state"]) == (0, "ok"), source
+    assert (source["counts"]["new"], source["counts"]["gone"], source["counts"]["not recorded"]) == (1, 1, 1)
+    assert len(ran.json["alerts"]["sent"]) == 1
+    assert "1 stored already" in iprwatch("add", COURT, cwd=office).out
+    again = iprwatch("crawl", "inbox_links", "--replay", "web", "--json", cwd=office)
+    assert again.json["sources"][0]["counts"]["asked"] == 1
+    assert again.json["new"] == []
+
+
+def test_a_page_that_no_reader_knows_is_settled_as_failed_with_the_reason(engine: Engine) -> None:
+    from crawlers.inbox_links import settle_link
+
+    add_links(engine, [COURT], "test")
+    ((address, _),) = waiting_links(engine)
+    settle_link(engine, address, "failed", "Layout changed")
+    assert waiting_links(engine) == []
+    add_links(engine, [COURT], "test")
+    assert len(waiting_links(engine)) == 1
+    with engine.connect() as connection:
+        assert connection.scalar(select(InboxLink.detail)) is None
