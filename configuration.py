@@ -36,9 +36,10 @@ class Configuration(BaseSettings):
 
     `database` is a database URL; without one it is an SQLite file in the `data` folder, which also holds the
     archive of pages. `contact` (a mail address or URL) goes into the user agent; without it nothing is fetched
-    from the network. `delay` is the least pause in seconds between two requests to one host.
-    Files that staff drop into `inbox_folder` are read for links. `allowed_private` lists `host:port` pairs on private addresses that may be reached. `robots_allowed` lists
-    `host/path` prefixes whose robots.txt the operator may and does overrule.
+    from the network. `delay` is the least pause in seconds between two requests to one host. Files that staff
+    drop into `inbox_folder` are read for links. `allowed_private` lists `host:port` pairs on private addresses
+    that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the operator may and does
+    overrule.
     """
 
     model_config = SettingsConfigDict(env_prefix="IPRWATCH_", extra="forbid", frozen=True)

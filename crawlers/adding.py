@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from crawlers.notice import Account, ListPage, Notice
+from crawlers.notice import ListPage, Notice
 from crawlers.page import Page
-from crawlers.readers import reader_for
+from crawlers.readers import read, reader_for
 from crawlers.source import Source, first_fault
 from errors import IprwatchError
 
@@ -58,11 +58,9 @@ def look_at(page: Page) -> Look:
         )
         return Look("album", None, notice.publisher, notice.account_id, url)
     if kind == "account":
-        from crawlers.readers import read
-
-        account = read(page)
-        assert isinstance(account, Account)
-        return Look("album", None, account.name, account.account_id)
+        accounts = read(page)
+        assert isinstance(accounts, tuple)
+        return Look("album", None, accounts[0].name, accounts[0].account_id)
     raise AddingError(
         f"{page.url} is an article, not a list: give the page that lists such articles, "
         "or put the article itself into the inbox with `iprwatch add`."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crawlers.errors import PageError
-from crawlers.notice import Account, ListPage, Notice
+from crawlers.notice import ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import read
 from errors import IprwatchError
@@ -64,8 +64,9 @@ def describe_page(page: Page, *, fetch_time_known: bool = True) -> dict[str, Any
         return {"kind": error.kind, "url": page.url, "reason": str(error)}
     if isinstance(result, ListPage):
         return {"kind": "list", "url": page.url, **_describe_list(result, page)}
-    if isinstance(result, Account):
-        return {"kind": "account", **asdict(result)}
+    if isinstance(result, tuple):
+        first, *others = result
+        return {"kind": "account", **asdict(first), "others": [asdict(account) for account in others]}
     return {"kind": "article", **_describe_article(result, fetch_time_known)}
 
 

@@ -33,7 +33,8 @@ class Source(BaseModel):
     from Sunday, so numbers would lie to one of them). `least` is the number of entries below which a list
     page is not believed. `depth` is how many list pages a crawl reads, `most` how many entries from the top of
     each are watched (some lists are a thousand entries long). `only_ip` keeps only what concerns
-    intellectual property, for sources that publish everything. `topics` are words that alert
+    intellectual property, for sources that publish everything. `referer` is sent
+    where a server wants to see it. `topics` are words that alert
     rules refer to. `proven` says whether a real page of this kind has been read by the reader.
     """
 
@@ -52,6 +53,7 @@ class Source(BaseModel):
     depth: Annotated[int, Field(ge=1, le=100)] = 1
     most: Annotated[int, Field(ge=1, le=10_000)] = 200
     only_ip: bool = False
+    referer: str | None = None
     proven: bool
 
     @property

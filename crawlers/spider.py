@@ -102,7 +102,7 @@ class FamilySpider(Spider):
         watch.lists_open += 1
         return Request(
             url,
-            headers=await asyncio.to_thread(conditions, self.engine, watch.source.key, url),
+            headers=await self._headers(watch.source, url),
             callback=self.parse_list,
             errback=self.fail_list,
             cb_kwargs={"watch": watch, "number": number},
@@ -110,6 +110,10 @@ class FamilySpider(Spider):
             priority=100,
             dont_filter=True,
         )
+
+    async def _headers(self, source: Source, url: str) -> dict[str, str]:
+        headers = await asyncio.to_thread(conditions, self.engine, source.key, url)
+        return {**headers, "Referer": source.referer} if source.referer else headers
 
     async def parse_list(
         self, response: Response, watch: Watch, number: int

@@ -94,12 +94,12 @@ def _judge_body(scan: _Scan, length: int, rule: BodyRule) -> tuple[bool, str]:
     closing_at = max(rule.opening, length - rule.closing)
     counted = [mention for mention in scan.deciding if mention[0].start < closing_at]
     if not counted:
-        return (
-            False,
-            f"{_quote(scan.deciding[0])} stands only in the last {rule.closing} characters of the text.",
-        )
-    if counted[0][0].start < rule.opening:
-        return True, f"{_quote(counted[0])} stands in the first {rule.opening} characters of the text."
+        late = _quote(min(scan.deciding, key=len))
+        return False, f"Only the last {rule.closing} characters of the text say {late}."
+    opening = [mention for mention in counted if mention[0].start < rule.opening]
+    if opening:
+        clearest = _quote(min(opening, key=len))
+        return True, f"The first {rule.opening} characters of the text say {clearest}."
     needed = max(rule.mentions, math.ceil(length / rule.per_mention))
     found = f"The text mentions intellectual property {len(counted)} times, first with {_quote(counted[0])}"
     if len(counted) < needed:

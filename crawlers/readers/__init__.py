@@ -15,17 +15,21 @@ from crawlers.readers import (
     album,
     chinacourt,
     court_gov,
+    disclosure,
     document,
+    feed,
     gov_cn,
     gov_search,
     hanweb,
     ip_offices,
     ipc_court,
     iprchn,
+    media,
     samr,
     spp,
     trs,
     wechat,
+    wechat_backend,
 )
 
 Kind = Literal["list", "article", "account"]
@@ -52,8 +56,11 @@ class Reader(Protocol):
 READERS: dict[str, Reader] = {
     name: cast(Reader, module)
     for name, module in {
+        "disclosure": disclosure,
         "document": document,
+        "wechat_backend": wechat_backend,
         "album": album,
+        "feed": feed,
         "wechat": wechat,
         "court_gov": court_gov,
         "ipc_court": ipc_court,
@@ -65,6 +72,7 @@ READERS: dict[str, Reader] = {
         "ip_offices": ip_offices,
         "iprchn": iprchn,
         "hanweb": hanweb,
+        "media": media,
         "trs": trs,
     }.items()
 }
@@ -82,15 +90,17 @@ def reader_for(page: Page) -> tuple[str, Reader]:
     )
 
 
-def read(page: Page, entry: ListEntry | None = None) -> ListPage | Notice | Account:
+def read(page: Page, entry: ListEntry | None = None) -> ListPage | Notice | tuple[Account, ...]:
     """Read a page by whichever reader recognises it.
 
     Raises LayoutChanged, Blocked or Gone.
     """
-    _, reader = reader_for(page)
+    name, reader = reader_for(page)
     kind = reader.kind_of(page)
     if kind == "list":
         return reader.read_list(page)
     if kind == "account":
-        return wechat.read_account(page)
+        return (
+            wechat_backend.read_accounts(page) if name == "wechat_backend" else (wechat.read_account(page),)
+        )
     return reader.read_article(page, entry)

@@ -96,7 +96,7 @@ def test_a_very_long_body_needs_more_mentions() -> None:
 def test_mentions_in_the_closing_of_a_long_body_count_for_nothing() -> None:
     verdict = find_topics("典型案例", _LONG + "本报尊重知识产权，转载须经版权人、商标权人许可。")
     assert not verdict.concerns_ip
-    assert verdict.reason == "“知识产权” stands only in the last 200 characters of the text."
+    assert verdict.reason == "Only the last 200 characters of the text say “知识产权”."
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_matches_are_the_first_of_each_word_the_title_before_the_body() -> None:
     [
         ("专利问答", "", "The title says “专利”."),
         ("假冒品牌案", "", "The title says “假冒” and “品牌”."),
-        ("问答", "域名问答", "“域名” stands in the first 300 characters of the text."),
+        ("问答", "域名问答", "The first 300 characters of the text say “域名”."),
         ("预算", "预算公开", "No word of intellectual property stands in the title or the text."),
     ],
 )
@@ -202,12 +202,9 @@ def test_a_match_points_at_what_is_printed(before: str, term: tuple[str, str], a
     simplified, printed = term
     title = f"{before}，{printed}，{after}"
     start = len(before) + 1
-    verdict = find_topics(title, "")
-    assert verdict.concerns_ip
-    assert any(match.term == simplified and match.start <= start for match in verdict.matches)
-    for match in verdict.matches:
-        found = title[match.start : match.start + len(match.term)]
-        assert find_topics(found, "").matches[0].start == 0
+    matches = find_topics(title, "").matches
+    assert (simplified, start) in {(match.term, match.start) for match in matches}
+    assert title[start : start + len(simplified)] == printed
 
 
 @given(st.text(alphabet=st.characters()), st.text(alphabet=st.characters()))
