@@ -34,7 +34,7 @@ from cli_output import (
     print_report,
     read_configuration,
 )
-from cli_sources import add_command, hosts_app, probe_command, sources_app
+from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
 from crawlers.archive import Archive
 from crawlers.crawl import crawl
 from crawlers.reparse import reparse_items
@@ -56,6 +56,7 @@ app = typer.Typer(
 app.add_typer(sources_app, name="sources")
 app.command("probe")(probe_command)
 app.command("add")(add_command)
+app.command("filtered")(filtered_command)
 app.add_typer(hosts_app, name="hosts")
 app.add_typer(inspect_app, name="inspect")
 alerts_app = typer.Typer(help="What was sent, what is due, and sending it.", no_args_is_help=True)

@@ -80,7 +80,8 @@ class CrawlProgress:
         for watch in watches:
             asked += watch.counts["asked"]
             done += sum(
-                watch.counts[name] for name in ("new", "edited", "known", "gone", "not recorded", "error")
+                watch.counts[name]
+                for name in ("new", "edited", "known", "filtered", "gone", "not recorded", "error")
             )
             if self._enabled and watch.heard and watch.source.key not in self._told:
                 self._told.add(watch.source.key)
@@ -115,7 +116,7 @@ def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configurati
 
 def _shown_counts(counts: dict[str, int]) -> str:
     names = (
-        "known links", "older", "new", "edited", "known", "gone", "not recorded",
+        "known links", "older", "new", "edited", "known", "filtered", "gone", "not recorded",
         "blocked", "changed", "down", "robots", "error",
     )  # fmt: skip
     shown = ", ".join(f"{counts[name]} {name}" for name in names if counts.get(name))

@@ -20,6 +20,7 @@ from crawlers.permissions import allow_host, list_permissions, revoke_host
 from crawlers.probe import EXPECTED, confirmed_sources, probe_sources, record_probes
 from errors import ConfigurationError, IprwatchError
 from pipeline.store.session import StoreError, open_engine
+from query.filtered import list_filtered
 
 sources_app = typer.Typer(help="List what is watched, and add to it.", invoke_without_command=True)
 hosts_app = typer.Typer(
@@ -124,6 +125,36 @@ def _print_look(look: Look) -> None:
     for entry in look.listing.entries[:3]:
         day = entry.date.raw if entry.date else "no date"
         out.print(f"  {day}  {entry.title}", markup=False, highlight=False)
+
+
+def filtered_command(
+    context: typer.Context,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 50,
+    db: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What was left out because it does not concern intellectual property, newest first, with the reason."""
+    configuration = read_configuration(context, database=db)
+    if source:
+        pick_sources(configuration, source)
+    total, rows = list_filtered(
+        open_engine(configuration.database_url, create=False), source or (), limit=limit
+    )
+    if as_json:
+        print_json({"total": total, "filtered": rows})
+        return
+    table = Table(
+        "Published", "Source", Column("Title", overflow="fold"), Column("Why", overflow="fold"),
+        title=f"{total} left out",
+    )  # fmt: skip
+    for row in rows:
+        table.add_row(
+            *(escape(str(row[key] or "")) for key in ("published_on", "source_key", "title", "reason"))
+        )
+    out.print(table)
 
 
 def probe_command(

@@ -37,7 +37,8 @@ class Configuration(BaseSettings):
     `database` is a database URL; without one it is an SQLite file in the `data` folder, which also holds the
     archive of pages. `contact` (a mail address or URL) goes into the user agent; without it nothing is fetched
     from the network. `delay` is the least pause in seconds between two requests to one host. Files that staff
-    drop into `inbox_folder` are read for links. `allowed_private` lists `host:port` pairs on private addresses
+    drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
+    concerns intellectual property. `allowed_private` lists `host:port` pairs on private addresses
     that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the operator may and does
     overrule.
     """
@@ -52,6 +53,7 @@ class Configuration(BaseSettings):
     built_in_sources: bool = True
     source_files: tuple[Path, ...] = ()
     inbox_folder: Path | None = None
+    lexicon: Path | None = None
     allowed_private: tuple[str, ...] = ()
     robots_allowed: tuple[str, ...] = ()
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -151,8 +153,9 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved = dict(values)
     if isinstance(values.get("data", _DATA), str):
         resolved["data"] = folder / values.get("data", _DATA)
-    if isinstance(values.get("inbox_folder"), str):
-        resolved["inbox_folder"] = folder / values["inbox_folder"]
+    for key in ("inbox_folder", "lexicon"):
+        if isinstance(values.get(key), str):
+            resolved[key] = folder / values[key]
     if isinstance(values.get("source_files"), list):
         resolved["source_files"] = [
             folder / name if isinstance(name, str) else name for name in values["source_files"]

@@ -1,7 +1,7 @@
 """A made-up www.court.gov.cn on loopback, for speed measurements: lists and articles of the site's weight.
 
 Pages have the structure of `samples/court_gov` and texts of `benchmarks.notices`; navigation, link tables and
-scripts are filled up until an article weighs about 60 KB. Every article is another one: title, dates, case
+scripts are filled up until an article weighs about 60 KB and has some ten tags a KB, as the real ones have. Every article is another one: title, dates, case
 numbers, amounts, body. Nothing here reaches the network.
 
 A crawl asks for the site's real names, on the port where `serve` listens. `lead_to_loopback` puts loopback into
@@ -125,13 +125,13 @@ def _write_page(random: Random, place: int) -> tuple[str, str, str]:
 
 
 def _menus(random: Random) -> str:
-    """The channels' pull-down menus: a dozen with a dozen links each."""
+    """The channels' pull-down menus."""
     menus = []
-    for channel in range(12):
+    for channel in range(10):
         rows = "\n".join(
             f'<li class="clearfix"><a target="_blank" title="{cause}" href="/shenpan/gengduo/{channel * 40 + row}.html">'
             f"<span>{draw(random, 'city')}{cause}</span></a></li>"
-            for row, cause in enumerate(draw(random, "cause") for _ in range(12))
+            for row, cause in enumerate(draw(random, "cause") for _ in range(8))
         )
         menus.append(
             f'<li class="fl"><a href="/pindao/{channel}.html">频道</a><ul class="sub">{rows}</ul></li>'
@@ -144,7 +144,7 @@ def _links(random: Random) -> str:
     rows = "\n".join(
         f'<a href="http://www.court{number}.example.cn/index.html" target="_blank" title="{city}法院网">{city}法院网</a>'
         "<font>|</font>"
-        for number, city in enumerate(draw(random, "city") for _ in range(90))
+        for number, city in enumerate(draw(random, "city") for _ in range(60))
     )
     return f'<div class="links">{rows}</div>\n'
 

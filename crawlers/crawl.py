@@ -20,6 +20,7 @@ from crawlers.runs import Watch
 from crawlers.source import Source
 from errors import ConfigurationError
 from pipeline.store.session import open_engine
+from pipeline.topics import load_lexicon
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ def crawl(
     """
     wanted = list(sources)
     settings = build_settings(configuration, replay)
+    if configuration.lexicon:
+        load_lexicon(configuration.lexicon)
     try:
         configuration.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:

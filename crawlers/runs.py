@@ -26,7 +26,19 @@ from pipeline.store.tables import Run
 
 OK = "ok"
 STATES = (OK, "incomplete", "blocked", "changed", "down", "closed by robots", "not recorded", "failed")
-_ENDINGS = ("new", "edited", "known", "gone", "blocked", "changed", "down", "robots", "not recorded", "error")
+_ENDINGS = (
+    "new",
+    "edited",
+    "known",
+    "filtered",
+    "gone",
+    "blocked",
+    "changed",
+    "down",
+    "robots",
+    "not recorded",
+    "error",
+)
 _FAULTS = ("blocked", "changed", "down", "robots", "error")
 _LONGEST_MESSAGE = 1000
 

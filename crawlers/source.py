@@ -10,7 +10,15 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from apscheduler.triggers.cron import CronTrigger
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from crawlers.readers import READERS
 from errors import ConfigurationError
@@ -68,6 +76,18 @@ class Source(BaseModel):
             raise ValueError(f"no reader is called {value!r}; there are {', '.join(READERS)}")
         return value
 
+    @field_validator("url")
+    @classmethod
+    def _absolute_url(cls, value: str, told: ValidationInfo) -> str:
+        if told.data.get("reader") == INBOX_READER:
+            if value != INBOX_URL:
+                raise ValueError(f"the URL of the inbox is {INBOX_URL!r}, not {value!r}")
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError(f"{value!r} is not an absolute http(s) URL")
+        return value
+
     @field_validator("crontab")
     @classmethod
     def _crontab_with_day_names(cls, value: str) -> str:
@@ -84,17 +104,6 @@ class Source(BaseModel):
         except ValueError as error:
             raise ValueError(f"{value!r} is no crontab: {error}") from None
         return value
-
-    @model_validator(mode="after")
-    def _url_is_absolute(self) -> Source:
-        if self.reader == INBOX_READER:
-            if self.url != INBOX_URL:
-                raise ValueError(f"the URL of the inbox is {INBOX_URL!r}, not {self.url!r}")
-            return self
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-            raise ValueError(f"the url {self.url!r} is not an absolute http(s) URL")
-        return self
 
     @model_validator(mode="after")
     def _key_names_a_family(self) -> Source:

@@ -8,12 +8,13 @@ from typing import Any, Self
 
 from scrapy.crawler import Crawler
 
-from pipeline import ENRICHING, STEPS
+from pipeline import ENRICHING, STEPS, add_topics
 from pipeline.alerts.rules import Rules
 from pipeline.normalize import normalize
 from pipeline.record import Record, Sighting
 from pipeline.store.batch import BatchWriter
 from pipeline.store.write import write_records
+from pipeline.topics import Lexicon, load_lexicon
 
 
 class NormalizeStep:
@@ -22,6 +23,22 @@ class NormalizeStep:
     def process_item(self, item: Sighting) -> Record:
         """Raises ValueError for a notice without a title."""
         return normalize(item.notice, item.context)
+
+
+class TopicsStep:
+    """Judges topics by the operator's lexicon where the configuration names one."""
+
+    def __init__(self, lexicon: Lexicon | None) -> None:
+        self._lexicon = lexicon
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Raises ConfigurationError for a lexicon that can't be used."""
+        path = crawler.settings["IPRWATCH_CONFIGURATION"].lexicon
+        return cls(load_lexicon(path) if path else None)
+
+    def process_item(self, item: Record) -> Record:
+        return add_topics(item, self._lexicon)
 
 
 class StoreStep:
@@ -59,9 +76,8 @@ class StoreStep:
 
 def item_pipelines() -> dict[type, int]:
     """ITEM_PIPELINES in the order of STEPS."""
-    classes: dict[str, type] = {"normalize": NormalizeStep, "store": StoreStep}
-    for name, function in ENRICHING.items():
-        classes[name] = _wrap(name, function)
+    classes: dict[str, type] = {name: _wrap(name, function) for name, function in ENRICHING.items()}
+    classes |= {"normalize": NormalizeStep, "topics": TopicsStep, "store": StoreStep}
     return {classes[name]: 100 * place for place, name in enumerate(STEPS, start=1) if name != "dedupe"}
 
 

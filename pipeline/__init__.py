@@ -14,6 +14,7 @@ from pipeline.dates import choose
 from pipeline.legal import find_facts
 from pipeline.normalize import normalize
 from pipeline.record import Context, Record
+from pipeline.topics import Lexicon, find_topics
 
 if TYPE_CHECKING:
     from crawlers.notice import Notice
@@ -29,7 +30,16 @@ def add_facts(record: Record) -> Record:
     return replace(record, title_facts=tuple(find_facts(record.title)), facts=tuple(find_facts(record.body)))
 
 
-ENRICHING: dict[str, Callable[[Record], Record]] = {"dates": add_dates, "legal": add_facts}
+def add_topics(record: Record, lexicon: Lexicon | None = None) -> Record:
+    """Judge whether the notice concerns intellectual property, by the built-in lexicon or the operator's."""
+    return replace(record, topics=find_topics(record.title, record.body, lexicon))
+
+
+ENRICHING: dict[str, Callable[[Record], Record]] = {
+    "dates": add_dates,
+    "legal": add_facts,
+    "topics": add_topics,
+}
 STEPS: tuple[str, ...] = ("normalize", *ENRICHING, "dedupe", "store")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.dates import Dating
 from pipeline.legal import Fact
+from pipeline.topics import TopicVerdict
 
 if TYPE_CHECKING:
     from crawlers.notice import Notice
@@ -61,6 +62,12 @@ class Record:
     dating: Dating | None = None
     facts: tuple[Fact, ...] = ()
     title_facts: tuple[Fact, ...] = ()
+    topics: TopicVerdict | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        """True for what its source is not watched for: kept as a short row only."""
+        return self.context.only_ip and self.topics is not None and not self.topics.concerns_ip
 
     def __post_init__(self) -> None:
         if not self.title:

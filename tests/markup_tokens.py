@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import unescape
-from random import Random
-from typing import Literal
+from typing import Literal, cast
 
 Kind = Literal["text", "open", "close", "comment", "raw", "other"]
 
@@ -18,6 +17,7 @@ VOID = frozenset("area base br col embed hr img input link meta param source tra
 BLOCKS = frozenset(
     "body div dd dl dt footer form h1 h2 h3 h4 header li main nav ol p section table tbody td tr ul".split()
 )
+_KINDS = ("comment", "raw", "close", "open", "text", "other")
 _TOKEN = re.compile(
     r"(?P<comment><!--.*?-->)"
     r"|(?P<raw><(?P<name>script|style|textarea|title)\b[^>]*>.*?</(?P=name)\s*>)"
@@ -27,25 +27,22 @@ _TOKEN = re.compile(
     r"|(?P<other><[!?][^>]*>|<)",
     re.S | re.I,
 )
-_TAG_NAME = re.compile(r"</?([A-Za-z][\w:-]*)")
-_ATTRIBUTE = re.compile(r"""\s*([^\s=>"'/]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>"']+))?""")
+_TAG = re.compile(r"</?([A-Za-z][\w:-]*)")
+_ATTRIBUTE = re.compile(r"""\s*([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+)))?""")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
+    """A piece of source; `tag` is the lower-case name of a start or end tag, else empty."""
+
     kind: Kind
     source: str
-
-    @property
-    def tag(self) -> str:
-        """The lower-case tag name, "" for what is no tag."""
-        found = _TAG_NAME.match(self.source) if self.kind in ("open", "close") else None
-        return found[1].lower() if found else ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element by its tokens: `opening` and `closing` are indexes, `closing` of its end tag."""
+    """An element by the indexes of its start tag and of its end tag."""
 
     tag: str
     opening: int
@@ -54,20 +51,60 @@ class Element:
 
 def split(source: str) -> list[Token]:
     """The tokens of a page, in order; joined they are the page again."""
-    return [Token(found.lastgroup_kind(), found[0]) for found in map(_Found, _TOKEN.finditer(source))]
+    tokens = []
+    for found in _TOKEN.finditer(source):
+        kind = next(kind for kind in _KINDS if found[kind] is not None)
+        name = _TAG.match(found[0]) if kind in ("open", "close") else None
+        tokens.append(Token(cast(Kind, kind), found[0], name[1].lower() if name else ""))
+    return tokens
 
 
-class _Found:
-    """A match, by the name of the alternative that matched."""
+def join(tokens: Iterable[Token]) -> str:
+    """The page of which these are the tokens."""
+    return "".join(token.source for token in tokens)
 
-    def __init__(self, match: re.Match[str]) -> None:
-        self._match = match
 
-    def __getitem__(self, group: int) -> str:
-        return self._match[group]
+def elements(tokens: list[Token]) -> list[Element]:
+    """All elements that have an end tag, in the order of these end tags."""
+    found: list[Element] = []
+    open_tags: list[tuple[str, int]] = []
+    for index, token in enumerate(tokens):
+        if token.kind == "open" and token.tag not in VOID and not token.source.endswith("/>"):
+            open_tags.append((token.tag, index))
+        elif token.kind == "close":
+            at = next((at for at in range(len(open_tags) - 1, -1, -1) if open_tags[at][0] == token.tag), None)
+            if at is not None:
+                found.append(Element(token.tag, open_tags[at][1], index))
+                del open_tags[at:]
+    return found
 
-    def lastgroup_kind(self) -> Kind:
-        for kind in ("comment", "raw", "close", "open", "text"):
-            if self._match[kind] is not None:
-                return kind
-        return "other"
+
+def text_of(tokens: Iterable[Token]) -> str:
+    """The visible text, without any white space."""
+    return squeeze(unescape("".join(token.source for token in tokens if token.kind == "text")))
+
+
+def squeeze(text: str) -> str:
+    """The text without any white space."""
+    return "".join(text.split())
+
+
+def rewrite_tag(
+    token: Token, change: Callable[[list[tuple[str, str | None]]], list[tuple[str, str | None]]]
+) -> Token:
+    """The start tag with its attributes (name, value as written between the quotes) as `change` returns them."""
+    name = cast("re.Match[str]", _TAG.match(token.source))[1]
+    rest = token.source[len(name) + 1 :].rstrip(">")
+    slash = " /" if rest.endswith("/") else ""
+    attributes = [
+        (found[1], next((value for value in found.groups()[1:] if value is not None), None))
+        for found in _ATTRIBUTE.finditer(rest.rstrip("/") if slash else rest)
+    ]
+    written = "".join(
+        f" {key}" if value is None else f" {key}={_quoted(value)}" for key, value in change(attributes)
+    )
+    return Token("open", f"<{name}{written}{slash}>", token.tag)
+
+
+def _quoted(value: str) -> str:
+    return f"'{value}'" if '"' in value else f'"{value}"'

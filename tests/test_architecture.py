@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -68,7 +69,7 @@ def top_level() -> list[str]:
 
 
 def imported_modules(file: Path) -> Iterator[str]:
-    """Names of all modules, or of what is taken out of them, that a file imports when it runs; also inside functions."""
+    """All modules, or what is taken out of them, that a file imports when it runs; also inside functions."""
     package = file.relative_to(ROOT).with_suffix("").parts[:-1]
     waiting: list[ast.AST] = [ast.parse(file.read_text("utf-8"))]
     while waiting:
@@ -233,8 +234,9 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 @pytest.mark.parametrize("source", BUILT_IN.values(), ids=BUILT_IN)
 def test_every_built_in_source_is_named_in_chinese_and_english(source: Source) -> None:
-    for text in (source.name_zh, source.publisher_zh):
-        assert CHINESE.search(text), text
+    assert CHINESE.search(source.name_zh)
+    # A foreign publisher may have no Chinese name; then its own stands in both places.
+    assert CHINESE.search(source.publisher_zh) or source.publisher_zh == source.publisher_en
     for text in (source.name_en, source.publisher_en):
         assert not CHINESE.search(text), text
 
@@ -247,7 +249,7 @@ def test_no_two_built_in_sources_watch_the_same_list() -> None:
 # --- Every reader that a source names is held by recorded pages ---
 
 SHOWN = load_sources([SAMPLES / "sources.toml"])
-USED_READERS = sorted({source.reader for source in SHOWN.values()})
+USED_READERS = sorted({source.reader for source in SHOWN.values()} & set(READERS))
 
 
 @cache
@@ -276,14 +278,20 @@ def test_a_source_s_reader_has_a_recorded_list(name: str) -> None:
 
 @pytest.mark.parametrize("name", USED_READERS)
 def test_a_recorded_list_leads_to_a_recorded_article(name: str) -> None:
-    articles = {identify_url(page.url) for page, _, kind in recorded_pages() if kind == "article"}
-    entries = {
-        entry.identity or identify_url(entry.url)
-        for page, reader, kind in recorded_pages()
-        if reader == name and kind == "list"
-        for entry in READERS[name].read_list(page).entries
-    }
-    assert articles & entries
+    reader = READERS[name]
+    pages = {identify_url(page.url): page for page, _, _ in recorded_pages()}
+    read_articles = []
+    for listing in [page for page, taken_by, kind in recorded_pages() if taken_by == name and kind == "list"]:
+        # A feed may bring its articles whole.
+        if (read_notices := getattr(reader, "read_notices", None)) is not None:
+            read_articles += read_notices(listing)
+        for entry in reader.read_list(listing).entries:
+            page = pages.get(entry.identity or "") or pages.get(identify_url(entry.url))
+            if page is None:
+                continue
+            with contextlib.suppress(PageError):
+                read_articles.append(reader_for(page)[1].read_article(page, entry))
+    assert read_articles
 
 
 @pytest.mark.parametrize("name", USED_READERS)

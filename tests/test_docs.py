@@ -131,11 +131,7 @@ def walk(command: Any, path: str = "iprwatch") -> Iterator[Documented]:
         frozenset(
             name
             for parameter in command.params
-            for name in (
-                [parameter.name]
-                if parameter.param_type_name == "argument"
-                else [*parameter.opts, *parameter.secondary_opts]
-            )
+            for name in ([parameter.name] if parameter.param_type_name == "argument" else parameter.opts)
         ),
     )
     for name, below in getattr(command, "commands", {}).items():
@@ -229,7 +225,7 @@ def test_every_kind_of_fact_is_named(kind: str) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if fenced(page, "toml")], ids=lambda page: page.name)
 def test_examples_in_toml_are_accepted(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The word after `toml` names the file; a page's files lie in one folder. Others than iprwatch.toml hold sources."""
+    """The word after `toml` names the file; all but iprwatch.toml hold sources. A page's files lie in one folder."""
     for setting in (*SETTINGS, "config", "file"):
         monkeypatch.delenv(f"IPRWATCH_{setting.upper()}", raising=False)
     blocks = fenced(page, "toml")

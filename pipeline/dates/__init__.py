@@ -5,7 +5,7 @@ text that no pattern, label or field accounts for refuses the string, so that a 
 a footer never becomes a date. Chinese clocks are read in Asia/Shanghai; a plain date stays a date.
 """
 
-from pipeline.dates.choice import Dating, choose
+from pipeline.dates.choice import Dating, choose, settle
 from pipeline.dates.line import parse_date, parse_dates, parse_twelve_hour, parse_unix
 from pipeline.dates.value import SHANGHAI, DateValue, Meaning, Precision
 
@@ -20,4 +20,5 @@ __all__ = [
     "parse_dates",
     "parse_twelve_hour",
     "parse_unix",
+    "settle",
 ]

@@ -49,6 +49,12 @@ def choose(printed: Sequence[PrintedDate], fetched_at: datetime, meaning: str = 
         for entry in printed
         for value in _parse(entry, fetched_at)
     )
+    return settle(candidates, meaning)
+
+
+def settle(candidates: Sequence[tuple[str, DateValue]], meaning: str = "published") -> Dating:
+    """Choose among candidates that were read before, by the rule of `choose`."""
+    candidates = tuple(candidates)
     read = [(place, value) for place, value in candidates if value.day and value.meaning == meaning]
     if not read:
         return Dating(None, None, candidates, disagreement=False)

@@ -41,6 +41,7 @@ _NOTICE_KINDS = (
         ),
     ),
 )
+NOTICE_KINDS: tuple[str, ...] = tuple(kind for kind, _ in _NOTICE_KINDS)
 _LONGEST_TITLE = 100
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, exists, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.session import StoreError, first_line
-from pipeline.store.tables import Address, Listed, Run
+from pipeline.store.tables import Address, Filtered, Listed, Run
 from pipeline.store.write import insert_ignoring
 
 # SQLite takes 999 parameters a statement in its older builds.
@@ -28,7 +28,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known of a listed article: stored already, said to be gone, part of the source's baseline."""
+    """What is known of a listed article: stored (or filtered) already, said to be gone, part of the source's baseline."""
 
     stored: bool
     gone: bool
@@ -66,9 +66,12 @@ def remember_list(
                     Listed.gone,
                     Listed.baseline,
                     exists().where(Address.address == Listed.address).label("stored"),
+                    exists().where(Filtered.address == Listed.address).label("filtered"),
                 ).where(Listed.source_key == source_key, Listed.address.in_(chunk))
                 for row in connection.execute(query):
-                    standings[row.address] = Standing(bool(row.stored), row.gone is not None, row.baseline)
+                    standings[row.address] = Standing(
+                        bool(row.stored or row.filtered), row.gone is not None, row.baseline
+                    )
     except DBAPIError as error:
         raise StoreError(f"The list of {source_key} could not be noted: {first_line(error)}.") from error
     return standings

@@ -29,6 +29,7 @@ from pipeline.store.tables import (
     Base,
     Delivery,
     FactRow,
+    Filtered,
     Item,
     SearchDocument,
     Snapshot,
@@ -37,14 +38,14 @@ from pipeline.store.tables import (
 from pipeline.store.tokens import tokenize
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-Outcome = Literal["new", "edited", "known"]
+Outcome = Literal["new", "edited", "known", "filtered"]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of one record: the item it is, and how many outbox rows were written with it."""
+    """What became of one record: the item it is (None when filtered), and the outbox rows written with it."""
 
-    item_id: int
+    item_id: int | None
     outcome: Outcome
     deliveries: int
 
@@ -114,6 +115,9 @@ def _write(connection: Connection, records: Sequence[Record], match: Matcher) ->
             if known is not None:
                 results[index] = _write_known(connection, record, known, match)
                 stored.update(_find(connection, {record.identity}))
+            elif record.is_filtered:
+                insert_ignoring(connection, Filtered, [_filtered_row(record)])
+                results[index] = Written(None, "filtered", 0)
             elif claimed.isdisjoint(record.addresses):
                 claimed.update(record.addresses)
                 fresh[record.identity] = (index, record, uuid.uuid4().hex)
@@ -338,6 +342,21 @@ def _snapshot_row(record: Record) -> dict[str, Any]:
         "detail": None,
         "fetched_at": notice.fetched_at,
         "run_id": context.run_id,
+    }
+
+
+def _filtered_row(record: Record) -> dict[str, Any]:
+    assert record.topics is not None
+    return {
+        "address": record.identity,
+        "source_key": record.context.source_key,
+        "url": record.notice.url,
+        "title": record.title,
+        "published_on": _dating(record)["published_on"],
+        "reason": record.topics.reason,
+        "snapshot_sha256": record.notice.sha256,
+        "first_seen_at": record.notice.fetched_at,
+        "run_id": record.context.run_id,
     }
 
 

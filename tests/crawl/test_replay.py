@@ -74,7 +74,7 @@ def test_a_note_that_cannot_be_used_is_named_with_its_fault(
 def test_a_note_that_is_no_note_is_named(tmp_path: Path, text: str) -> None:
     note = record(tmp_path / "a")
     note.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="page.json: can't be used"):
+    with pytest.raises(ConfigurationError, match=r"page\.json: can't be used"):
         read_recording(note)
 
 
@@ -104,7 +104,7 @@ def test_recordings_come_in_order_of_their_paths(tmp_path: Path) -> None:
 def test_one_url_recorded_twice_is_refused(tmp_path: Path, url: str) -> None:
     record(tmp_path / "a")
     record(tmp_path / "b", url=url)
-    with pytest.raises(ConfigurationError, match="is recorded at .*a/page.html too"):
+    with pytest.raises(ConfigurationError, match=r"is recorded at .*a/page\.html too"):
         open_recorded_web(tmp_path)
 
 
