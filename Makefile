@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# DATABASE_URL of a PostgreSQL server for the second half of the tests; a local server is found by itself.
+# postgresql://USER:PASSWORD@HOST/DATABASE for the PostgreSQL half of the tests; without it that half is skipped.
 export IPRWATCH_TEST_POSTGRESQL
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint clean
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "iprwatch needs Python 3.11 or newer, this is %s; name one: make PYTHON=python3.12" % sys.version.split()[0])'

@@ -220,7 +220,7 @@ def alerts_send(context: typer.Context, db: DatabaseOption = None, as_json: Json
 @alerts_app.command("list")
 def alerts_list(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 50,
     db: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:

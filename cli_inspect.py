@@ -21,7 +21,7 @@ from pipeline.dates import parse_date
 from pipeline.dedupe import Text, compare
 from pipeline.legal import find_facts
 from pipeline.normalize import identify_url
-from pipeline.store.write import describe_date
+from pipeline.store.dating import describe_date
 
 inspect_app = typer.Typer(
     help="See what iprwatch makes of a page, a date, a text or a pair. Uses exactly the code of a crawl.",

@@ -95,7 +95,7 @@ class CrawlProgress:
 
 def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configuration: Configuration) -> None:
     if new.hits:
-        out.print(items_table(new.hits, f"{new.total} new items", excerpt=False))
+        out.print(items_table(new.hits, "1 new item" if new.total == 1 else f"{new.total} new items", excerpt=False))
     print_report(report)
     table = Table("Source", "State", Column("What was found", overflow="fold"), title="Sources")
     for outcome in outcomes:
@@ -120,7 +120,8 @@ def _shown_counts(counts: dict[str, int]) -> str:
         "blocked", "changed", "down", "robots", "error",
     )  # fmt: skip
     shown = ", ".join(f"{counts[name]} {name}" for name in names if counts.get(name))
-    return f"{counts['links']} links: {shown}" if counts.get("links") else ""
+    links = counts.get("links", 0)
+    return f"{links} {'link' if links == 1 else 'links'}: {shown}" if links else ""
 
 
 def print_report(report: Report) -> None:

@@ -82,10 +82,14 @@ def sources_add(
     url: Annotated[str, typer.Argument(help="A list page, a feed, or any article of a WeChat account.")],
     to: Annotated[Path, typer.Option("--to", help="The TOML file to write the entry into.")],
     key: Annotated[str | None, typer.Option("--key", help="<family>_<what>, such as wechat_cnipa.")] = None,
-    name_zh: Annotated[str | None, typer.Option("--name-zh")] = None,
-    name_en: Annotated[str | None, typer.Option("--name-en")] = None,
-    publisher_zh: Annotated[str | None, typer.Option("--publisher-zh")] = None,
-    publisher_en: Annotated[str | None, typer.Option("--publisher-en")] = None,
+    name_zh: Annotated[str | None, typer.Option("--name-zh", help="The source's name in Chinese.")] = None,
+    name_en: Annotated[str | None, typer.Option("--name-en", help="The source's name in English.")] = None,
+    publisher_zh: Annotated[
+        str | None, typer.Option("--publisher-zh", help="Who publishes it, in Chinese.")
+    ] = None,
+    publisher_en: Annotated[
+        str | None, typer.Option("--publisher-en", help="Who publishes it, in English.")
+    ] = None,
     crontab: Annotated[str, typer.Option("--crontab", help="Five fields, Asia/Shanghai, day names.")] = (
         "0 9,17 * * mon-fri"
     ),
@@ -105,9 +109,12 @@ def sources_add(
         "publisher_zh": publisher_zh,
         "publisher_en": publisher_en,
     }
-    table = make_entry(look, url, names, crontab)
-    if key in configuration.load_sources():
+    table = make_entry(look, url, names, crontab, live=file is None)
+    known = configuration.load_sources()
+    if key in known:
         raise ConfigurationError(f"The source {key!r} exists already; choose another --key.")
+    if twin := next((source.key for source in known.values() if source.url == table["url"]), None):
+        raise ConfigurationError(f"{table['url']} is watched already, as {twin}.")
     append_entry(to, str(key), table)
     out.print(f"Written to {to} as [{key}].", markup=False, highlight=False)
     if to.resolve() not in [path.resolve() for path in configuration.source_files]:
@@ -132,7 +139,7 @@ def filtered_command(
     source: Annotated[
         list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 50,
     db: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -45,7 +45,7 @@ class Configuration(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="IPRWATCH_", extra="forbid", frozen=True)
 
-    file: Path | None = None
+    _file: Path | None = PrivateAttr(default=None)
     data: Path = Path(_DATA)
     database: str = ""
     contact: str = ""
@@ -79,6 +79,11 @@ class Configuration(BaseSettings):
         except ConfigurationError as error:
             raise ValueError(str(error)) from None
         return pairs
+
+    @property
+    def file(self) -> Path | None:
+        """The file that was read, None when there was none."""
+        return self._file
 
     @property
     def database_url(self) -> str:
@@ -123,10 +128,11 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
         values = _resolve_paths(values, file.parent)
     place = str(file or "environment")
     try:
-        configuration = Configuration(**{**values, "file": file})
+        configuration = Configuration(**values)
         wanted = {key: value for key, value in overrides.items() if value is not None}
         if wanted:
             configuration = configuration.model_copy(update=wanted)
+        configuration._file = file
     except ValidationError as error:
         raise ConfigurationError(f"{place}: {first_fault(error)}.") from None
     except SettingsError as error:
@@ -144,8 +150,6 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{file}: can't be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: is not valid TOML: {error}.") from None
-    if "file" in values:
-        raise ConfigurationError(f"{file}: file: is no setting.")
     return values
 
 

@@ -156,7 +156,9 @@ def run_trivial(order: Order) -> Cost:
     configuration = _configure(order)
     configuration.data.mkdir()
     settings = build_settings(configuration, None)
-    settings.setdict({**FamilySpider.custom_settings, "ITEM_PIPELINES": {}, "EXTENSIONS": {}}, priority="cmdline")
+    settings.setdict(
+        {**FamilySpider.custom_settings, "ITEM_PIPELINES": {}, "EXTENSIONS": {}}, priority="cmdline"
+    )
     return _crawl(settings, TrivialSpider, order)
 
 

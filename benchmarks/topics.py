@@ -46,7 +46,7 @@ def load_titles() -> tuple[list[str], list[str]]:
 
 def load_words() -> tuple[list[str], list[str]]:
     """The words of the lexicon that decide alone, and all words and phrases that the lexicon looks for."""
-    tables = tomllib.loads((_ROOT / "pipeline" / "topics.toml").read_text(encoding="utf-8"))
+    tables = tomllib.loads((_ROOT / "pipeline" / "topics" / "topics.toml").read_text(encoding="utf-8"))
     alone = [word for topic in TOPICS for word in tables[topic].get("alone", [])]
     other = [word for topic in TOPICS for word in tables[topic].get("beside", [])]
     other += [word for topic in TOPICS for pair in tables[topic].get("pairs", []) for word in pair]

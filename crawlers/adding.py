@@ -67,10 +67,13 @@ def look_at(page: Page) -> Look:
     )
 
 
-def make_entry(look: Look, url: str, names: Mapping[str, str | None], crontab: str) -> dict[str, object]:
+def make_entry(
+    look: Look, url: str, names: Mapping[str, str | None], crontab: str, *, live: bool
+) -> dict[str, object]:
     """The table of the new source, checked as it would be on loading.
 
-    `names` holds key, name_zh, name_en, publisher_zh and publisher_en. Raises AddingError naming what is
+    `names` holds key, name_zh, name_en, publisher_zh and publisher_en. `live` says that the page was fetched
+    just now, which proves that it can be read. Raises AddingError naming what is
     missing or wrong.
     """
     if missing := [name for name, value in names.items() if not value]:
@@ -90,7 +93,7 @@ def make_entry(look: Look, url: str, names: Mapping[str, str | None], crontab: s
         "topics": [],
         "crontab": crontab,
         "least": max(1, min(5, entries // 2)),
-        "proven": True,
+        "proven": live,
     }
     try:
         Source.model_validate({"key": names["key"], **table})

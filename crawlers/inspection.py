@@ -20,7 +20,7 @@ from pipeline import interpret
 from pipeline.dates import parse_date, parse_twelve_hour, parse_unix
 from pipeline.legal import Fact
 from pipeline.record import Context, Record
-from pipeline.store.write import describe_date
+from pipeline.store.dating import describe_date
 
 _CONTEXT = Context(
     source_key="inspect",

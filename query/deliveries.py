@@ -14,7 +14,8 @@ def list_deliveries(engine: Engine, *, limit: int) -> list[dict[str, Any]]:
     query = (
         select(
             Delivery.id, Delivery.created_at, Delivery.state, Delivery.rule, Delivery.event, Item.title, Item.uid,
-            Delivery.channel, Delivery.recipient, Delivery.attempts, Delivery.next_at, Delivery.sent_at, Delivery.detail,
+            Delivery.channel, Delivery.recipient, Delivery.attempts, Delivery.next_at, Delivery.sent_at,
+            Delivery.detail,
         )
         .join(Item, Item.id == Delivery.item_id)
         .order_by(Delivery.created_at.desc(), Delivery.id)

@@ -156,7 +156,9 @@ def test_inspect_page_shows_what_a_crawl_would_store(tmp_path: Path, samples: Pa
     assert all(shown["body"][fact["start"] : fact["end"]] == fact["raw"] for fact in body_facts)
 
 
-def test_relative_dates_of_a_saved_page_stay_unknown_without_a_fetch_time(tmp_path: Path, samples: Path) -> None:
+def test_relative_dates_of_a_saved_page_stay_unknown_without_a_fetch_time(
+    tmp_path: Path, samples: Path
+) -> None:
     page = samples / "wechat/article_type_0_2020/page.html"
     url = json.loads(page.with_name("page.json").read_text("utf-8"))["url"]
     shown = iprwatch("inspect", "page", page, "--url", url, cwd=tmp_path).json
@@ -168,7 +170,11 @@ def test_inspect_dates_prints_a_line_for_a_line(tmp_path: Path) -> None:
     lines = "发布时间：2026-11-20 18:10\n（2022）粤0192民初2187号\n昨天 10:23\n"
     ran = iprwatch("inspect", "dates", "--base", "2026-11-20T09:00+08:00", cwd=tmp_path, stdin=lines)
     read = [json.loads(line) for line in ran.out.splitlines()]
-    assert [shown["value"] for shown in read] == ["2026-11-20T18:10:00+08:00", None, "2026-11-19T10:23:00+08:00"]
+    assert [shown["value"] for shown in read] == [
+        "2026-11-20T18:10:00+08:00",
+        None,
+        "2026-11-19T10:23:00+08:00",
+    ]
     assert [shown["raw"] for shown in read] == lines.splitlines()
     assert read[1]["reason"]
 
@@ -189,7 +195,14 @@ def test_inspect_same_tells_edits_reposts_and_different_things(tmp_path: Path) -
         {"a": a, "b": {**a, "url": "https://www.court.gov.cn/zixun/xiangqing/1.html"}},
         {"a": a, "b": {**a, "body": body.replace("三百万元", "二百万元")}},
         {"a": a, "b": {**a, "url": "https://example.com/2"}},
-        {"a": a, "b": {"title": "通知", "body": "关于做好专利开放许可工作的通知，请各地遵照执行。" * 8, "url": "https://example.com/3"}},
+        {
+            "a": a,
+            "b": {
+                "title": "通知",
+                "body": "关于做好专利开放许可工作的通知，请各地遵照执行。" * 8,
+                "url": "https://example.com/3",
+            },
+        },
     ]
     ran = iprwatch("inspect", "same", cwd=tmp_path, stdin="".join(json.dumps(pair) + "\n" for pair in pairs))
     verdicts = [json.loads(line) for line in ran.out.splitlines()]
@@ -215,7 +228,9 @@ def test_inspect_folder_reads_every_captured_page_right_or_refuses_it(captures: 
     judged = [json.loads(line) for line in ran.out.splitlines()]
     assert [row["file"] for row in judged if row["verdict"] == "wrong"] == []
     assert ran.code == 0
-    wechat = [row for row in judged if row["file"].startswith("wechat/") and row["expected_kind"] == "article"]
+    wechat = [
+        row for row in judged if row["file"].startswith("wechat/") and row["expected_kind"] == "article"
+    ]
     assert len(wechat) > 30
     assert {row["verdict"] for row in wechat} == {"right"}
     assert all(row["title"] and row["publisher"] and len(row["published"] or "") > 10 for row in wechat)
@@ -231,7 +246,16 @@ def test_search_prints_hits_as_json(tmp_path: Path, samples: Path) -> None:
 
 
 def test_every_command_explains_itself(tmp_path: Path) -> None:
-    for command in ([], ["crawl"], ["sources"], ["search"], ["reparse"], ["alerts"], ["inspect"], ["inspect", "page"]):
+    for command in (
+        [],
+        ["crawl"],
+        ["sources"],
+        ["search"],
+        ["reparse"],
+        ["alerts"],
+        ["inspect"],
+        ["inspect", "page"],
+    ):
         ran = iprwatch(*command, "--help", cwd=tmp_path)
         assert ran.code == 0
         assert len(ran.out) > 200

@@ -26,7 +26,9 @@ def test_a_recorded_page_is_read_as_expected(note: Path) -> None:
     expected = note.with_name("expected.json")
     if not expected.exists():
         expected.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        pytest.fail(f"{expected.relative_to(SAMPLES)} was missing and has been written: read it, then commit it")
+        pytest.fail(
+            f"{expected.relative_to(SAMPLES)} was missing and has been written: read it, then commit it"
+        )
     assert found == json.loads(expected.read_text("utf-8"))
 
 

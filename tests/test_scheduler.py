@@ -45,7 +45,11 @@ def test_every_source_is_due_on_workdays_in_chinese_time(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("output", "level", "words"),
     [
-        ({"state": "ok", "reason": None, "counts": {"links": 20, "new": 2}}, logging.INFO, "ok, 20 links, 2 new"),
+        (
+            {"state": "ok", "reason": None, "counts": {"links": 20, "new": 2}},
+            logging.INFO,
+            "ok, 20 links, 2 new",
+        ),
         ({"state": "blocked", "reason": "http 412", "counts": {}}, logging.WARNING, "blocked"),
     ],
 )
@@ -90,7 +94,7 @@ def test_a_due_source_is_crawled_and_its_alerts_are_sent(tmp_path: Path, samples
     (tmp_path / "iprwatch.toml").write_text(
         f"""contact = "monitor@example.org"
 built_in_sources = false
-source_files = ["{samples / 'sources.toml'}"]
+source_files = ["{samples / "sources.toml"}"]
 [channels.log]
 kind = "file"
 path = "alerts.jsonl"

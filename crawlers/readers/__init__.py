@@ -85,8 +85,8 @@ def reader_for(page: Page) -> tuple[str, Reader]:
             return name, reader
     raise LayoutChanged(
         url=page.url,
-        expected="a page of " + ", ".join(READERS),
-        found=f"a page that none of them knows ({len(page.body)} bytes)",
+        expected="a page of a site that a reader knows",
+        found=f"one that none of them recognises ({len(page.body)} bytes)",
     )
 
 

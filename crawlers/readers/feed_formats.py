@@ -53,6 +53,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
+    """A feed as read: its items in their order, and the next page where the feed names one."""
+
     items: tuple[Item, ...]
     next_url: str | None = None
 

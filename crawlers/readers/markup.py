@@ -47,10 +47,12 @@ def with_class(root: html.HtmlElement, name: str, *tags: str) -> list[html.HtmlE
 
 
 def first(nodes: Iterable[html.HtmlElement]) -> html.HtmlElement | None:
+    """The first of some nodes, None when there is none."""
     return next(iter(nodes), None)
 
 
 def has_class(node: html.HtmlElement, name: str) -> bool:
+    """True when the element has this class among others."""
     return name in (node.get("class") or "").split()
 
 

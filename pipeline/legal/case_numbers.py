@@ -213,6 +213,7 @@ def describe_case(
     instance: str | None,
     court: Court | None,
 ) -> dict[str, Value]:
+    """The value of a case number as facts carry it: its parts, its canonical and pinyin forms, its court."""
     room = chamber(court_code, type_code)
     return {
         "normalized": None,

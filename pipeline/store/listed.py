@@ -28,7 +28,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known of a listed article: stored (or filtered) already, said to be gone, part of the source's baseline."""
+    """What is known of a listed article: stored (or filtered) already, said to be gone, in the baseline."""
 
     stored: bool
     gone: bool

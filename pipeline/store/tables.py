@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -16,12 +17,14 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Numeric,
     String,
     Text,
     TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
@@ -43,6 +46,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class ExactAmount(TypeDecorator[Decimal]):
+    """A sum of money, 26 digits before and 4 behind the point, never a float. SQLite has no exact decimals: there
+    it is text of a fixed width, which sorts as the sums do. A negative or longer one is refused with ValueError."""
+
+    impl = Numeric(30, 4)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String(31) if dialect.name == "sqlite" else Numeric(30, 4))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        written = format(value, "031.4f")
+        if value < 0 or len(written) > 31:
+            raise ValueError(f"{value} can't be stored as a sum of money")
+        return written if dialect.name == "sqlite" else Decimal(written)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
 
 
 class Base(DeclarativeBase):
@@ -177,10 +202,19 @@ class Version(Base):
 
 
 class FactRow(Base):
-    """A legal fact of an item's current version; the span counts characters of `field` (title or body)."""
+    """A legal fact of an item's current version; the span counts characters of `field` (title or body).
+
+    The table holds what people see: a fact with the method `correction` is a person's word (`Correction`), and
+    its span is empty where the text doesn't hold its words. `key`, `court` and `amount` are what facts are found
+    by (`pipeline.legal.fact_key`).
+    """
 
     __tablename__ = "fact"
-    __table_args__ = (Index("ix_fact_kind_raw", "kind", "item_id"),)
+    __table_args__ = (
+        Index("ix_fact_kind_raw", "kind", "item_id"),
+        Index("ix_fact_kind_key_amount", "kind", "key", "amount"),
+        Index("ix_fact_court", "court"),
+    )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), index=True)
     field: Mapped[str] = mapped_column(String(10))
@@ -190,6 +224,9 @@ class FactRow(Base):
     start: Mapped[int] = mapped_column(Integer)
     end: Mapped[int] = mapped_column(Integer)
     method: Mapped[str] = mapped_column(String(60))
+    key: Mapped[str | None] = mapped_column(String(300))
+    court: Mapped[str | None] = mapped_column(String(300))
+    amount: Mapped[Decimal | None] = mapped_column(ExactAmount)
 
 
 class Delivery(Base):
@@ -274,3 +311,31 @@ class Probe(Base):
     detail: Mapped[str] = mapped_column(Text)
     seconds: Mapped[float]
     probed_at: Mapped[datetime]
+
+
+class Correction(Base):
+    """A person's word on an item, over the machine's until it is undone. `target` is `published` or `fact`, `action`
+    `set`, `add` or `remove`.
+
+    `kind` and `raw` say which facts are meant: all that read so, but where `field` and `start` name one place or
+    `was` (a squashed main value) names one reading. `value` is the person's, `displaced` the machine's facts that
+    it stands over, as they last were. `raw` of a published date is what the person wrote.
+    """
+
+    __tablename__ = "correction"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), index=True)
+    target: Mapped[str] = mapped_column(String(10))
+    action: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str | None] = mapped_column(String(30))
+    field: Mapped[str | None] = mapped_column(String(10))
+    start: Mapped[int | None] = mapped_column(Integer)
+    end: Mapped[int | None] = mapped_column(Integer)
+    was: Mapped[str | None] = mapped_column(String(300))
+    raw: Mapped[str] = mapped_column(Text)
+    value: Mapped[dict[str, Any]]
+    displaced: Mapped[list[Any]]
+    author: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]

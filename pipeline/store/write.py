@@ -10,20 +10,18 @@ import dataclasses
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from datetime import time as clock
+from datetime import UTC, datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.dates import DateValue
 from pipeline.dedupe import Text, compare
-from pipeline.legal import Fact
 from pipeline.record import Record
+from pipeline.store.dating import describe_date, published_columns, sort_key
 from pipeline.store.session import StoreError, first_line
+from pipeline.store.standing import apply_corrections, fact_row, read_facts
 from pipeline.store.tables import (
     Address,
     Base,
@@ -37,7 +35,6 @@ from pipeline.store.tables import (
 )
 from pipeline.store.tokens import tokenize
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 Outcome = Literal["new", "edited", "known", "filtered"]
 
 
@@ -209,19 +206,26 @@ def _write_known(connection: Connection, record: Record, known: Any, match: Matc
         update(Item).where(Item.id == known.id).values({**_content(record), **seen, "version_number": number})
     )
     _insert(connection, Version, [_version_row(record, known.id, number, verdict.reason)])
-    replace_facts(connection, record, known.id)
-    deliveries = _delivery_rows(record, known.id, event, match)
+    standing = replace_facts(connection, record, known.id)
+    deliveries = _delivery_rows(standing, known.id, event, match)
     insert_ignoring(connection, Delivery, deliveries)
     return Written(known.id, "edited", len(deliveries))
 
 
-def replace_facts(connection: Connection, record: Record, item_id: int) -> None:
-    """Put a record's facts and search document in the place of those that the item had."""
+def replace_facts(connection: Connection, record: Record, item_id: int) -> Record:
+    """Put a record's facts and search document in the place of those that the item had.
+
+    What a person has corrected stands over them; the record is returned with the facts that then stand.
+    """
     connection.execute(delete(FactRow).where(FactRow.item_id == item_id))
     _insert(connection, FactRow, _fact_rows(record, item_id))
     connection.execute(
         update(SearchDocument).where(SearchDocument.item_id == item_id).values(sequence=_sequence(record))
     )
+    if not apply_corrections(connection, item_id):
+        return record
+    facts = read_facts(connection, item_id)
+    return dataclasses.replace(record, title_facts=facts["title"], facts=facts["body"])
 
 
 def correct_item(connection: Connection, record: Record, item_id: int, first_seen_at: datetime) -> None:
@@ -262,37 +266,16 @@ def _dating(record: Record) -> dict[str, Any]:
     dating = record.dating
     if dating is None:
         raise ValueError(f"{record.notice.url} reached the store before the step `dates`")
-    best = dating.best
-    value = best.value if best else None
-    instant = value if isinstance(value, datetime) else None
     return {
-        "published_on": instant.astimezone(SHANGHAI).date() if instant else value,
-        "published_at": instant,
-        "published_precision": best.precision if best else None,
-        "published_raw": best.raw if best else None,
-        "published_method": best.method if best else None,
-        "published_place": dating.place,
-        "published_inferred": best.inferred if best else False,
+        **published_columns(dating.best, dating.place),
         "dates": [{"place": place, **describe_date(value)} for place, value in dating.candidates],
         "dates_disagree": dating.disagreement,
     }
 
 
-def describe_date(value: DateValue) -> dict[str, Any]:
-    """A date value as JSON: `value` in ISO form or null, with everything that says where it came from."""
-    shown = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return shown | {"value": value.value.isoformat() if value.value is not None else None}
-
-
 def _sort_key(record: Record, first_seen_at: datetime) -> int:
-    value = record.dating.best.value if record.dating and record.dating.best else None
-    if value is None:
-        moment = first_seen_at
-    elif isinstance(value, datetime):
-        moment = value
-    else:
-        moment = datetime.combine(value, clock(), SHANGHAI)
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    best = record.dating.best if record.dating else None
+    return sort_key(best.value if best else None, first_seen_at)
 
 
 def _item_row(record: Record, uid: str) -> dict[str, Any]:
@@ -361,22 +344,11 @@ def _filtered_row(record: Record) -> dict[str, Any]:
 
 
 def _fact_rows(record: Record, item_id: int) -> list[dict[str, Any]]:
-    def rows(field: str, facts: Iterable[Fact]) -> list[dict[str, Any]]:
-        return [
-            {
-                "item_id": item_id,
-                "field": field,
-                "kind": fact.kind,
-                "raw": fact.raw,
-                "value": dict(fact.value),
-                "start": fact.start,
-                "end": fact.end,
-                "method": fact.method,
-            }
-            for fact in facts
-        ]
-
-    return rows("title", record.title_facts) + rows("body", record.facts)
+    return [
+        fact_row(item_id, field, fact)
+        for field, facts in (("title", record.title_facts), ("body", record.facts))
+        for fact in facts
+    ]
 
 
 def _delivery_rows(record: Record, item_id: int, event: str, match: Matcher) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def wanted(changed: Rule, record: Record, event: str = "new") -> bool:
     ],
 )
 def test_words_are_compared_folded_and_latin_ones_whole(word: str, text: str, found: bool) -> None:
-    assert wanted(rule(words=[word]), make_record(1, body=text)) is found
+    assert wanted(rule(words=[word]), make_record(1, title="通知", body=text)) is found
 
 
 def test_a_word_may_stand_in_the_title_alone() -> None:

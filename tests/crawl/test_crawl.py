@@ -181,7 +181,11 @@ def test_a_crawl_that_is_killed_is_completed_by_the_next(office: Path) -> None:
     arguments = [sys.executable, "-m", "cli", "crawl", "--replay", "web", "--alert-baseline"]
     for delay in (0.7, 0.9, 1.1, 1.3):
         process = subprocess.Popen(
-            arguments, cwd=office, env=environment(office), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            arguments,
+            cwd=office,
+            env=environment(office),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
@@ -219,7 +223,9 @@ def test_reparse_corrects_a_record_without_version_or_alert(office: Path) -> Non
     engine.dispose()
     ran = iprwatch("reparse", "--json", cwd=office)
     assert ran.json["corrected"] == 1
-    assert rows(office, select(Item.title, Item.version_number).where(Item.id == before.id)) == [(before.title, 1)]
+    assert rows(office, select(Item.title, Item.version_number).where(Item.id == before.id)) == [
+        (before.title, 1)
+    ]
     assert rows(office, select(Delivery.id)) == []
 
 
@@ -236,7 +242,14 @@ def test_reparse_reports_bytes_that_are_missing_and_keeps_the_record(office: Pat
 def test_the_crawl_works_from_any_folder(office: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     ran = iprwatch(
-        "--config", office / "iprwatch.toml", "crawl", COURT, "--replay", office / "web", "--json", cwd=elsewhere
+        "--config",
+        office / "iprwatch.toml",
+        "crawl",
+        COURT,
+        "--replay",
+        office / "web",
+        "--json",
+        cwd=elsewhere,
     )
     assert ran.code == 0, ran.err
     assert list(elsewhere.iterdir()) == []

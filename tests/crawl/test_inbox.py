@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from crawlers.inbox_links import InboxError, add_links, find_links, read_dropped_file, read_folder, waiting_links
+from crawlers.inbox_links import (
+    InboxError,
+    add_links,
+    find_links,
+    read_dropped_file,
+    read_folder,
+    waiting_links,
+)
 from pipeline.store.tables import InboxLink
 from tests.command import iprwatch
 

@@ -192,7 +192,9 @@ def _listening_sockets(pid: int) -> set[str]:
 def test_a_live_crawl_without_a_contact_is_refused(tmp_path: Path) -> None:
     with watched(tmp_path, answer) as server:
         file = tmp_path / "iprwatch.toml"
-        file.write_text(file.read_text("utf-8").replace('contact = "monitor@example.org"\n', ""), encoding="utf-8")
+        file.write_text(
+            file.read_text("utf-8").replace('contact = "monitor@example.org"\n', ""), encoding="utf-8"
+        )
         ran = iprwatch("crawl", cwd=tmp_path)
     assert ran.code == 2
     assert "contact" in ran.err

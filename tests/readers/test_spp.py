@@ -79,14 +79,16 @@ def test_the_next_page_follows_from_the_own_number_and_the_count(
 
 def test_the_variant_of_qwfb_shows_its_active_tab_only(recorded: Recorded) -> None:
     entries = spp.read_list(recorded("spp/list_qwfb")).entries
-    assert [entry.date and entry.date.raw for entry in entries] == ["2026-11-19", "2026-11-10", "2026-11-05"]
+    assert [entry.date and entry.date.raw for entry in entries] == [
+        "2026-11-19", "2026-11-10", "2026-11-05", "2026-10-29", "2026-10-21",
+    ]  # fmt: skip
     assert entries[1].title == "最高人民检察院关于办理侵犯著作权刑事案件若干问题的解释"
 
 
 def test_one_bad_row_is_skipped_with_a_warning(recorded: Recorded, caplog: pytest.LogCaptureFixture) -> None:
     page = changed(recorded("spp/list_zdgz"), 'href="/spp/zdgz/202611/t20261117_740802.shtml"', "")
     with caplog.at_level(logging.WARNING):
-        assert len(spp.read_list(page).entries) == 4
+        assert len(spp.read_list(page).entries) == 5
     assert "Skipped entry 2" in caplog.text
 
 

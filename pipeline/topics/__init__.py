@@ -19,7 +19,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from pipeline.topic_lexicon import TOPICS, BodyRule, Field, Lexicon, Word, load_lexicon
+from pipeline.topics.lexicon import TOPICS, BodyRule, Field, Lexicon, Word, load_lexicon
 
 __all__ = ["TOPICS", "Lexicon", "TopicMatch", "TopicVerdict", "find_topics", "load_lexicon"]
 
