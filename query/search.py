@@ -1,4 +1,4 @@
-"""Find stored items by words, source and date, newest first."""
+"""Find stored items by words, source, date and facts, newest first."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Engine, func, select
 
-from errors import IprwatchError
+from pipeline.legal.fact_key import read_out
 from pipeline.normalize import fold
 from pipeline.store.search_index import match_items
+from pipeline.store.standing import METHOD
 from pipeline.store.tables import FactRow, Item
 from pipeline.store.tokens import read_phrase
+from query.errors import QueryError as QueryError
+from query.fact_filters import FactFilter, match_facts
 
 _EXCERPT = 80
-
-
-class QueryError(IprwatchError):
-    """A search that can't mean anything. Raised by `search_items`; the message says which part and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A found item. `published_at` is UTC and None where only the day is known; `published_on` is None where
-    no date could be read. `facts` are raw texts by kind."""
+    no date could be read. `facts` are raw texts by kind, but the reading itself where a person corrected it."""
 
     uid: str
     title: str
@@ -55,13 +54,14 @@ def search_items(
     since: date | None = None,
     until: date | None = None,
     run_ids: Sequence[int] | None = None,
+    facts: FactFilter = FactFilter(),
     limit: int = 20,
 ) -> Found:
     """Items that hold every word (a word with spaces is a phrase), newest first.
 
     `since` and `until` are inclusive days of publication in China; an item without a date is found only when
     neither is given. `run_ids` keeps what these runs stored first. Raises QueryError for a word without a
-    letter or digit and for dates in the wrong order.
+    letter or digit, for dates in the wrong order and for facts that can't be read.
     """
     phrases = []
     for word in words:
@@ -85,6 +85,7 @@ def search_items(
         conditions.append(Item.published_on <= until)
     if run_ids is not None:
         conditions.append(Item.run_id.in_(run_ids))
+    conditions += match_facts(facts)
     columns = (
         Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on,
         Item.published_at, Item.first_seen_at, Item.version_number, Item.body,
@@ -94,15 +95,16 @@ def search_items(
         rows = connection.execute(
             select(*columns).where(*conditions).order_by(Item.sort_key.desc(), Item.id.desc()).limit(limit)
         ).all()
-        facts: dict[int, dict[str, list[str]]] = {row.id: {} for row in rows}
+        shown: dict[int, dict[str, list[str]]] = {row.id: {} for row in rows}
         for fact in connection.execute(
-            select(FactRow.item_id, FactRow.kind, FactRow.raw)
-            .where(FactRow.item_id.in_(facts))
+            select(FactRow.item_id, FactRow.kind, FactRow.raw, FactRow.value, FactRow.method)
+            .where(FactRow.item_id.in_(shown))
             .order_by(FactRow.field.desc(), FactRow.start)
         ):
-            seen = facts[fact.item_id].setdefault(fact.kind, [])
-            if fact.raw not in seen:
-                seen.append(fact.raw)
+            seen = shown[fact.item_id].setdefault(fact.kind, [])
+            read = read_out(fact.kind, fact.value) if fact.method == METHOD else fact.raw
+            if read not in seen:
+                seen.append(read)
     return Found(
         total,
         [
@@ -117,7 +119,7 @@ def search_items(
                 first_seen_at=row.first_seen_at,
                 version_number=row.version_number,
                 excerpt=_excerpt(row.body, words),
-                facts=facts[row.id],
+                facts=shown[row.id],
             )
             for row in rows
         ],

@@ -7,6 +7,7 @@ again among the item's `dates`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,10 +16,12 @@ from sqlalchemy import Connection, delete, insert, select, update
 from pipeline.dates import DateValue, settle
 from pipeline.legal import Fact
 from pipeline.legal.fact_key import fact_key
+from pipeline.legal.numerals import CHINESE_NUMERALS
 from pipeline.store.dating import published_columns, read_candidates, read_moment, sort_key
 from pipeline.store.tables import Correction, FactRow, Item
 
 METHOD = "correction"
+_IN_WORD = f"[A-Za-z0-9{CHINESE_NUMERALS}]"
 _FACT = ("field", "kind", "raw", "value", "start", "end", "method")
 
 
@@ -78,9 +81,7 @@ def take_off_corrections(connection: Connection, item_id: int) -> None:
             connection.execute(insert(FactRow).values(_row_of(item_id, kept)))
     connection.execute(update(Correction).where(Correction.item_id == item_id).values(displaced=[]))
     if any(correction.target == "published" for correction in corrections):
-        item: Any = connection.execute(
-            select(Item.dates, Item.first_seen_at).where(Item.id == item_id)
-        ).one()
+        item: Any = connection.execute(select(Item.dates, Item.first_seen_at).where(Item.id == item_id)).one()
         dating = settle(read_candidates(item.dates))
         _write_published(connection, item_id, dating.best, dating.place, item.first_seen_at)
 
@@ -103,17 +104,12 @@ def find_meant(rows: Sequence[Mapping[str, Any]], correction: Any) -> list[Mappi
 
 
 def find_words(text: str, raw: str) -> Iterator[int]:
-    """Places where `raw` stands as words of its own: 5万元 doesn't stand in 35万元."""
-    place = text.find(raw) if raw else -1
-    while place >= 0:
-        end = place + len(raw)
-        if not _runs_on(text[place - 1 : place], raw[0]) and not _runs_on(raw[-1], text[end : end + 1]):
-            yield place
-        place = text.find(raw, place + 1)
-
-
-def _runs_on(before: str, after: str) -> bool:
-    return bool(before and after) and (before + after).isascii() and before.isalnum() and after.isalnum()
+    """Places where `raw` stands as words of its own: 5万元 doesn't stand in 35万元, nor in 1.5万元."""
+    if not raw:
+        return
+    head = rf"(?<!{_IN_WORD})(?<!\d[.,])" if re.match(_IN_WORD, raw) else ""
+    tail = rf"(?!{_IN_WORD})" if re.match(_IN_WORD, raw[-1]) else ""
+    yield from (found.start() for found in re.finditer(head + re.escape(raw) + tail, text))
 
 
 def _standing(connection: Connection, item_id: int) -> Sequence[Any]:
@@ -182,7 +178,10 @@ def _find_overlapping(
         if row["kind"] == correction.kind
         and row["method"] != METHOD
         and correction.was in (None, fact_key(row["kind"], row["value"]).key)
-        and any(row["field"] == field and row["start"] < end and start < row["end"] for field, start, end in places)
+        and any(
+            row["field"] == field and row["start"] < end and start < row["end"]
+            for field, start, end in places
+        )
     ]
 
 
