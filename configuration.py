@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from crawlers.source import Source, first_fault, load_sources
+from crawlers.wechat_session import WechatSession, read_session
 from errors import ConfigurationError
 from outgoing import read_allowed_private
 from pipeline.alerts.channels import Channel, build_channel
@@ -28,7 +29,7 @@ from pipeline.alerts.rules import Rule, check_rules
 
 FILE_NAME = "iprwatch.toml"
 _DATA = "iprwatch-data"
-_SECRET_KEYS = frozenset(("secret", "password", "token"))
+_SECRET_KEYS = frozenset(("secret", "password", "token", "cookie"))
 
 
 class Configuration(BaseSettings):
@@ -38,7 +39,8 @@ class Configuration(BaseSettings):
     archive of pages. `contact` (a mail address or URL) goes into the user agent; without it nothing is fetched
     from the network. `delay` is the least pause in seconds between two requests to one host. Files that staff
     drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
-    concerns intellectual property. `allowed_private` lists `host:port` pairs on private addresses
+    concerns intellectual property. `wechat` holds the session in the WeChat backend (cookie, token, expires).
+    `allowed_private` lists `host:port` pairs on private addresses
     that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the operator may and does
     overrule.
     """
@@ -54,6 +56,7 @@ class Configuration(BaseSettings):
     source_files: tuple[Path, ...] = ()
     inbox_folder: Path | None = None
     lexicon: Path | None = None
+    wechat: dict[str, Any] | None = None
     allowed_private: tuple[str, ...] = ()
     robots_allowed: tuple[str, ...] = ()
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -89,6 +92,13 @@ class Configuration(BaseSettings):
     def database_url(self) -> str:
         """Where rows are kept."""
         return self.database or f"sqlite:///{self.data / 'iprwatch.db'}"
+
+    def wechat_session(self) -> WechatSession | None:
+        """The session in the WeChat backend, its secrets read now. Raises ConfigurationError naming the key."""
+        if self.wechat is None:
+            return None
+        place = f"{self.file or 'the environment'}: wechat"
+        return read_session(_reveal(self.wechat, place, self._folder), place)
 
     @property
     def archive(self) -> Path:

@@ -1,8 +1,8 @@
 """A made-up www.court.gov.cn on loopback, for speed measurements: lists and articles of the site's weight.
 
 Pages have the structure of `samples/court_gov` and texts of `benchmarks.notices`; navigation, link tables and
-scripts are filled up until an article weighs about 60 KB and has some ten tags a KB, as the real ones have. Every article is another one: title, dates, case
-numbers, amounts, body. Nothing here reaches the network.
+scripts are filled up until an article weighs about 60 KB and has some ten tags a KB, as the real ones have. Every
+article is another one: title, dates, case numbers, amounts, body. Nothing here reaches the network.
 
 A crawl asks for the site's real names, on the port where `serve` listens. `lead_to_loopback` puts loopback into
 Scrapy's cache of name look-ups, where the guard's resolver finds and judges it as any other address: every
@@ -68,9 +68,11 @@ class Site:
             hidden = "" if number < count else " hidden"
             block = (
                 f'<div class="sec_list"><div class="title"><div class="tit">司法解释</div></div>\n<ul>{rows}</ul>\n'
-                f'<div class="clearfix btm_row"><div class="fl count">共<span class="num">{len(entries)}</span>篇文章</div>'
+                '<div class="clearfix btm_row"><div class="fl count">'
+                f'共<span class="num">{len(entries)}</span>篇文章</div>'
                 f'<ul id="yw1" class="yiiPager"><li class="next{hidden}">'
-                f'<a href="/fabu/gengduo/16_{min(number + 1, count)}.html">下一页</a></li></ul></div></div></div></div>\n'
+                f'<a href="/fabu/gengduo/16_{min(number + 1, count)}.html">下一页</a>'
+                "</li></ul></div></div></div></div>\n"
             )
             path = f"/fabu/gengduo/16{'' if number == 1 else f'_{number}'}.html"
             self._pages[path] = f"{head}{block}{tail}".encode()
@@ -129,7 +131,8 @@ def _menus(random: Random) -> str:
     menus = []
     for channel in range(10):
         rows = "\n".join(
-            f'<li class="clearfix"><a target="_blank" title="{cause}" href="/shenpan/gengduo/{channel * 40 + row}.html">'
+            f'<li class="clearfix"><a target="_blank" title="{cause}" '
+            f'href="/shenpan/gengduo/{channel * 40 + row}.html">'
             f"<span>{draw(random, 'city')}{cause}</span></a></li>"
             for row, cause in enumerate(draw(random, "cause") for _ in range(8))
         )
@@ -142,8 +145,8 @@ def _menus(random: Random) -> str:
 def _links(random: Random) -> str:
     """The table of links to other courts above the footer."""
     rows = "\n".join(
-        f'<a href="http://www.court{number}.example.cn/index.html" target="_blank" title="{city}法院网">{city}法院网</a>'
-        "<font>|</font>"
+        f'<a href="http://www.court{number}.example.cn/index.html" target="_blank" title="{city}法院网">'
+        f"{city}法院网</a><font>|</font>"
         for number, city in enumerate(draw(random, "city") for _ in range(60))
     )
     return f'<div class="links">{rows}</div>\n'
@@ -156,7 +159,8 @@ def _scripts(random: Random, size: int) -> str:
         lines.append(
             f'<script type="text/javascript">jQuery(function($){{$("#part{random.randint(1, 99999)}").textUI({{speed:'
             f'{random.randint(1, 999)},list:["年","月","日"]}});if($(window).width()<1280&&!$("body").hasClass("on"))'
-            '{$(".nav li").hover(function(){$(this).find("ul").show();},function(){$(this).find("ul").hide();});}});</script>'
+            '{$(".nav li").hover(function(){$(this).find("ul").show();},'
+            'function(){$(this).find("ul").hide();});}});</script>'
         )
         size -= len(lines[-1].encode()) + 1
     return "\n".join(lines)

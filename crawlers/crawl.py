@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
 from configuration import Configuration
+from crawlers.log_format import SecretFilter
 from crawlers.permissions import allowed_prefixes
 from crawlers.replay import open_recorded_web
 from crawlers.runs import Watch
@@ -104,6 +106,9 @@ def crawl(
     settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))
     engine.dispose()
     process = AsyncCrawlerProcess(settings)
+    if session := configuration.wechat_session():
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(SecretFilter([session.cookie, session.token]))
     loader = SpiderLoader.from_settings(settings)
     crawlers: dict[str, Crawler] = {}
     for family in dict.fromkeys(source.family for source in wanted):

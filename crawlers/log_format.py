@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from scrapy import Spider
@@ -27,3 +28,20 @@ class NoticeLogFormatter(LogFormatter):
             "msg": "Dropped: %(url)r: %(exception)s",
             "args": {"url": item.notice.url, "exception": exception},
         }
+
+
+class SecretFilter(logging.Filter):
+    """Takes known secrets out of every log line, whoever wrote it."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._secrets = tuple(secret for secret in secrets if secret)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always True; the record's text is changed where it holds a secret."""
+        text = record.getMessage()
+        if any(secret in text for secret in self._secrets):
+            for secret in self._secrets:
+                text = text.replace(secret, "***")
+            record.msg, record.args = text, ()
+        return True

@@ -25,7 +25,17 @@ from pipeline.store.session import StoreError, first_line
 from pipeline.store.tables import Run
 
 OK = "ok"
-STATES = (OK, "incomplete", "blocked", "changed", "down", "closed by robots", "not recorded", "failed")
+STATES = (
+    OK,
+    "incomplete",
+    "blocked",
+    "changed",
+    "down",
+    "login expired",
+    "closed by robots",
+    "not recorded",
+    "failed",
+)
 _ENDINGS = (
     "new",
     "edited",

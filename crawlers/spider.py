@@ -96,24 +96,45 @@ class FamilySpider(Spider):
             known = await asyncio.to_thread(was_read_before, self.engine, source.key)
             watch = await asyncio.to_thread(open_watch, self.engine, source, baseline=not known)
             self.watches[source.key] = watch
+            if refusal := await self.refuse_before(source):
+                watch.lists_open += 1
+                watch.refuse(*refusal)
+                continue
             yield await self._list_request(watch, source.url, number=1)
 
     async def _list_request(self, watch: Watch, url: str, *, number: int) -> Request:
         watch.lists_open += 1
         return Request(
-            url,
+            self.secret_url(watch.source, url),
             headers=await self._headers(watch.source, url),
             callback=self.parse_list,
             errback=self.fail_list,
             cb_kwargs={"watch": watch, "number": number},
-            meta={"source_key": watch.source.key, "is_list": True},
+            meta={"source_key": watch.source.key, "is_list": True, "shown_url": url},
             priority=100,
             dont_filter=True,
         )
 
     async def _headers(self, source: Source, url: str) -> dict[str, str]:
         headers = await asyncio.to_thread(conditions, self.engine, source.key, url)
-        return {**headers, "Referer": source.referer} if source.referer else headers
+        referer = {"Referer": source.referer} if source.referer else {}
+        return {**headers, **referer, **self.secret_headers(source)}
+
+    async def refuse_before(self, source: Source) -> tuple[str, str] | None:
+        """State and reason where a source can't be asked at all (a family's own matter)."""
+        return None
+
+    def secret_url(self, source: Source, url: str) -> str:
+        """The URL as it is sent; the one without secrets is what is shown and kept."""
+        return url
+
+    def secret_headers(self, source: Source) -> dict[str, str]:
+        """Headers that prove who asks; they are kept nowhere."""
+        return {}
+
+    async def list_refused(self, watch: Watch, error: PageError) -> str | None:
+        """Act on a list that was refused; the run's state where it is a family's own."""
+        return None
 
     async def parse_list(
         self, response: Response, watch: Watch, number: int
@@ -134,7 +155,7 @@ class FamilySpider(Spider):
             complete = read_complete(page, watch.source)
         except PageError as error:
             await self._note_snapshot(page, watch, error.kind, str(error))
-            watch.refuse(_run_state(error, page), str(error))
+            watch.refuse(await self.list_refused(watch, error) or _run_state(error, page), str(error))
             return
         await self._note_snapshot(page, watch, "list", None)
         watch.count("list_pages")
@@ -280,7 +301,14 @@ def to_page(response: Response) -> Page:
         for name, values in response.headers.items()
     }
     fetched_at = response.meta.get("recorded_at") or datetime.now(UTC)
-    return Page(response.url, response.body, fetched_at, response.status, headers)
+    return Page(_shown_url(response), response.body, fetched_at, response.status, headers)
+
+
+def _shown_url(response: Response) -> str:
+    # A URL with a token in it is replaced by the one without; after a redirect there is none to replace.
+    request = response.request
+    shown = response.meta.get("shown_url")
+    return str(shown) if shown and request is not None and request.url == response.url else response.url
 
 
 def read_listing(page: Page, source: Source, number: int) -> ListPage:
@@ -356,4 +384,4 @@ def _told(failure: Failure, *names: str) -> tuple[Any, ...]:
 def _describe(failure: Failure) -> str:
     request: Request = failure.request  # type: ignore[attr-defined]
     name = failure.type.__name__ if failure.type else "error"
-    return f"{request.url}: {name}: {failure.getErrorMessage()}"
+    return f"{request.meta.get('shown_url', request.url)}: {name}: {failure.getErrorMessage()}"

@@ -1,9 +1,61 @@
-"""Spider of WeChat official accounts through their albums (mp.weixin.qq.com); readers album and wechat."""
+"""Spider of WeChat official accounts: by album, by feed, or by the backend with the user's own session."""
 
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+from configuration import Configuration
+from crawlers.errors import Blocked, PageError
+from crawlers.runs import Watch
+from crawlers.source import Source
 from crawlers.spider import FamilySpider
+from crawlers.wechat_session import mark_dead, refuse_session, with_token
+
+BACKEND = "wechat_backend"
 
 
 class WechatSpider(FamilySpider):
-    """Crawls the sources whose keys start with `wechat_`."""
+    """Crawls the sources whose keys start with `wechat_`.
+
+    Sources of the backend are asked only while the session lives; the first refusal ends its use.
+    """
 
     name = "wechat"
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        sources: Iterable[Source],
+        *,
+        since: date | None = None,
+        alert_baseline: bool = False,
+    ) -> None:
+        super().__init__(configuration, sources, since=since, alert_baseline=alert_baseline)
+        self.session = configuration.wechat_session()
+
+    async def refuse_before(self, source: Source) -> tuple[str, str] | None:
+        """`login expired` for a source of the backend whose session can't be used."""
+        if source.reader != BACKEND:
+            return None
+        reason = await asyncio.to_thread(refuse_session, self.engine, self.session, datetime.now(UTC))
+        return ("login expired", reason) if reason else None
+
+    def secret_url(self, source: Source, url: str) -> str:
+        """The backend wants its token in the URL."""
+        if source.reader != BACKEND or self.session is None:
+            return url
+        return with_token(url, self.session.token)
+
+    def secret_headers(self, source: Source) -> dict[str, str]:
+        """The backend wants the session's cookie."""
+        return {"Cookie": self.session.cookie} if source.reader == BACKEND and self.session else {}
+
+    async def list_refused(self, watch: Watch, error: PageError) -> str | None:
+        """A session that the server no longer knows is dead for all sources."""
+        if watch.source.reader != BACKEND or not isinstance(error, Blocked) or error.reason != "login":
+            return None
+        if self.session is not None:
+            await asyncio.to_thread(mark_dead, self.engine, self.session, datetime.now(UTC))
+        return "login expired"

@@ -54,7 +54,7 @@ def search_items(
     since: date | None = None,
     until: date | None = None,
     run_ids: Sequence[int] | None = None,
-    facts: FactFilter = FactFilter(),
+    facts: FactFilter | None = None,
     limit: int = 20,
 ) -> Found:
     """Items that hold every word (a word with spaces is a phrase), newest first.
@@ -85,7 +85,8 @@ def search_items(
         conditions.append(Item.published_on <= until)
     if run_ids is not None:
         conditions.append(Item.run_id.in_(run_ids))
-    conditions += match_facts(facts)
+    if facts is not None:
+        conditions += match_facts(facts)
     columns = (
         Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on,
         Item.published_at, Item.first_seen_at, Item.version_number, Item.body,

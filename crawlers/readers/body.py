@@ -31,12 +31,17 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f\u200b-\u200d\u2060\ufeff]")
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`text` has one paragraph a line, cells of a table row separated by tabs; all URLs are absolute."""
+    """`text` has one paragraph a line, cells of a table row separated by tabs; all URLs are absolute.
+
+    `anchors` counts links to pages and choices of a menu, `linked` their characters without white space.
+    """
 
     text: str
     links: tuple[str, ...]
     attachments: tuple[Attachment, ...]
     images: tuple[str, ...]
+    anchors: int = 0
+    linked: int = 0
 
 
 def read_body(fragment: str | html.HtmlElement, base_url: str) -> Body:
@@ -59,6 +64,7 @@ def read_body(fragment: str | html.HtmlElement, base_url: str) -> Body:
     images: dict[str, None] = {}
     cells: list[int] = []
     hidden = 0  # how many ancestors are no text
+    labels: list[str] = []
     for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
         tag = node.tag
         if event == "start":
@@ -72,7 +78,10 @@ def read_body(fragment: str | html.HtmlElement, base_url: str) -> Body:
             if node.text:
                 pieces.append(_flat(node.text))
             if tag == "a":
-                _note_link(node, base_url, links, attachments)
+                label = _note_link(node, base_url, links, attachments)
+                labels += [label] if label else []
+            elif tag == "option":
+                labels.append("".join(node.itertext()))
             elif tag == "img":
                 source = node.get("data-src") or node.get("src")
                 url = absolute(source, base_url) if source else None
@@ -88,7 +97,14 @@ def read_body(fragment: str | html.HtmlElement, base_url: str) -> Body:
                 _close_cell(pieces, cells.pop())
         if not hidden and node is not root and node.tail:
             pieces.append(_flat(node.tail))
-    return Body(tidy("".join(pieces)), tuple(links), tuple(attachments.values()), tuple(images))
+    return Body(
+        tidy("".join(pieces)),
+        tuple(links),
+        tuple(attachments.values()),
+        tuple(images),
+        len(labels),
+        sum(len("".join(label.split())) for label in labels),
+    )
 
 
 def _close_cell(pieces: list[str], start: int) -> None:
@@ -128,16 +144,15 @@ def _flat(text: str) -> str:
 
 def _note_link(
     node: html.HtmlElement, base_url: str, links: dict[str, None], attachments: dict[str, Attachment]
-) -> None:
+) -> str:
+    """Enter a link under its kind. Returns its text, "" for an attachment's."""
     url = absolute(node.get("href") or "", base_url)
+    text = "".join(node.itertext())
     if url is None:
-        return
+        return text if node.get("href") else ""
     if _ATTACHMENT.search(url):
-        name = (
-            _flat("".join(node.itertext())).strip()
-            or node.get("title")
-            or unquote(urlsplit(url).path.rsplit("/", 1)[-1])
-        )
+        name = _flat(text).strip() or node.get("title") or unquote(urlsplit(url).path.rsplit("/", 1)[-1])
         attachments.setdefault(url, Attachment(url, name))
-    else:
-        links[url] = None
+        return ""
+    links[url] = None
+    return text

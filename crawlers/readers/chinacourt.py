@@ -44,6 +44,7 @@ from crawlers.readers.markup import (
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ def read_list(page: Page) -> ListPage:
             expected="#articleList li (local courts: .font14 li) with a[href] and span.right",
             found=f"{len(rows)} rows, {len(entries)} with a link, none with a date",
         )
+    refuse_cut_off(page, rows[-1])
     return ListPage(tuple(entries), _next_url(root, page))
 
 
@@ -173,8 +175,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     """Raises LayoutChanged when the title, every date or the body is missing; Blocked, Gone."""
     _refuse(page)
     root = tree(page)
-    title = one_line(first(with_class(root, "detail_bigtitle")))
-    text = first(with_class(root, "detail_txt"))
+    title = one_line(only(page, with_class(root, "detail_bigtitle"), "title (.detail_bigtitle)"))
+    text = only(page, with_class(root, "detail_txt"), "body (.detail_txt)")
     if not title or text is None:
         raise LayoutChanged(
             url=page.url,
@@ -187,6 +189,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         raise LayoutChanged(
             url=page.url, expected="a date in .detail_thr", found=f"none in {one_line(head)[:80]!r}"
         )
+    refuse_cut_off(page, text)
+    refuse_overrun(page, text, "detail_bigtitle", "detail_thr", "side")
     body = read_body(text, page.url or _HOME)
     return Notice(
         reader="chinacourt",

@@ -40,6 +40,7 @@ from crawlers.readers.markup import (
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -153,8 +154,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     root = tree(page)
     detail = first(node for node in root.iter("div") if has_class(node, "detail"))
     block = root if detail is None else detail
-    title = _title(block, of_2019=detail is None)
-    text = first(with_class(block, "txt_txt", "div"))
+    title = _title(page, block, of_2019=detail is None)
+    text = only(page, with_class(root, "txt_txt", "div"), "body (div.txt_txt)")
     if text is None:
         text = root.get_element_by_id("zoom", None)
     if not title or text is None:
@@ -169,6 +170,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         raise LayoutChanged(
             url=page.url, expected="发布时间 above the body", found=f"no date in {head[:80]!r}"
         )
+    refuse_cut_off(page, text)
+    refuse_overrun(page, text, "title", "message", "txt_etr", "share", "links")
     body = read_body(text, page.url or _HOME)
     return Notice(
         reader="court_gov",
@@ -189,12 +192,11 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     )
 
 
-def _title(block: html.HtmlElement, *, of_2019: bool) -> str:
-    for node in with_class(block, "title", "div"):
-        title = one_line(first(node.iterchildren("span")) if of_2019 else node)
-        if title:
-            return title
-    return ""
+def _title(page: Page, block: html.HtmlElement, *, of_2019: bool) -> str:
+    nodes = with_class(block, "title", "div")
+    if of_2019:
+        nodes = [span for node in nodes for span in node.iterchildren("span")]
+    return one_line(only(page, nodes, "title (div.title)"))
 
 
 def _head(block: html.HtmlElement, text: html.HtmlElement) -> str:

@@ -47,6 +47,7 @@ from crawlers.readers.markup import (
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -156,6 +157,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         raise LayoutChanged(
             url=page.url, expected="发布日期, .pages-date or firstpublishedtime", found="none of them"
         )
+    refuse_cut_off(page, block)
+    refuse_overrun(page, block, "bd1", "pagination", "jiedu-blk", "share-title", "pages-date")
     body = _read_text(block, page)
     note = note_empty_body(page, body)
     return Notice(

@@ -45,6 +45,7 @@ from crawlers.readers.markup import (
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
+from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -280,9 +281,9 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     root = tree(page)
     described = metas(root)
     title = (
-        described.get("articletitle", ("", ""))[1]
+        folded(only_meta(page, root, "ArticleTitle"))
         or _marked(page.text, "标题")
-        or one_line(first(root.iter("h1")))
+        or one_line(only(page, root.iter("h1"), "title (h1)"))
     )
     found = _body(page, root)
     if not title or found is None:

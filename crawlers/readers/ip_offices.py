@@ -38,6 +38,7 @@ from crawlers.readers.markup import (
     date_shaped,
     first,
     folded,
+    has_class,
     metas,
     one_line,
     text_outside,
@@ -45,6 +46,7 @@ from crawlers.readers.markup import (
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
+from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -144,9 +146,9 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     refuse_blocked(page)
     root = tree(page)
     described = metas(root)
-    title = folded(read_body(described.get("articletitle", ("", ""))[1], "").text)
+    title = folded(read_body(folded(only_meta(page, root, "ArticleTitle")), "").text)
     published = next((described[name] for name in _META_PUBLISHED if name in described), None)
-    block = _body_block(root)
+    block = _body_block(page, root)
     if not title or published is None or block is None:
         raise LayoutChanged(
             url=page.url,
@@ -154,6 +156,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             found=f"{'a' if title else 'no'} title, {'no' if published is None else 'a'} date, "
             f"{'no' if block is None else 'a'} body",
         )
+    refuse_cut_off(page, block)
+    refuse_overrun(page, block)
     body = read_body(block, page.url)
     return Notice(
         reader="ip_offices",
@@ -174,14 +178,13 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     )
 
 
-def _body_block(root: html.HtmlElement) -> html.HtmlElement | None:
-    for name in _BODIES:
-        block = root.get_element_by_id(name, None)
-        if block is None:
-            block = first(with_class(root, name))
-        if block is not None:
-            return block
-    return None
+def _body_block(page: Page, root: html.HtmlElement) -> html.HtmlElement | None:
+    marked = (
+        node
+        for node in root.iter("div", "section", "article", "td")
+        if any(node.get("id") == name or has_class(node, name) for name in _BODIES)
+    )
+    return only(page, marked, f"body ({', '.join(_BODIES)})")
 
 
 def _dates(page: Page, entry: ListEntry | None, published: tuple[str, str]) -> tuple[PrintedDate, ...]:

@@ -32,6 +32,7 @@ from crawlers.page import Page
 from crawlers.readers.body import absolute, read_body
 from crawlers.readers.markup import date_shaped, first, has_class, labelled, one_line, tree, with_class
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -150,9 +151,10 @@ def _page_number(url: str) -> int:
 def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     """Raises LayoutChanged when the title, every date or the body is missing; Blocked, Gone."""
     refuse_blocked(page)
-    detail = first(with_class(tree(page), "detail", "div"))
-    title = one_line(first(detail.iter("h2"))) if detail is not None else ""
-    text = first(with_class(detail, "txt", "div")) if detail is not None else None
+    detail = only(page, with_class(tree(page), "detail", "div"), "article (div.detail)")
+    text = only(page, with_class(detail, "txt", "div"), "body (div.txt)") if detail is not None else None
+    headings = () if detail is None else (node for node in detail.iter("h2") if text not in node.iterancestors())
+    title = one_line(only(page, headings, "title (h2)"))
     if detail is None or not title or text is None:
         raise LayoutChanged(
             url=page.url,
@@ -166,6 +168,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         raise LayoutChanged(
             url=page.url, expected="发布时间 above the body", found=f"no date in {head[:80]!r}"
         )
+    refuse_cut_off(page, text)
+    refuse_overrun(page, text, "message", "txt")
     body = read_body(text, page.url or _HOME)
     return Notice(
         reader="ipc_court",

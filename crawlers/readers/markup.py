@@ -14,6 +14,7 @@ from lxml import etree, html
 from crawlers.errors import LayoutChanged
 from crawlers.page import Page
 from crawlers.readers.body import read_body
+from crawlers.readers.wholeness import refuse_two_pages
 
 _DATE = re.compile(
     r"(?<!\d)(?:19|20)\d{2}\s*(?:"
@@ -29,9 +30,10 @@ _NEXT_LABEL = re.compile(
 
 
 def tree(page: Page) -> html.HtmlElement:
-    """The whole page, parsed. Raises LayoutChanged where there is no markup at all."""
+    """The whole page, parsed. Raises LayoutChanged where there is no markup at all, or two pages."""
     source = page.text.strip()
     if source:
+        refuse_two_pages(page)
         parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
         try:
             return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)

@@ -18,6 +18,7 @@ import re
 from crawlers.errors import Blocked, Gone, LayoutChanged
 from crawlers.page import Page
 from crawlers.readers.body import Body
+from crawlers.readers.wholeness import refuse_no_article, refuse_unreadable
 
 MARKERS = {
     "__jsl_clearance": "verification",
@@ -52,7 +53,7 @@ def refuse_blocked(page: Page) -> None:
 
     Raises Blocked for a refusing status (any of 400 and above but the two below) and for a challenge, a
     frequency limit or a login that came with another status; Gone (`unavailable`) for 404, 410 and an error
-    page that calls itself one in its title.
+    page that calls itself one in its title; LayoutChanged for a page in another encoding than it declares.
     """
     if page.status in (404, 410):
         raise Gone(url=page.url, kind="unavailable", evidence=f"http {page.status}")
@@ -66,11 +67,16 @@ def refuse_blocked(page: Page) -> None:
     gone = _TITLE_GONE.search(page.text)
     if gone:
         raise Gone(url=page.url, kind="unavailable", evidence=gone.group())
+    refuse_unreadable(page)
 
 
 def note_empty_body(page: Page, body: Body) -> str | None:
-    """Why the body has no text, or None where it has. Raises LayoutChanged when nothing explains it."""
+    """Why the body has no text, or None where it has.
+
+    Raises LayoutChanged when nothing explains it, and for a text that is no article's (a menu, a message).
+    """
     if body.text:
+        refuse_no_article(page, body)
         return None
     if body.attachments:
         return "full text in attachment"

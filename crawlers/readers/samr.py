@@ -35,6 +35,7 @@ from crawlers.readers import document_table
 from crawlers.readers.body import Body, absolute, read_body
 from crawlers.readers.markup import date_shaped, first, folded, has_class, metas, one_line, tree, with_class
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
+from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -183,8 +184,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     refuse_blocked(page)
     root = tree(page)
     described = metas(root)
-    title = _title(root)
-    block = first(with_class(root, "Three_xilan_07", "div"))
+    title = folded(read_body(_unbroken(only_meta(page, root, "ArticleTitle")), "").text)
+    block = only(page, with_class(root, "Three_xilan_07", "div"), "body (div.Three_xilan_07)")
     if not title or block is None:
         raise LayoutChanged(
             url=page.url,
@@ -197,6 +198,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     dates = _dates(entry, table, described)
     if not dates:
         raise LayoutChanged(url=page.url, expected="metadata PubDate or 发布日期", found="neither")
+    refuse_cut_off(page, block)
+    refuse_overrun(page, block, "three_xilan_01", "three_xilan_08", "contentleft0102box")
     body = read_body(block, page.url or _HOME)
     attachments = _attachments(root, body, page)
     complete = Body(body.text, body.links, attachments, body.images)
@@ -217,13 +220,6 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         body_note=note_empty_body(page, complete),
         images=body.images,
     )
-
-
-def _title(root: html.HtmlElement) -> str:
-    for node in root.iter("meta"):
-        if folded(node.get("name")).lower() == "articletitle":
-            return folded(read_body(_unbroken(node.get("content")), "").text)
-    return ""
 
 
 def _dates(

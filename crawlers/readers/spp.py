@@ -42,6 +42,7 @@ from crawlers.readers.markup import (
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
     root = tree(page)
     if _rows(root):
         return "list"
-    if _container(root) is not None:
+    if _container(page, root) is not None:
         return "article"
     raise LayoutChanged(
         url=page.url,
@@ -144,6 +145,8 @@ def _read_entry(row: html.HtmlElement, page: Page, position: int) -> ListEntry |
     url = normal_url(anchor.get("href") or "", page.url or _HOME)
     named = first(with_class(anchor, "title", "span"))
     title = one_line(anchor if named is None else named)
+    if named is None and (inside := date_shaped(title)):
+        title = title.removesuffix(inside).strip()
     if title.endswith(("...", "…")):
         title = folded(anchor.get("title")) or title
     if url is None or not title:
@@ -168,8 +171,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     """Raises LayoutChanged when the title, every date or the body is missing; Blocked, Gone."""
     refuse_blocked(page)
     root = tree(page)
-    container = _container(root)
-    title_node = _title_node(root, container)
+    container = _container(page, root)
+    title_node = _title_node(page, root, container)
     if container is None or title_node is None:
         raise LayoutChanged(
             url=page.url,
@@ -186,7 +189,9 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             expected="a date in the list, the URL or above the body",
             found=f"no date in {head[:80]!r}",
         )
-    _keep_body_only(container, title_node)
+    refuse_cut_off(page, container)
+    _keep_body_only(page, container, title_node)
+    refuse_overrun(page, container, "detail_tit", "detail_extend1", "float_bar", "share_box")
     body = read_body(container, page.url or _HOME)
     return Notice(
         reader="spp",
@@ -207,21 +212,24 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     )
 
 
-def _container(root: html.HtmlElement) -> html.HtmlElement | None:
+def _container(page: Page, root: html.HtmlElement) -> html.HtmlElement | None:
     """The block that holds the body (and, in two layouts, title and date above it)."""
-    found: html.HtmlElement | None = root.get_element_by_id("fontzoom", None)
+    found = only(page, root.xpath("//*[@id='fontzoom']"), "body (#fontzoom)")
     for name in ("wsfbh_detail_con", "article_body", "TRS_Editor"):
         if found is None:
-            found = first(with_class(root, name))
+            found = only(page, with_class(root, name), f"body (.{name})")
     return found
 
 
-def _title_node(root: html.HtmlElement, container: html.HtmlElement | None) -> html.HtmlElement | None:
-    places = [*with_class(root, "detail_tit", "div")]
+def _title_node(
+    page: Page, root: html.HtmlElement, container: html.HtmlElement | None
+) -> html.HtmlElement | None:
+    """The title's own block, else the first `h2`: those below it belong to the text."""
+    found = only(page, with_class(root, "detail_tit", "div"), "title (div.detail_tit)")
     for block in (first(with_class(root, "wsfbh_detail_con")), container):
-        if block is not None:
-            places.extend(block.iter("h2"))
-    return first(node for node in places if one_line(node))
+        if found is None and block is not None:
+            found = first(block.iter("h2"))
+    return found if one_line(found) else None
 
 
 def _head_nodes(
@@ -251,12 +259,13 @@ def _dates(
     return tuple(dates)
 
 
-def _keep_body_only(container: html.HtmlElement, title_node: html.HtmlElement) -> None:
+def _keep_body_only(page: Page, container: html.HtmlElement, title_node: html.HtmlElement) -> None:
     ends = [node for node in container.iter() if node.get("id") in _BODY_ENDS or _is_footer(node)]
     if ends:
         cut_from(container, ends[0])
     if any(above is container for above in title_node.iterancestors()):
-        for node in [*with_class(container, "time")[:1], title_node]:
+        only(page, with_class(container, "time"), "line with the date (.time)")
+        for node in [*with_class(container, "time"), title_node]:
             empty(node)
 
 

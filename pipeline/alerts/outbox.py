@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.alerts.channels import Channel, Message, Receipt
 from pipeline.alerts.message import flatten
+from pipeline.legal.fact_key import read_out
 from pipeline.store.session import StoreError, first_line
+from pipeline.store.standing import METHOD
 from pipeline.store.tables import Delivery, FactRow, Item
 
 CLAIM = timedelta(minutes=10)
@@ -27,7 +30,19 @@ GIVE_UP = timedelta(days=3)
 # A row that has waited for days because nothing ran isn't given up for one bad moment of a server.
 FEWEST_ATTEMPTS = 5
 _SUMMARY_LENGTH = 200
-_SHOWN_FACTS = ("case_number", "document_number", "amount")
+_MOST_FACTS = 12
+# The kinds of facts that an alert shows, in this order, with the words before them.
+_LABELS = {
+    "case_number": "case number",
+    "document_number": "document number",
+    "court": "court",
+    "amount": "amount",
+    "patent": "patent",
+    "trademark": "trademark",
+    "party": "party",
+    "ip_type": "kind of right",
+    "outcome": "outcome",
+}
 log = logging.getLogger(__name__)
 
 
@@ -116,9 +131,9 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
             .join(Item, Item.id == Delivery.item_id)
             .where(Delivery.id == delivery_id)
         ).one()  # fmt: skip
-        facts = connection.scalars(
-            select(FactRow.raw)
-            .where(FactRow.item_id == row.item_id, FactRow.kind.in_(_SHOWN_FACTS))
+        facts = connection.execute(
+            select(FactRow.kind, FactRow.raw, FactRow.value, FactRow.method)
+            .where(FactRow.item_id == row.item_id, FactRow.kind.in_(_LABELS))
             .order_by(FactRow.field.desc(), FactRow.start)
         )
         message = Message(
@@ -131,9 +146,24 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
             published=row.published_on.isoformat() if row.published_on else None,
             summary=row.body[:_SUMMARY_LENGTH],
             created_at=row.created_at,
-            facts=tuple(dict.fromkeys(facts)),
+            facts=_label_facts(facts),
         )
     return _Claimed(message, row.channel, row.recipient, row.attempts, until)
+
+
+def _label_facts(facts: Iterable[Any]) -> tuple[str, ...]:
+    ordered = sorted(facts, key=lambda fact: list(_LABELS).index(fact.kind))
+    return tuple(dict.fromkeys(_label_fact(fact) for fact in ordered))[:_MOST_FACTS]
+
+
+def _label_fact(fact: Any) -> str:
+    """A line such as `amount (awarded): 35万元`; a corrected fact is told as the person read it."""
+    if fact.kind in ("ip_type", "outcome"):
+        read = read_out(fact.kind, fact.value).replace("_", " ")
+    else:
+        read = read_out(fact.kind, fact.value) if fact.method == METHOD else fact.raw
+    role = fact.value.get("role")
+    return f"{_LABELS[fact.kind]}{' (' + role.replace('_', ' ') + ')' if role else ''}: {read}"
 
 
 def _settle(engine: Engine, claimed: _Claimed, receipt: Receipt) -> str:

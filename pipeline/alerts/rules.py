@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from errors import ConfigurationError
+from pipeline.legal import Fact
+from pipeline.legal.asked import AskedCase, AskedCourt, read_asked_case, read_asked_court
+from pipeline.legal.fact_key import MOST_MONEY, fact_key, squash
+from pipeline.legal.ip_types import IP_TYPES
 from pipeline.normalize import fold
 from pipeline.record import Record
 from pipeline.store.write import Match
@@ -29,6 +34,9 @@ class Rule(BaseModel):
     """A notice matches when it has one of the words, comes from one of the sources and has one of the topics;
     an empty list asks for nothing. Words are compared folded (case, full width), Latin ones as whole words.
 
+    The facts of title and body can be asked for too: one of the kinds of right, one of the case numbers and one of
+    the courts (in any written form), and one sum of at least `amount_min` in `currency` (ISO 4217).
+
     `events` are `new` and `edited`.
     """
 
@@ -38,6 +46,11 @@ class Rule(BaseModel):
     words: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     sources: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    ip_types: tuple[str, ...] = ()
+    case_numbers: tuple[str, ...] = ()
+    courts: tuple[str, ...] = ()
+    amount_min: Annotated[Decimal, Field(ge=0, lt=MOST_MONEY)] | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
     events: Annotated[tuple[str, ...], Field(min_length=1)] = ("new",)
     send: Annotated[tuple[Recipient, ...], Field(min_length=1)]
 
@@ -47,6 +60,33 @@ class Rule(BaseModel):
         if blank := [word for word in words if not fold(word)]:
             raise ValueError(f"{blank[0]!r} has nothing to search for")
         return words
+
+    @field_validator("ip_types")
+    @classmethod
+    def _known_rights(cls, ip_types: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [ip_type for ip_type in ip_types if ip_type not in IP_TYPES]:
+            raise ValueError(f"{unknown[0]!r} is no kind of right; there are {', '.join(IP_TYPES)}")
+        return ip_types
+
+    @field_validator("case_numbers")
+    @classmethod
+    def _readable_cases(cls, case_numbers: tuple[str, ...]) -> tuple[str, ...]:
+        for text in case_numbers:
+            read_asked_case(text)
+        return case_numbers
+
+    @field_validator("courts")
+    @classmethod
+    def _readable_courts(cls, courts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in courts:
+            read_asked_court(text)
+        return courts
+
+    @cached_property
+    def _asked(self) -> tuple[tuple[AskedCase | AskedCourt, ...], ...]:
+        cases = tuple(map(read_asked_case, self.case_numbers))
+        courts = tuple(map(read_asked_court, self.courts))
+        return tuple(asked for asked in (cases, courts) if asked)
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str], ...]:
@@ -60,7 +100,23 @@ class Rule(BaseModel):
             return False
         if self.topics and not set(self.topics) & set(record.context.topics):
             return False
-        return not self.words or any(pattern.search(folded) for pattern in self._patterns)
+        if self.words and not any(pattern.search(folded) for pattern in self._patterns):
+            return False
+        return self._finds_facts(record.title_facts + record.facts)
+
+    def _finds_facts(self, facts: tuple[Fact, ...]) -> bool:
+        if self.ip_types and not any(fact.value.get("ip_type") in self.ip_types for fact in facts):
+            return False
+        for group in self._asked:
+            if not any(asked.is_answered_by(facts) for asked in group):
+                return False
+        return self.amount_min is None or any(self._reaches(fact, self.amount_min) for fact in facts)
+
+    def _reaches(self, fact: Fact, least: Decimal) -> bool:
+        if fact.kind != "amount":
+            return False
+        key = fact_key(fact.kind, fact.value)
+        return key.amount is not None and key.amount >= least and key.key == squash(self.currency)
 
 
 class Rules:

@@ -301,6 +301,14 @@ class InboxLink(Base):
     added_at: Mapped[datetime]
 
 
+class WechatSessionState(Base):
+    """A session in the WeChat backend that the server refused; it is known by its fingerprint only."""
+
+    __tablename__ = "wechat_session_state"
+    fingerprint: Mapped[str] = mapped_column(String(16), primary_key=True)
+    died_at: Mapped[datetime]
+
+
 class Probe(Base):
     """What a live look at a source found."""
 

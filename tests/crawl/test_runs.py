@@ -296,7 +296,7 @@ def test_every_run_is_judged_and_noted_at_the_end(crawl: Crawl, engine: Engine) 
     crawl.watch.count("asked")
     crawl.close()
     with engine.connect() as connection:
-        states = dict(connection.execute(select(Run.source_key, Run.state)).tuples().all())
+        states = {run.source_key: run.state for run in connection.execute(select(Run.source_key, Run.state))}
     assert states == {KEY: "incomplete", "court_other": OK}
 
 

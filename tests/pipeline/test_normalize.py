@@ -8,13 +8,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine, insert
 
 from crawlers.errors import PageError
 from crawlers.notice import Attachment, ListEntry, ListPage, Notice, PrintedDate
 from crawlers.readers import read
 from crawlers.replay import read_recording
+from pipeline import interpret
 from pipeline.normalize import fold, identify_url, make_storable, normalize, title_key
-from tests.notices import CONTEXT, make_notice
+from pipeline.store.tables import Run
+from pipeline.store.write import write_records
+from query.search import search_items
+from tests.notices import CONTEXT, FETCHED, make_notice
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 NOTES = sorted(SAMPLES.rglob("page.json"))
@@ -257,6 +262,23 @@ def test_no_text_of_a_notice_keeps_what_a_database_refuses() -> None:
     assert make_storable(str(record)) == str(record)
     assert "\\x00" not in repr(record)
     assert "\\ud800" not in repr(record)
+
+
+def test_a_page_with_such_characters_is_stored_and_found_again(engine: Engine) -> None:
+    with engine.begin() as connection:
+        run_id = connection.execute(
+            insert(Run).values(
+                source_key="x", started_at=FETCHED, finished_at=None, list_read_at=None, state="running",
+                reason=None, baseline=False, counts={},
+            ).returning(Run.id)
+        ).scalar_one()  # fmt: skip
+    context = replace(CONTEXT, run_id=run_id)
+    notice = make_notice(1, title="商标\x00公告", body="第\ud800一段", author="\x00")
+    for outcome in ("new", "known"):
+        (written,) = write_records(engine, [interpret(notice, context)])
+        assert written.outcome == outcome
+    (hit,) = search_items(engine, ["公告"]).hits
+    assert hit.title == f"商标{UNKNOWN}公告"
 
 
 def test_a_notice_that_can_be_stored_is_left_as_it_is() -> None:

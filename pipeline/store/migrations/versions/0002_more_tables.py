@@ -11,6 +11,12 @@ BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.create_table(
+        "wechat_session_state",
+        sa.Column("fingerprint", sa.String(length=16), nullable=False),
+        sa.Column("died_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_wechat_session_state")),
+    )
+    op.create_table(
         "host_permission",
         sa.Column("id", BIG_ID, nullable=False),
         sa.Column("host", sa.String(length=255), nullable=False),

@@ -1,0 +1,138 @@
+"""Signs that a page isn't whole, isn't one page, or shows something else where its article should stand.
+
+A connection that breaks, a cache that mixes answers and a system that puts an error into its usual frame all give
+pages whose mandatory blocks are there. None of them may become an article, so what can be noticed is refused:
+
+- the page opens `<html>` or `<body>`, never closes it, and nothing follows the block (of about fifty real pages of
+  a dozen systems, read in 2026, every whole one closes both; fragments have neither);
+- the page opens `<body>` twice;
+- a mandatory block stands there twice with different texts;
+- the block holds the page's footer, or the links to the articles before and after;
+- the text is a menu, or a short message of the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lxml import html
+
+from crawlers.errors import LayoutChanged
+from crawlers.page import Page
+from crawlers.readers.body import Body
+
+_UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|textarea)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
+_OPENING = re.compile(r"<(html|body)(?=[\s>])", re.I)
+_CLOSING = re.compile(r"</(?:html|body)\s*>", re.I)
+_FOOTERS = frozenset(("foot", "footer", "footerbox", "copyright", "ft", "page-foot"))
+_FOOTER_LINE = re.compile(
+    r"ICP[备证]\s*\d{6,}|公网安备\s*\d{8,}|网站标识码|^(?:上一篇|下一篇)\s*[：:]|^版权所有|版权所有$|^网站更新"
+)
+_FOOTER_LINES = 12  # at the end of a text
+_MESSAGE = re.compile(
+    r"系统(?:繁忙|错误|维护中)|请稍[后候]再试|(?:页面|信息|文章|内容)不存在|已被?删除|服务器(?:内部)?(?:错误|繁忙)"
+    r"|过于频繁|404 Not Found|Bad Gateway|Internal Server Error|Service Unavailable|数据库(?:连接)?(?:失败|错误)"
+    r"|database connection|没有权限|登录后(?:查看|访问|阅读)|(?:正在)?加载中|正在加载|安全验证|滑动验证|开启\s?JavaScript",
+    re.I,
+)
+_MESSAGE_LENGTH = 60  # characters; the shortest notices seen on these sites have more
+_MENU_LINKS = 3
+_STRAY = 3  # characters that could not be decoded; one can come of a name in a rare script
+
+
+def refuse_unreadable(page: Page) -> None:
+    """Raise LayoutChanged for bytes in another encoding than the declared one."""
+    stray = page.text.count("\ufffd")
+    if stray >= _STRAY or _is_misread_utf8(page):
+        raise LayoutChanged(
+            url=page.url,
+            expected="text in the encoding that is declared",
+            found=f"{stray} unreadable characters" if stray else "UTF-8",
+        )
+
+
+def _is_misread_utf8(page: Page) -> bool:
+    """Whether the bytes are UTF-8 though something else was declared."""
+    try:
+        return page.body.decode("utf-8").lstrip("\ufeff") != page.text.lstrip("\ufeff")
+    except UnicodeDecodeError:
+        return False
+
+
+def refuse_two_pages(page: Page) -> None:
+    """Raise LayoutChanged for an answer in which a second page begins."""
+    opened = _OPENING.findall(_UNSEEN.sub("", page.text))
+    if len(opened) > len({name.lower() for name in opened}):
+        raise LayoutChanged(url=page.url, expected="one page", found="a second <html> or <body>")
+
+
+def refuse_cut_off(page: Page, block: html.HtmlElement) -> None:
+    """Raise LayoutChanged where the page ends inside the block: without its own end, and with nothing behind."""
+    source = _UNSEEN.sub("", page.text)
+    if _CLOSING.search(source) or not _OPENING.search(source):
+        return
+    if next(iter(block.xpath("following::*")), None) is None:
+        raise LayoutChanged(
+            url=page.url, expected="the end of the page behind the content", found="a page that is cut off"
+        )
+
+
+def refuse_overrun(page: Page, block: html.HtmlElement, *names: str) -> None:
+    """Raise LayoutChanged where a footer, or an element with one of the classes or ids, stands inside the block."""
+    strangers = _FOOTERS | set(names)
+    for node in block.iterdescendants("div", "ul", "footer", "p", "section"):
+        marks = {*(node.get("class") or "").lower().split(), (node.get("id") or "").lower()}
+        found = "footer" if node.tag == "footer" else next(iter(marks & strangers), None)
+        if found:
+            raise LayoutChanged(
+                url=page.url,
+                expected="the end of the text before what follows it",
+                found=f"{found!r} inside it",
+            )
+
+
+def only(page: Page, nodes: Iterable[html.HtmlElement], expected: str) -> html.HtmlElement | None:
+    """The outermost of these elements, or the first of several with one text; None for none.
+
+    Raises LayoutChanged where two stand side by side with different texts: nothing tells which is meant.
+    """
+    found = list(nodes)
+    among = set(found)
+    outer = [node for node in found if not any(above in among for above in node.iterancestors())]
+    texts = {text for node in outer if (text := "".join(node.text_content().split()))}
+    if len(texts) > 1:
+        raise LayoutChanged(url=page.url, expected=f"one {expected}", found=f"{len(texts)} that differ")
+    return next((node for node in outer if node.text_content().strip()), outer[0] if outer else None)
+
+
+def only_meta(page: Page, root: html.HtmlElement, name: str) -> str:
+    """What `<meta name>` says, "" without it. Raises LayoutChanged where two of that name differ."""
+    contents = [
+        content
+        for node in root.iter("meta")
+        if (node.get("name") or "").strip().lower() == name.lower()
+        and (content := (node.get("content") or "").strip())
+    ]
+    if len({"".join(content.split()) for content in contents}) > 1:
+        raise LayoutChanged(
+            url=page.url, expected=f"one metadata {name}", found=f"{len(contents)} that differ"
+        )
+    return contents[0] if contents else ""
+
+
+def refuse_no_article(page: Page, body: Body) -> None:
+    """Raise LayoutChanged for a body that is a message of the server or a menu, or that ends in the page's footer."""
+    bare = "".join(body.text.split())
+    message = _MESSAGE.search(body.text) if len(bare) <= _MESSAGE_LENGTH and not body.attachments else None
+    if message:
+        raise LayoutChanged(url=page.url, expected="an article's text", found=f"a message: {message[0]!r}")
+    if body.anchors >= _MENU_LINKS and not body.attachments and 2 * body.linked >= len(bare):
+        raise LayoutChanged(
+            url=page.url, expected="an article's text", found=f"{body.anchors} links and little else"
+        )
+    for line in body.text.split("\n")[-_FOOTER_LINES:]:
+        if "。" not in line and _FOOTER_LINE.search(line):
+            raise LayoutChanged(
+                url=page.url, expected="the end of the text before what follows it", found=repr(line[:60])
+            )

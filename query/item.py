@@ -1,0 +1,121 @@
+"""Everything known of one item: its fields with their origin, dates, facts, versions, addresses, alerts and evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from pipeline.legal.fact_key import read_out
+from pipeline.store.corrections import list_corrections
+from pipeline.store.lookup import find_item
+from pipeline.store.tables import Address, Base, Delivery, FactRow, Item, Snapshot, Version
+
+_SENTENCE_END = re.compile(r"[。！？；!?;\n]|\.\s")
+_LONGEST_SENTENCE = 300
+
+
+def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
+    """Everything known of the item with this id (or the beginning of one) or URL, as JSON can hold it.
+
+    Times are ISO forms in UTC, but a printed date keeps its own zone. Raises NoSuchItem.
+    """
+    with engine.connect().execution_options(read_only=True) as connection:
+        item_id = find_item(connection, uid)
+        item = _rows(connection, Item, Item.id == item_id)[0]
+        versions = _rows(connection, Version, Version.item_id == item_id, Version.number)
+        facts = _rows(connection, FactRow, FactRow.item_id == item_id, FactRow.field.desc(), FactRow.start)
+        addresses = _rows(connection, Address, Address.item_id == item_id, Address.address)
+        deliveries = _rows(
+            connection, Delivery, Delivery.item_id == item_id, Delivery.created_at, Delivery.id
+        )
+        evidence = {version["snapshot_sha256"] for version in versions}
+        snapshots = _rows(
+            connection, Snapshot, Snapshot.sha256.in_(evidence), Snapshot.fetched_at, Snapshot.id
+        )
+    return {
+        "uid": item["uid"],
+        "title": item["title"],
+        "url": item["url"],
+        "source": item["source_key"],
+        "fields": _describe_fields(item, versions[-1]),
+        "published": {
+            "on": item["published_on"],
+            "at": item["published_at"],
+            **{key: item[f"published_{key}"] for key in ("precision", "raw", "place", "method", "inferred")},
+            "candidates_disagree": item["dates_disagree"],
+        },
+        "candidates": item["dates"],
+        "facts": [_describe_fact(fact, item) for fact in facts],
+        "versions": [_without(version, "id", "item_id") for version in versions],
+        "addresses": [address["address"] for address in addresses],
+        "deliveries": [_without(delivery, "item_id") for delivery in deliveries],
+        "snapshots": [_without(snapshot, "id") for snapshot in snapshots],
+        "corrections": [_without(row, "uid", "title") for row in list_corrections(engine, item["uid"])],
+    }
+
+
+def sentence_around(text: str, start: int, end: int) -> str | None:
+    """The sentence that holds text[start:end], on one line; None for an empty span. Cut to 300 characters."""
+    if start == end:
+        return None
+    ends = [found.end() for found in _SENTENCE_END.finditer(text, 0, start)]
+    after = _SENTENCE_END.search(text, end)
+    begin = max(ends[-1] if ends else 0, end - _LONGEST_SENTENCE)
+    close = min(after.end() if after else len(text), begin + _LONGEST_SENTENCE)
+    return " ".join(text[begin : max(close, end)].split())
+
+
+def _rows(connection: Connection, model: type[Base], condition: Any, *order: Any) -> list[dict[str, Any]]:
+    query = select(*model.__table__.columns).where(condition).order_by(*order)
+    return [
+        {key: _as_json(value) for key, value in row._mapping.items()} for row in connection.execute(query)
+    ]
+
+
+def _as_json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def _without(row: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in keys}
+
+
+def _describe_fields(item: Mapping[str, Any], newest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each field with where it comes from: `place` and, for what was read off a page, the reader as `method`."""
+    page = f"page {newest['snapshot_sha256']}"
+    read = {"place": page, "method": f"reader {item['reader']}"}
+    declared = {"place": "the source's entry", "method": "declared"}
+    crawl = {"place": f"run {item['run_id']}", "method": "crawl"}
+    published = {
+        "raw": item["published_raw"],
+        "place": item["published_place"],
+        "method": item["published_method"],
+    }
+    origins: dict[str, dict[str, Any]] = {
+        **dict.fromkeys(
+            ("title", "publisher", "author", "body", "body_note", "attachments", "links", "images"), read
+        ),
+        "published_on": published,
+        "published_at": published,
+        **dict.fromkeys(("publisher_zh", "publisher_en", "topics", "source_key"), declared),
+        "identity": {"place": "the page's own id or URL", "method": "raw value"},
+        "url": crawl,
+        "content_sha256": {"place": page, "method": "SHA-256 of title and body as printed"},
+        **dict.fromkeys(("version_number", "first_seen_at", "last_seen_at", "run_id"), crawl),
+    }
+    return [
+        {"field": field, "value": item[field], "raw": None, **origin} for field, origin in origins.items()
+    ]
+
+
+def _describe_fact(fact: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]:
+    shown = _without(fact, "id", "item_id", "key", "court", "amount")
+    return {
+        **shown,
+        "reading": read_out(fact["kind"], fact["value"]),
+        "sentence": sentence_around(item[fact["field"]], fact["start"], fact["end"]),
+    }
