@@ -17,16 +17,16 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
+from cli_corrections import correct_command, corrections_command
 from cli_inspect import inspect_app
+from cli_items import search_command, show_command, tables_command
 from cli_output import (
     CrawlProgress,
     DatabaseOption,
     JsonOption,
     describe_crawl,
-    describe_hit,
     describe_report,
     err,
-    items_table,
     out,
     pick_sources,
     print_crawl,
@@ -59,6 +59,11 @@ app.command("add")(add_command)
 app.command("filtered")(filtered_command)
 app.add_typer(hosts_app, name="hosts")
 app.add_typer(inspect_app, name="inspect")
+app.command("search")(search_command)
+app.command("show")(show_command)
+app.command("tables")(tables_command)
+app.command("correct")(correct_command)
+app.command("corrections")(corrections_command)
 alerts_app = typer.Typer(help="What was sent, what is due, and sending it.", no_args_is_help=True)
 app.add_typer(alerts_app, name="alerts")
 
@@ -134,46 +139,6 @@ def crawl_command(
     well = {"ok", "not recorded"} if replay is not None else {"ok"}
     if any(outcome.state not in well for outcome in outcomes) or report.failed:
         raise typer.Exit(1)
-
-
-@app.command("search")
-def search_command(
-    context: typer.Context,
-    words: Annotated[
-        list[str], typer.Argument(help="Words in Chinese or English; all must occur. Quote a phrase.")
-    ],
-    source: Annotated[
-        list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")
-    ] = None,
-    since: Annotated[
-        datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="Published on this day or later.")
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option("--until", formats=["%Y-%m-%d"], help="Published on this day or earlier."),
-    ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many, newest first.")
-    ] = 20,
-    db: DatabaseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Find stored items, newest first."""
-    configuration = read_configuration(context, database=db)
-    if source:
-        pick_sources(configuration, source)
-    found = search_items(
-        open_engine(configuration.database_url, create=False),
-        words,
-        sources=source or (),
-        since=since.date() if since else None,
-        until=until.date() if until else None,
-        limit=limit,
-    )
-    if as_json:
-        print_json({"total": found.total, "hits": [describe_hit(hit) for hit in found.hits]})
-        return
-    out.print(items_table(found.hits, f"{found.total} found for {' '.join(words)}", excerpt=True))
 
 
 @app.command("reparse")

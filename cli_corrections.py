@@ -145,7 +145,8 @@ def corrections_table(corrections: list[dict[str, Any]]) -> Table:
     )  # fmt: skip
     for row in corrections:
         if row["target"] == "published":
-            what, word, machine = "published", row["value"]["value"] or "unknown", "see the item's candidates"
+            what, word = "published", row["value"]["value"] or "unknown"
+            machine = row["displaced"][0]["value"] if row["displaced"] else "unknown"
         else:
             what = f"{row['action']} {row['kind']} {row['raw']}"
             word = read_out(row["kind"], row["value"]) or "no such fact"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from configuration import Configuration, load_configuration
 from crawlers.crawl import Outcome
 from crawlers.runs import Watch
 from crawlers.source import Source
+from crawlers.wechat_session import describe_session
 from errors import ConfigurationError
 from pipeline.alerts.outbox import Report, Sent
 from query.search import Found, Hit
@@ -95,7 +97,9 @@ class CrawlProgress:
 
 def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configuration: Configuration) -> None:
     if new.hits:
-        out.print(items_table(new.hits, "1 new item" if new.total == 1 else f"{new.total} new items", excerpt=False))
+        out.print(
+            items_table(new.hits, "1 new item" if new.total == 1 else f"{new.total} new items", excerpt=False)
+        )
     print_report(report)
     table = Table("Source", "State", Column("What was found", overflow="fold"), title="Sources")
     for outcome in outcomes:
@@ -111,6 +115,8 @@ def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configurati
     silent = [f"{outcome.source.key} ({outcome.state})" for outcome in outcomes if outcome not in heard]
     line = f"Heard: {len(heard)} of {len(outcomes)} sources."
     out.print(line + (f" Not heard: {', '.join(silent)}." if silent else ""), highlight=False)
+    if told := describe_session(configuration.wechat_session(), datetime.now(UTC)):
+        out.print(told, highlight=False)
     out.print(f"Database: {_shown_database(configuration)}", highlight=False, soft_wrap=True)
 
 
@@ -150,7 +156,7 @@ def items_table(hits: list[Hit], title: str, *, excerpt: bool) -> Table:
     )  # fmt: skip
     for hit in hits:
         cell = f"[bold]{escape(hit.title)}[/]" + (
-            f"\n{escape(hit.excerpt)}\n[dim]{escape(hit.url)}[/]" if excerpt else ""
+            f"\n{escape(hit.excerpt)}\n[dim]{escape(hit.url)}\n{hit.uid[:12]}[/]" if excerpt else ""
         )
         table.add_row(_shown_date(hit), escape(hit.publisher), cell, escape(_recognised(hit)))
     return table

@@ -231,7 +231,7 @@ class TrivialSpider(scrapy.Spider):
 
 
 class NaiveSpider(TrivialSpider):
-    """Reads pages as tutorials show it."""
+    """Reads pages as tutorials show it, without a thought for what may be missing."""
 
     name = "naive"
 
@@ -240,10 +240,10 @@ class NaiveSpider(TrivialSpider):
         publisher, published = (item.get_text() for item in soup.select("ul.message li"))
         yield {
             "url": response.url,
-            "title": soup.select_one("div.detail div.title").get_text(strip=True),
+            "title": soup.select_one("div.detail div.title").get_text(strip=True),  # type: ignore[union-attr]
             "publisher": publisher.removeprefix("来源："),
             "published": dateparser.parse(published.removeprefix("发布时间：")),
-            "body": soup.select_one("div.txt_txt").get_text("\n", strip=True),
+            "body": soup.select_one("div.txt_txt").get_text("\n", strip=True),  # type: ignore[union-attr]
         }
 
 

@@ -1,4 +1,4 @@
-"""Everything known of one item: its fields with their origin, dates, facts, versions, addresses, alerts and evidence."""
+"""Everything known of one item: fields with their origin, dates, facts, versions, addresses, alerts, evidence."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _without(row: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 def _describe_fields(item: Mapping[str, Any], newest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each field with where it comes from: `place` and, for what was read off a page, the reader as `method`."""
-    page = f"page {newest['snapshot_sha256']}"
+    page = f"page {newest['snapshot_sha256'][:12]}"
     read = {"place": page, "method": f"reader {item['reader']}"}
     declared = {"place": "the source's entry", "method": "declared"}
     crawl = {"place": f"run {item['run_id']}", "method": "crawl"}

@@ -20,7 +20,7 @@ from tests.markup_tokens import Token, elements, join, rewrite_tag, split, squee
 from tests.mutation_subjects import Subject, as_before, find_body
 
 _DATE = re.compile(
-    r"(?<!\d)(?P<year>(?:19|20)\d{2})(?P<one>\s*年\s*|[-/.])(?P<month>\d{1,2})(?P<two>\s*月\s*|[-/.])"
+    r"(?<![\d/])(?P<year>(?:19|20)\d{2})(?P<one>\s*年\s*|[-/.])(?P<month>\d{1,2})(?P<two>\s*月\s*|[-/.])"
     r"(?P<day>\d{1,2})(?P<three>\s*日)?(?!\d)(?P<clock>[\sT-]*\d{1,2}:\d{2}(?::\d{2})?)?"
 )
 _UNIX = re.compile(r"(?<!\d)1[5-9]\d{8}(?:\d{3})?(?!\d)")
@@ -222,8 +222,13 @@ def _change_dates(
             seconds = int(found[0][:10])
             return unix if datetime.fromtimestamp(seconds, SHANGHAI).date() in days else found[0]
 
+        titles = [subject.fields.title, *(title for _, title, _ in subject.fields.entries)]
+        in_titles = re.compile("(" + "|".join(re.escape(title) for title in titles if title) + ")")
+
         def change_all(text: str) -> str:
-            return _UNIX.sub(changed_number, _DATE.sub(changed, text))
+            pieces = in_titles.split(text)
+            pieces[::2] = [_UNIX.sub(changed_number, _DATE.sub(changed, piece)) for piece in pieces[::2]]
+            return "".join(pieces)
 
         if subject.format != "html":
             return as_before(subject, change_all(subject.source))

@@ -258,10 +258,10 @@ def _encode(
 
     def mutate(subject: Subject, _: Random) -> Page | None:
         source = subject.source.lstrip("\ufeff")
-        for pattern in (_CHARSET, _XML_ENCODING):
-            source = pattern.sub(lambda found: found[1] + declared if declared else "", source)
         if declared is None:
-            source = re.sub(r"<meta\b[^>]*charset[^>]*>", "", source, flags=re.I)
+            source = re.sub(r"<meta\b[^>]*charset[^>]*>|(?<=<\?xml)[^>]*?(?=\?>)", "", source, flags=re.I)
+        for pattern in (_CHARSET, _XML_ENCODING):
+            source = pattern.sub(lambda found: found[1] + str(declared), source)
         headers = {key: value for key, value in subject.page.headers.items() if key != "content-type"}
         kind = subject.page.headers.get("content-type", "text/html").split(";")[0]
         headers["content-type"] = f"{kind}; charset={declared}" if declared else kind

@@ -25,16 +25,23 @@ from tests.markup_tokens import split as tokens_of
 Verdict = Literal["right", "refused", "wrong"]
 Format = Literal["html", "json", "xml"]
 
+_STATED_DATE = re.compile(r"(?:成文日期|发布日期|发布时间|更新时间|打印时间|有效期至)：")
 # Readers that are tested by damaged files of their own kinds (tests/readers/test_damaged_feeds_and_files.py).
+_TAKING = frozenset(("hole", "block_removed", "title_emptied"))
 NOT_MARKUP = frozenset(("document", "feed", "disclosure", "wechat_backend", "media"))
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What was read: of an article its fields, of a list `entries` of URL, title and day."""
+    """What was read: of an article its fields, of a list `entries` of identity or URL, title and day.
+
+    `days` are all days of publication that an article's page states: they may differ, and the first counts.
+    `body` has no white space, and lacks the lines that readers make of a table's dates.
+    """
 
     title: str = ""
     day: date | None = None
+    days: frozenset[date] = frozenset()
     publisher: str | None = None
     identity: str | None = None
     body: str = ""
@@ -77,23 +84,29 @@ def read_fields(page: Page) -> Fields | None:
     """What the readers make of a page; None for an account's page. Raises PageError as they do."""
     read_as = read(page)
     if isinstance(read_as, ListPage):
-        entries = ((entry.url, entry.title, _day(entry.date, page)) for entry in read_as.entries)
+        entries = (
+            (entry.identity or entry.url, entry.title, _day(entry.date, page)) for entry in read_as.entries
+        )
         return Fields(entries=tuple(entries))
     if not isinstance(read_as, Notice):
         return None
-    best = choose(read_as.dates, read_as.fetched_at).best
+    dating = choose(read_as.dates, read_as.fetched_at)
+    best = dating.best
     return Fields(
         title=read_as.title,
         day=best.day if best else None,
+        days=frozenset(
+            value.day for _, value in dating.candidates if value.day and value.meaning == "published"
+        ),
         publisher=read_as.publisher,
         identity=read_as.identity,
-        body=squeeze(read_as.body),
+        body=squeeze("\n".join(line for line in read_as.body.split("\n") if not _STATED_DATE.match(line))),
         note=read_as.body_note,
     )
 
 
 def _day(printed: PrintedDate | None, page: Page) -> date | None:
-    best = choose((replace(printed, meaning="published"),), page.fetched_at).best if printed else None
+    best = choose((printed,), page.fetched_at).best if printed else None
     return best.day if best else None
 
 
@@ -181,7 +194,7 @@ def judge(subject: Subject, mutation: str, mutated: Page, *, harmless: bool) -> 
 
     After a harmless mutation every field must be as before, bodies compared without white space. After a harmful
     one, a field that is delivered must be as before, where the unknown may be unknown (day, publisher,
-    identity). A body must be whole: it may lack no more text than a hole or a removed block took from the page,
+    identity) and the day may be another one that the page had stated. A body must be whole: it may lack no more text than a hole or a removed block took from the page,
     may hold no other text, and may be empty only with a note that says why. A list may be shorter by what was
     taken from it, but not for the page having been cut off.
     """
@@ -209,7 +222,9 @@ def _fault(subject: Subject, mutation: str, mutated: Page, fields: Fields) -> st
         return _fault_of_list(subject, mutation, fields)
     if fields.title != before.title:
         return f"title: {_shown(before.title, fields.title)}"
-    for name in ("day", "publisher", "identity"):
+    if fields.day not in (None, *before.days):
+        return f"day: {_shown(before.day, fields.day)}"
+    for name in ("publisher", "identity"):
         after = getattr(fields, name)
         if after not in (None, getattr(before, name)):
             return f"{name}: {_shown(getattr(before, name), after)}"
@@ -220,7 +235,7 @@ def _fault(subject: Subject, mutation: str, mutated: Page, fields: Fields) -> st
     if not _is_subsequence(fields.body, before.body):
         return f"body: holds foreign text: {_shown(before.body, fields.body)}"
     lost = len(before.body) - len(fields.body)
-    taken = _taken(subject, mutated) if mutation in ("hole", "block_removed") else 0
+    taken = _taken(subject, mutated) if mutation in _TAKING else 0
     return f"body: lacks {lost} characters, {taken} were taken" if lost > taken else ""
 
 

@@ -76,7 +76,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
     root = tree(page)
     if with_class(root, "detail_bigtitle"):
         return "article"
-    if _rows(root):
+    if _rows(page, root):
         return "list"
     raise LayoutChanged(
         url=page.url,
@@ -110,7 +110,7 @@ def read_list(page: Page) -> ListPage:
     """
     _refuse(page)
     root = tree(page)
-    rows = _rows(root)
+    rows = _rows(page, root)
     entries = []
     for position, row in enumerate(rows):
         entry = _read_entry(row, page, position)
@@ -128,8 +128,8 @@ def read_list(page: Page) -> ListPage:
     return ListPage(tuple(entries), _next_url(root, page))
 
 
-def _rows(root: html.HtmlElement) -> list[html.HtmlElement]:
-    main = root.get_element_by_id("articleList", None)
+def _rows(page: Page, root: html.HtmlElement) -> list[html.HtmlElement]:
+    main = only(page, root.xpath("//*[@id='articleList']"), "list (#articleList)")
     if main is not None:
         return [row for row in main.iter("li") if not _in_pager(row)]
     # `.font14` also sets the type of menus, whose rows have no day.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lxml import html
+
 from crawlers.notice import PrintedDate
 from crawlers.readers.markup import date_shaped
 
@@ -36,6 +38,12 @@ def read_cells(cells: Iterable[str]) -> dict[str, str]:
             table.setdefault(label, cell.strip())
             label = None
     return table
+
+
+def is_shown(root: html.HtmlElement) -> bool:
+    """Whether a page has such a table at all: cells that are its first labels and nothing else."""
+    cells = {_squeezed(node.text_content()).rstrip("：:") for node in root.iter("td", "th", "h2", "li", "b")}
+    return {"索引号", ISSUED} <= cells
 
 
 def read_dates(table: dict[str, str]) -> tuple[PrintedDate, ...]:

@@ -76,7 +76,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
         return "article"
     if page.text.lstrip("\ufeff \r\n\t").startswith("["):
         return "list"
-    if _body_block(tree(page)) is not None:
+    if _body_block(page, tree(page)) is not None:
         return "article"
     raise LayoutChanged(
         url=page.url,
@@ -143,8 +143,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     refuse_blocked(page)
     root = tree(page)
     table = _read_table(root)
-    title = table.get(document_table.TITLE) or _title(root)
-    block = _body_block(root)
+    title = table.get(document_table.TITLE) or _title(page, root)
+    block = _body_block(page, root)
     if not title or block is None:
         raise LayoutChanged(
             url=page.url,
@@ -157,6 +157,9 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         raise LayoutChanged(
             url=page.url, expected="发布日期, .pages-date or firstpublishedtime", found="none of them"
         )
+    only(page, with_class(block, "trs_editor_view"), "text (.trs_editor_view)")
+    if not table and document_table.is_shown(root):
+        raise LayoutChanged(url=page.url, expected="table.bd1", found="a document's table that isn't known")
     refuse_cut_off(page, block)
     refuse_overrun(page, block, "bd1", "pagination", "jiedu-blk", "share-title", "pages-date")
     body = _read_text(block, page)
@@ -192,22 +195,25 @@ def _read_table(root: html.HtmlElement) -> dict[str, str]:
     return document_table.read_cells(one_line(cell) for cell in mobile.iter("h2", "p"))
 
 
-def _title(root: html.HtmlElement) -> str:
-    for node in root.iter("h1"):
-        title = one_line(node)
-        if title:
-            return title
+def _title(page: Page, root: html.HtmlElement) -> str:
+    if title := one_line(only(page, root.iter("h1"), "title (h1)")):
+        return title
     whole = folded(root.findtext(".//head/title"))
     return _SITE_IN_TITLE.sub("", whole) if _SITE_IN_TITLE.search(whole) else ""
 
 
-def _body_block(root: html.HtmlElement) -> html.HtmlElement | None:
-    marked = root.get_element_by_id("UCAP-CONTENT", None)
+def _body_block(page: Page, root: html.HtmlElement) -> html.HtmlElement | None:
+    marked = only(page, root.xpath("//*[@id='UCAP-CONTENT']"), "body (#UCAP-CONTENT)")
     if marked is not None:
         return marked
     # The table around the whole document carries the class of the body, too: the innermost one is the body.
     blocks = with_class(root, "pages_content")
-    return next((block for block in reversed(blocks) if not block.find_class("bd1")), None)
+    around = {above for block in blocks for above in block.iterancestors()}
+    return only(
+        page,
+        (block for block in blocks if block not in around and not block.find_class("bd1")),
+        "body (.pages_content)",
+    )
 
 
 def _read_text(block: html.HtmlElement, page: Page) -> Body:

@@ -108,7 +108,7 @@ def read_list(page: Page) -> ListPage:
     rows = [
         row
         for name in office.lists
-        for block in with_class(root, name, "ul")
+        if (block := only(page, with_class(root, name, "ul"), f"list (ul.{name})")) is not None
         for row in block.iter("li", "tr")
     ]
     entries: dict[str, ListEntry] = {}
@@ -124,6 +124,7 @@ def read_list(page: Page) -> ListPage:
             expected=f"rows in ul.{' or ul.'.join(office.lists)}, with a date",
             found=f"{len(rows)} rows, {len(entries)} with a link, none with a date",
         )
+    refuse_cut_off(page, rows[-1])
     return ListPage(tuple(entries.values()))
 
 

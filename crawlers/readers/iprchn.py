@@ -31,6 +31,7 @@ from crawlers.page import Page
 from crawlers.readers.body import Body, absolute, read_body
 from crawlers.readers.markup import date_shaped, folded, one_line, tree
 from crawlers.readers.refusals import refuse_blocked
+from crawlers.readers.wholeness import refuse_cut_off, refuse_no_article, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ def read_list(page: Page) -> ListPage:
     refuse_blocked(page)
     entries: dict[str, ListEntry] = {}
     for anchor in tree(page).iter("a"):
+        refuse_cut_off(page, anchor)
         url = absolute(anchor.get("href") or "", page.url)
         identity = identity_of(url) if url else None
         title = folded(anchor.get("title")) or one_line(anchor)
@@ -118,6 +120,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             found=f"no such headline near {printed[0]}",
         )
     body = _read_text(headline, _holder(dated), page)
+    refuse_no_article(page, body)
     if len(body.text) < _SHORTEST_BODY:
         raise LayoutChanged(
             url=page.url,
@@ -195,12 +198,21 @@ def _is_before(node: html.HtmlElement, other: html.HtmlElement) -> bool:
 
 def _read_following(node: html.HtmlElement, page: Page) -> Body:
     """What follows a node inside its parent, without blocks of links and without the footer."""
-    parts = [read_body(part, page.url) for part in node.itersiblings() if _is_text(part)]
+    found = [part for part in node.itersiblings() if _is_text(part)]
+    marks = [part.get("id") for part in found if part.get("id")]
+    if len(marks) > len(set(marks)):
+        raise LayoutChanged(url=page.url, expected="one text", found=f"two with the same id ({marks[0]!r})")
+    for part in found:
+        refuse_cut_off(page, part)
+        refuse_overrun(page, part)
+    parts = [read_body(part, page.url) for part in found]
     return Body(
         "\n".join(part.text for part in parts if part.text),
         tuple(link for part in parts for link in part.links),
         tuple(file for part in parts for file in part.attachments),
         tuple(image for part in parts for image in part.images),
+        sum(part.anchors for part in parts),
+        sum(part.linked for part in parts),
     )
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -35,7 +36,7 @@ from crawlers.readers import document_table
 from crawlers.readers.body import Body, absolute, read_body
 from crawlers.readers.markup import date_shaped, first, folded, has_class, metas, one_line, tree, with_class
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
-from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_overrun
+from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_no_article, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -201,8 +202,9 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     refuse_cut_off(page, block)
     refuse_overrun(page, block, "three_xilan_01", "three_xilan_08", "contentleft0102box")
     body = read_body(block, page.url or _HOME)
+    refuse_no_article(page, body)
     attachments = _attachments(root, body, page)
-    complete = Body(body.text, body.links, attachments, body.images)
+    complete = replace(body, attachments=attachments)
     return Notice(
         reader="samr",
         url=page.url,

@@ -125,6 +125,7 @@ def read_list(page: Page) -> ListPage:
             expected="div.commonList_con ul.li_line > li (or .ul_list.active li) with a link and a date",
             found=f"{len(rows)} rows, {len(entries)} with a link, none with a date",
         )
+    refuse_cut_off(page, rows[-1])
     return ListPage(tuple(entries.values()), _next_url(page))
 
 
@@ -214,11 +215,11 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
 
 def _container(page: Page, root: html.HtmlElement) -> html.HtmlElement | None:
     """The block that holds the body (and, in two layouts, title and date above it)."""
-    found = only(page, root.xpath("//*[@id='fontzoom']"), "body (#fontzoom)")
+    found: list[html.HtmlElement] = root.xpath("//*[@id='fontzoom']")
     for name in ("wsfbh_detail_con", "article_body", "TRS_Editor"):
-        if found is None:
-            found = only(page, with_class(root, name), f"body (.{name})")
-    return found
+        found += with_class(root, name)
+    only(page, found, "body (#fontzoom, .wsfbh_detail_con, .article_body, .TRS_Editor)")
+    return first(found)
 
 
 def _title_node(
@@ -228,8 +229,17 @@ def _title_node(
     found = only(page, with_class(root, "detail_tit", "div"), "title (div.detail_tit)")
     for block in (first(with_class(root, "wsfbh_detail_con")), container):
         if found is None and block is not None:
-            found = first(block.iter("h2"))
+            below = with_class(block, "time")
+            found = only(
+                page,
+                (node for node in block.iter("h2") if not below or _stands_before(node, below[0])),
+                "title (h2)",
+            ) if below else first(block.iter("h2"))
     return found if one_line(found) else None
+
+
+def _stands_before(node: html.HtmlElement, other: html.HtmlElement) -> bool:
+    return any(found is other for found in node.itersiblings())
 
 
 def _head_nodes(
@@ -265,6 +275,7 @@ def _keep_body_only(page: Page, container: html.HtmlElement, title_node: html.Ht
         cut_from(container, ends[0])
     if any(above is container for above in title_node.iterancestors()):
         only(page, with_class(container, "time"), "line with the date (.time)")
+        only(page, with_class(container, "con", "div"), "text (.con)")
         for node in [*with_class(container, "time"), title_node]:
             empty(node)
 

@@ -17,7 +17,7 @@ from pipeline.dates import DateValue, settle
 from pipeline.legal import Fact
 from pipeline.legal.fact_key import fact_key
 from pipeline.legal.numerals import CHINESE_NUMERALS
-from pipeline.store.dating import published_columns, read_candidates, read_moment, sort_key
+from pipeline.store.dating import describe_date, published_columns, read_candidates, read_moment, sort_key
 from pipeline.store.tables import Correction, FactRow, Item
 
 METHOD = "correction"
@@ -61,10 +61,13 @@ def apply_corrections(connection: Connection, item_id: int) -> bool:
     if not corrections:
         return False
     item: Any = connection.execute(
-        select(Item.title, Item.body, Item.first_seen_at).where(Item.id == item_id)
+        select(Item.title, Item.body, Item.dates, Item.first_seen_at).where(Item.id == item_id)
     ).one()
     published = [correction for correction in corrections if correction.target == "published"]
     if published:
+        dating = settle(read_candidates(item.dates))
+        read = [{"place": dating.place, **describe_date(dating.best)}] if dating.best else []
+        _keep(connection, [correction.id for correction in published], read)
         _write_published(connection, item_id, _published_by(published[-1]), METHOD, item.first_seen_at)
     on_facts = [correction for correction in corrections if correction.target == "fact"]
     if on_facts:
@@ -77,7 +80,7 @@ def take_off_corrections(connection: Connection, item_id: int) -> None:
     corrections = _standing(connection, item_id)
     connection.execute(delete(FactRow).where(FactRow.item_id == item_id, FactRow.method == METHOD))
     for correction in corrections:
-        for kept in correction.displaced:
+        for kept in correction.displaced if correction.target == "fact" else ():
             connection.execute(insert(FactRow).values(_row_of(item_id, kept)))
     connection.execute(update(Correction).where(Correction.item_id == item_id).values(displaced=[]))
     if any(correction.target == "published" for correction in corrections):
@@ -145,6 +148,12 @@ def _write_published(
     connection.execute(update(Item).where(Item.id == item_id).values(columns))
 
 
+def _keep(connection: Connection, correction_ids: Sequence[int], displaced: list[dict[str, Any]]) -> None:
+    connection.execute(
+        update(Correction).where(Correction.id.in_(correction_ids)).values(displaced=displaced)
+    )
+
+
 def _correct_facts(
     connection: Connection, item_id: int, corrections: Sequence[Any], texts: Mapping[str, str]
 ) -> None:
@@ -160,7 +169,7 @@ def _correct_facts(
         if correction.action != "remove":
             visible += _spoken(correction, meant, texts)
         kept = [{name: row[name] for name in _FACT} for row in displaced]
-        connection.execute(update(Correction).where(Correction.id == correction.id).values(displaced=kept))
+        _keep(connection, [correction.id], kept)
     connection.execute(delete(FactRow).where(FactRow.id.in_(gone)))
     for row in visible:
         if row["method"] == METHOD:

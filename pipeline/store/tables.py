@@ -326,8 +326,8 @@ class Correction(Base):
     `set`, `add` or `remove`.
 
     `kind` and `raw` say which facts are meant: all that read so, but where `field` and `start` name one place or
-    `was` (a squashed main value) names one reading. `value` is the person's, `displaced` the machine's facts that
-    it stands over, as they last were. `raw` of a published date is what the person wrote.
+    `was` (a squashed main value) names one reading. `value` is the person's, `displaced` the machine's facts or
+    date that it stands over, as they last were. `raw` of a published date is what the person wrote.
     """
 
     __tablename__ = "correction"
