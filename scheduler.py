@@ -82,9 +82,11 @@ class Runner:
     def send(self) -> None:
         """Send the alerts that are due; what fails is retried at its time."""
         try:
-            report = deliver(
-                open_engine(self._configuration.database_url), self._configuration.build_channels()
-            )
+            engine = open_engine(self._configuration.database_url)
+            try:
+                report = deliver(engine, self._configuration.build_channels())
+            finally:
+                engine.dispose()
         except IprwatchError as error:
             log.error("alerts: %s", error)
             return

@@ -31,7 +31,7 @@ class Archive:
         Raises ArchiveError; then nothing half-written stands under the name.
         """
         path = self._path(sha256)
-        if path.exists():
+        if path.exists() and self._is_whole(sha256):
             return
         try:
             _make_folder(path.parent)
@@ -60,6 +60,13 @@ class Archive:
         if hashlib.sha256(body).hexdigest() != sha256:
             raise ArchiveError(f"{path}: the archived page is damaged, its bytes don't have this hash.")
         return body
+
+    def _is_whole(self, sha256: str) -> bool:
+        try:
+            self.open_page(sha256)
+        except ArchiveError:
+            return False
+        return True
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / f"{sha256}.gz"

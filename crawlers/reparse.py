@@ -14,7 +14,7 @@ from crawlers.notice import ListEntry, PrintedDate
 from crawlers.page import Page
 from crawlers.readers import reader_for
 from pipeline import interpret
-from pipeline.record import Context
+from pipeline.record import Context, Record
 from pipeline.store.tables import Item, Snapshot, Version
 from pipeline.store.write import correct_item
 
@@ -47,8 +47,29 @@ def reparse_items(engine: Engine, archive: Archive, *, source_key: str | None = 
 
 def _reparse(connection: Connection, archive: Archive, item_id: int) -> Reparsed:
     item: Any = connection.execute(select(Item).where(Item.id == item_id).with_for_update()).one()
+    try:
+        record, version_id = read_again(connection, archive, item_id)
+    except (ArchiveError, PageError) as error:
+        return Reparsed(item.uid, item.url, "failed", str(error))
+    correct_item(connection, record, item_id, item.first_seen_at)
+    connection.execute(
+        update(Version)
+        .where(Version.id == version_id)
+        .values(title=record.title, body=record.body, content_sha256=record.content_sha256)
+    )
+    after: Any = connection.execute(select(Item).where(Item.id == item_id)).one()
+    same = tuple(item) == tuple(after)
+    return Reparsed(item.uid, item.url, "same" if same else "corrected", None)
+
+
+def read_again(connection: Connection, archive: Archive, item_id: int) -> tuple[Record, int]:
+    """The record that today's reader and steps make of an item's newest version, and that version's row.
+
+    Raises ArchiveError when the bytes are missing or damaged, and what the reader raises.
+    """
+    item: Any = connection.execute(select(Item).where(Item.id == item_id)).one()
     version: Any = connection.execute(
-        select(Version.id, Version.snapshot_sha256, Version.title, Version.body)
+        select(Version.id, Version.snapshot_sha256)
         .where(Version.item_id == item_id)
         .order_by(Version.number.desc())
         .limit(1)
@@ -60,17 +81,14 @@ def _reparse(connection: Connection, archive: Archive, item_id: int) -> Reparsed
         .order_by(Snapshot.url != item.url, Snapshot.id)
         .limit(1)
     ).one()
-    try:
-        page = Page(
-            snapshot.url,
-            archive.open_page(snapshot.sha256),
-            snapshot.fetched_at,
-            snapshot.status,
-            snapshot.headers,
-        )
-        notice = reader_for(page)[1].read_article(page, _entry(snapshot.entry))
-    except (ArchiveError, PageError) as error:
-        return Reparsed(item.uid, item.url, "failed", str(error))
+    page = Page(
+        snapshot.url,
+        archive.open_page(snapshot.sha256),
+        snapshot.fetched_at,
+        snapshot.status,
+        snapshot.headers,
+    )
+    notice = reader_for(page)[1].read_article(page, _entry(snapshot.entry))
     context = Context(
         source_key=item.source_key,
         publisher_zh=item.publisher_zh,
@@ -81,16 +99,7 @@ def _reparse(connection: Connection, archive: Archive, item_id: int) -> Reparsed
         status=snapshot.status,
         headers=snapshot.headers,
     )
-    record = interpret(notice, context)
-    correct_item(connection, record, item_id, item.first_seen_at)
-    connection.execute(
-        update(Version)
-        .where(Version.id == version.id)
-        .values(title=record.title, body=record.body, content_sha256=record.content_sha256)
-    )
-    after: Any = connection.execute(select(Item).where(Item.id == item_id)).one()
-    same = tuple(item) == tuple(after)
-    return Reparsed(item.uid, item.url, "same" if same else "corrected", None)
+    return interpret(notice, context), version.id
 
 
 def _entry(stored: dict[str, Any] | None) -> ListEntry | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Self
 
 from scrapy import Spider, signals
@@ -64,6 +64,7 @@ class Watch:
     source: Source
     run_id: int
     baseline: bool
+    first_read: date | None = None
     counts: Counter[str] = field(default_factory=Counter)
     refusal: tuple[str, str] | None = None
     lists_open: int = 0
@@ -142,7 +143,7 @@ def close_watch(engine: Engine, watch: Watch) -> None:
     now = datetime.now(UTC)
     values = {
         "finished_at": now,
-        "list_read_at": now if watch.heard else None,
+        "list_read_at": now if watch.counts["list_pages"] else None,
         "state": watch.state,
         "reason": watch.reason,
         "counts": dict(watch.counts),

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, insert, select
 from twisted.python.failure import Failure
 
 from configuration import Configuration, load_configuration
-from crawlers.archive import Archive
+from crawlers.archive import Archive, ArchiveError
 from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
 from crawlers.notice import ListEntry, ListPage, Notice
 from crawlers.page import Page
@@ -24,12 +24,14 @@ from crawlers.readers import READERS, reader_for
 from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots
 from crawlers.runs import OK, Watch, open_watch
+from crawlers.second_source import tell_second_source
 from crawlers.source import Source
 from errors import ConfigurationError
-from pipeline.dates import choose
+from pipeline.alerts.rules import Rules
+from pipeline.dates import SHANGHAI, choose
 from pipeline.normalize import identify_url
 from pipeline.record import Context, Sighting
-from pipeline.store.listed import Shown, mark_gone, remember_list, was_read_before
+from pipeline.store.listed import Shown, first_read, mark_gone, remember_list
 from pipeline.store.session import open_engine
 from pipeline.store.tables import Run, Snapshot
 
@@ -93,8 +95,9 @@ class FamilySpider(Spider):
     async def start(self) -> AsyncIterator[Request]:
         """A request for the list of each source."""
         for source in self.sources:
-            known = await asyncio.to_thread(was_read_before, self.engine, source.key)
-            watch = await asyncio.to_thread(open_watch, self.engine, source, baseline=not known)
+            known = await asyncio.to_thread(first_read, self.engine, source.key)
+            watch = await asyncio.to_thread(open_watch, self.engine, source, baseline=known is None)
+            watch.first_read = known.astimezone(SHANGHAI).date() if known else None
             self.watches[source.key] = watch
             if refusal := await self.refuse_before(source):
                 watch.lists_open += 1
@@ -106,7 +109,7 @@ class FamilySpider(Spider):
         watch.lists_open += 1
         return Request(
             self.secret_url(watch.source, url),
-            headers=await self._headers(watch.source, url),
+            headers=await self._headers(watch, url),
             callback=self.parse_list,
             errback=self.fail_list,
             cb_kwargs={"watch": watch, "number": number},
@@ -115,8 +118,10 @@ class FamilySpider(Spider):
             dont_filter=True,
         )
 
-    async def _headers(self, source: Source, url: str) -> dict[str, str]:
-        headers = await asyncio.to_thread(conditions, self.engine, source.key, url)
+    async def _headers(self, watch: Watch, url: str) -> dict[str, str]:
+        source = watch.source
+        # A walk back must see the entries themselves.
+        headers = {} if self.since else await asyncio.to_thread(conditions, self.engine, watch, url)
         referer = {"Referer": source.referer} if source.referer else {}
         return {**headers, **referer, **self.secret_headers(source)}
 
@@ -144,7 +149,7 @@ class FamilySpider(Spider):
         An article that the list brings whole (a feed with full texts) is taken from it and not asked for.
         """
         page = to_page(response)
-        if page.status == NOT_MODIFIED:
+        if page.status == NOT_MODIFIED and was_conditional(response):
             watch.count("list_pages")
             watch.count("lists not modified")
             watch.lists_open -= 1
@@ -157,13 +162,10 @@ class FamilySpider(Spider):
             await self._note_snapshot(page, watch, error.kind, str(error))
             watch.refuse(await self.list_refused(watch, error) or _run_state(error, page), str(error))
             return
-        await self._note_snapshot(page, watch, "list", None)
+        await self._note_snapshot(page, watch, "list", describe_watching(watch.source))
         watch.count("list_pages")
         watch.count("links", len(listing.entries))
-        watched = listing.entries[: watch.source.most]
-        wanted = [entry for entry in watched if not self._is_older(entry, page)]
-        watch.count("older", len(listing.entries) - len(wanted))
-        addresses = {entry: entry.identity or identify_url(entry.url) for entry in wanted}
+        addresses = {entry: entry.identity or identify_url(entry.url) for entry in listing.entries}
         standings = await asyncio.to_thread(
             remember_list,
             self.engine,
@@ -172,17 +174,26 @@ class FamilySpider(Spider):
             baseline=watch.baseline,
             now=page.fetched_at,
         )
-        for entry, address in addresses.items():
+        watched = listing.entries[: watch.source.most]
+        wanted = [entry for entry in watched if not self._is_older(entry, page)]
+        watch.count("older", len(listing.entries) - len(wanted))
+        for entry in wanted:
+            address = addresses[entry]
             standing = standings[address]
-            if standing.stored or standing.gone or address in self._asked:
+            filtered = standing.filtered and watch.source.only_ip
+            if standing.untold and not watch.baseline:
+                await self._tell_second_source(watch, address)
+            if standing.stored or filtered or standing.gone or address in self._asked:
                 watch.count("known links")
                 continue
             self._asked.add(address)
             watch.count("asked")
+            # A list that is read deeper than before shows old entries for the first time.
+            baseline = standing.baseline or (number > 1 and self._is_before(entry, page, watch.first_read))
             if (notice := complete.get(address)) is not None:
-                yield Sighting(notice, self._context(watch, page, baseline=standing.baseline))
+                yield Sighting(notice, self._context(watch, page, baseline=baseline))
                 continue
-            yield self._article_request(watch, entry, address, baseline=standing.baseline)
+            yield self._article_request(watch, entry, address, baseline=baseline)
         if listing.next_url and self._goes_on(listing, wanted, number, watch.source):
             yield await self._list_request(watch, listing.next_url, number=number + 1)
         watch.lists_open -= 1
@@ -194,13 +205,26 @@ class FamilySpider(Spider):
         return bool(wanted) and number < _LONGEST_WALK and bool(listing.entries)
 
     def _is_older(self, entry: ListEntry, page: Page) -> bool:
-        if self.since is None or entry.date is None:
+        return self._is_before(entry, page, self.since)
+
+    def _is_before(self, entry: ListEntry, page: Page, limit: date | None) -> bool:
+        if limit is None or entry.date is None:
             return False
         best = choose([entry.date], page.fetched_at).best
-        if best is None or best.value is None:
-            return False
-        day = best.value.date() if isinstance(best.value, datetime) else best.value
-        return day < self.since
+        return best is not None and best.day is not None and best.day < limit
+
+    async def _tell_second_source(self, watch: Watch, address: str) -> None:
+        rules = Rules(self.configuration.rules)
+        try:
+            rows = await asyncio.to_thread(
+                tell_second_source, self.engine, self.archive, rules, watch.source, address
+            )
+        except (ArchiveError, PageError) as error:
+            # The alert is owed; the run must not look well until it was written.
+            watch.count("asked")
+            watch.note("error", f"{address}: rules of this source could not be asked: {error}")
+        else:
+            watch.count("alerts", rows)
 
     def _article_request(self, watch: Watch, entry: ListEntry, address: str, *, baseline: bool) -> Request:
         return Request(
@@ -335,28 +359,41 @@ def _run_state(error: PageError, page: Page) -> str:
     return "blocked" if isinstance(error, Blocked) else "changed"
 
 
-def conditions(engine: Engine, source_key: str, url: str) -> dict[str, str]:
+def conditions(engine: Engine, watch: Watch, url: str) -> dict[str, str]:
     """Headers that ask for a list only if it has changed: the validators of its newest copy.
 
-    Empty where the source's last run was not `ok`: then links of that copy may still have to be fetched.
+    Empty where the run before this one was not `ok` (killed, or with articles still to be fetched), and where
+    the source is watched in another way than then.
     """
+    key = watch.source.key
     with engine.connect().execution_options(read_only=True) as connection:
         last = connection.scalar(
             select(Run.state)
-            .where(Run.source_key == source_key, Run.finished_at.is_not(None))
+            .where(Run.source_key == key, Run.id < watch.run_id)
             .order_by(Run.id.desc())
             .limit(1)
         )
-        if last != OK:
-            return {}
-        headers = connection.scalar(
-            select(Snapshot.headers)
-            .where(Snapshot.source_key == source_key, Snapshot.url == url, Snapshot.kind == "list")
+        copy = connection.execute(
+            select(Snapshot.headers, Snapshot.detail)
+            .where(Snapshot.source_key == key, Snapshot.url == url, Snapshot.kind == "list")
             .order_by(Snapshot.id.desc())
             .limit(1)
-        )
+        ).first()
+    if last != OK or copy is None or copy.detail != describe_watching(watch.source):
+        return {}
     validators = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
-    return {name: headers[kept] for name, kept in validators.items() if headers and kept in headers}
+    return {name: copy.headers[kept] for name, kept in validators.items() if kept in copy.headers}
+
+
+def was_conditional(response: Response) -> bool:
+    """True when the request asked for a changed page only: else a 304 is no answer to it."""
+    asked = response.request.headers if response.request is not None else {}
+    return "If-None-Match" in asked or "If-Modified-Since" in asked
+
+
+def describe_watching(source: Source) -> str:
+    """How much of a list is watched; kept with its copies, since a change of it makes old copies useless."""
+    return f"depth {source.depth}, most {source.most}, only_ip {source.only_ip}"
 
 
 def read_complete(page: Page, source: Source) -> dict[str, Notice]:

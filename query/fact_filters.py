@@ -15,7 +15,7 @@ from pipeline.legal.asked import (
     read_asked_document,
     read_asked_statute,
 )
-from pipeline.legal.fact_key import MOST_MONEY, squash
+from pipeline.legal.fact_key import read_amount, squash
 from pipeline.legal.ip_types import IP_TYPES
 from pipeline.legal.notice_kinds import NOTICE_KINDS
 from pipeline.store.tables import FactRow, Item
@@ -120,7 +120,7 @@ def _is_amount(wanted: FactFilter) -> list[ColumnElement[bool]]:
     if least is None and most is None:
         return []
     for bound in (least, most):
-        if bound is not None and not 0 <= bound < MOST_MONEY:
+        if bound is not None and read_amount(str(bound)) is None:
             raise QueryError(f"{bound} is no sum that a text may name.")
     if least is not None and most is not None and least > most:
         raise QueryError(f"No sum lies between {least} and {most}: they are in the wrong order.")

@@ -23,6 +23,7 @@ _DATE = re.compile(
     r"(?<![\d/])(?P<year>(?:19|20)\d{2})(?P<one>\s*年\s*|[-/.])(?P<month>\d{1,2})(?P<two>\s*月\s*|[-/.])"
     r"(?P<day>\d{1,2})(?P<three>\s*日)?(?!\d)(?P<clock>[\sT-]*\d{1,2}:\d{2}(?::\d{2})?)?"
 )
+_EMPTY_BRACKETS = re.compile(r"(?<=>)[\[（(]\s*[\]）)](?=<)")
 _UNIX = re.compile(r"(?<!\d)1[5-9]\d{8}(?:\d{3})?(?!\d)")
 _LABELS = re.compile(r"发布时间|发布日期|(?<=[>\s　])(?:时间|日期)(?=[：:])")
 _CHALLENGES = (
@@ -53,7 +54,7 @@ def _truncate_in_content(subject: Subject, random: Random) -> Page | None:
     """The page up to somewhere in the article's text, or in the part of a list that has its rows."""
     encoded = subject.page.body
     if subject.is_list:
-        marks = [encoded.find(url.rsplit("/", 1)[-1].encode()) for url, _, _ in subject.fields.entries]
+        marks = [encoded.find(url.rsplit("/", 1)[-1].encode()) for url, _, _, _ in subject.fields.entries]
         start, end = min(marks), max(marks) + 60
     else:
         tokens = split(subject.source) if subject.format == "html" else []
@@ -198,8 +199,8 @@ def _empty_title(subject: Subject, random: Random) -> Page | None:
         return None
     title = subject.fields.title
     spots = [found.start() for found in re.finditer(re.escape(title), subject.source)]
-    if not spots:
-        return None
+    if not spots or (subject.reader == "wechat" and find_body(subject, split(subject.source)) is None):
+        return None  # WeChat's posts need no headline: they are called by their first line
     gone = spots if random.random() < 0.5 else [random.choice(spots)]
     source = subject.source
     for at in reversed(gone):
@@ -213,7 +214,7 @@ def _change_dates(
     """Every statement of the article's day, or of all days of a list, outside the article's text."""
 
     def mutate(subject: Subject, _: Random) -> Page | None:
-        days = {subject.fields.day, *(day for _, _, day in subject.fields.entries)}
+        days = {subject.fields.day, *(entry[2] for entry in subject.fields.entries)}
 
         def changed(found: re.Match[str]) -> str:
             return change(found) if _day_of(found) in days else found[0]
@@ -222,12 +223,15 @@ def _change_dates(
             seconds = int(found[0][:10])
             return unix if datetime.fromtimestamp(seconds, SHANGHAI).date() in days else found[0]
 
-        titles = [subject.fields.title, *(title for _, title, _ in subject.fields.entries)]
+        titles = [subject.fields.title, *(title for _, title, _, _ in subject.fields.entries)]
         in_titles = re.compile("(" + "|".join(re.escape(title) for title in titles if title) + ")")
 
         def change_all(text: str) -> str:
             pieces = in_titles.split(text)
-            pieces[::2] = [_UNIX.sub(changed_number, _DATE.sub(changed, piece)) for piece in pieces[::2]]
+            pieces[::2] = [
+                _EMPTY_BRACKETS.sub("", _UNIX.sub(changed_number, _DATE.sub(changed, piece)))
+                for piece in pieces[::2]
+            ]
             return "".join(pieces)
 
         if subject.format != "html":

@@ -27,13 +27,14 @@ Format = Literal["html", "json", "xml"]
 
 _STATED_DATE = re.compile(r"(?:成文日期|发布日期|发布时间|更新时间|打印时间|有效期至)：")
 # Readers that are tested by damaged files of their own kinds (tests/readers/test_damaged_feeds_and_files.py).
+_LONGEST_LABEL = 5  # characters, `发文字号：`
 _TAKING = frozenset(("hole", "block_removed", "title_emptied"))
 NOT_MARKUP = frozenset(("document", "feed", "disclosure", "wechat_backend", "media"))
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What was read: of an article its fields, of a list `entries` of identity or URL, title and day.
+    """What was read: of an article its fields, of a list `entries` of URL, title, day and identity.
 
     `days` are all days of publication that an article's page states: they may differ, and the first counts.
     `body` has no white space, and lacks the lines that readers make of a table's dates.
@@ -46,7 +47,7 @@ class Fields:
     identity: str | None = None
     body: str = ""
     note: str | None = None
-    entries: tuple[tuple[str, str, date | None], ...] = ()
+    entries: tuple[tuple[str, str, date | None, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def read_fields(page: Page) -> Fields | None:
     read_as = read(page)
     if isinstance(read_as, ListPage):
         entries = (
-            (entry.identity or entry.url, entry.title, _day(entry.date, page)) for entry in read_as.entries
+            (entry.url, entry.title, _day(entry.date, page), entry.identity) for entry in read_as.entries
         )
         return Fields(entries=tuple(entries))
     if not isinstance(read_as, Notice):
@@ -235,17 +236,24 @@ def _fault(subject: Subject, mutation: str, mutated: Page, fields: Fields) -> st
     if not _is_subsequence(fields.body, before.body):
         return f"body: holds foreign text: {_shown(before.body, fields.body)}"
     lost = len(before.body) - len(fields.body)
-    taken = _taken(subject, mutated) if mutation in _TAKING else 0
+    # A label whose value was taken out of a document's table isn't printed alone.
+    taken = _taken(subject, mutated) + _LONGEST_LABEL if mutation in _TAKING else 0
     return f"body: lacks {lost} characters, {taken} were taken" if lost > taken else ""
 
 
 def _fault_of_list(subject: Subject, mutation: str, fields: Fields) -> str:
-    known = {url: (title, day) for url, title, day in subject.fields.entries}
-    for url, title, day in fields.entries:
-        if url not in known:
+    known = {}
+    for url, title, day, identity in subject.fields.entries:
+        known[url] = known[identity or url] = (title, day)
+    for url, title, day, identity in fields.entries:
+        before = known.get(url) or known.get(identity or url)
+        if before is None:
             return f"entries: an unknown address {url!r}"
-        if title != known[url][0] or day not in (None, known[url][1]):
-            return f"entries: {known[url]!r} became {(title, day)!r}"
+        # Of several links to one article the fullest title counts, until it is taken away.
+        if title != before[0] and not (mutation in _TAKING and before[0].startswith(title)):
+            return f"entries: {before[0]!r} became {title!r}"
+        if day not in (None, before[1]):
+            return f"entries: {before!r} became {day!r}"
     if len(fields.entries) < len(subject.fields.entries) and mutation.startswith("truncated"):
         return f"entries: {len(fields.entries)} of {len(subject.fields.entries)}"
     return ""

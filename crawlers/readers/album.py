@@ -10,16 +10,20 @@ is the planned one and can be a few seconds off the article's own.
 
 from __future__ import annotations
 
+import codecs
 import logging
 import re
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from crawlers.errors import LayoutChanged
 from crawlers.notice import ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
+from crawlers.readers.wechat_markup import in_utf8
 from crawlers.readers.wechat_refusals import read_json, refuse, refuse_answer
 from crawlers.readers.wechat_script import Value, plain, read_object
+from crawlers.readers.wholeness import refuse_two_pages
 
 NAME = "album"
 HOST = "mp.weixin.qq.com"
@@ -41,6 +45,7 @@ def recognises(page: Page) -> bool:
 
 def kind_of(page: Page) -> Literal["list"]:
     """Raises Blocked or LayoutChanged for a page that is no album."""
+    page = _in_plain_utf8(page)
     if page.body.lstrip()[:1] == b"{":
         _answer(page)
     elif _OBJECT not in page.body:
@@ -54,6 +59,8 @@ def read_list(page: Page) -> ListPage:
     `next_url` needs the page's URL and is None without it. Raises Blocked for a frequency limit, a login or
     a challenge, LayoutChanged for anything else that is no album, or where no item of it can be read.
     """
+    page = _in_plain_utf8(page)
+    refuse_two_pages(page)
     if page.body.lstrip()[:1] == b"{":
         album = _answer(page)
         items = album.get("article_list")
@@ -78,6 +85,12 @@ def read_list(page: Page) -> ListPage:
 def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     """Raises LayoutChanged always: an album has no articles of its own."""
     raise LayoutChanged(url=page.url, expected="an article", found="a page system of lists only")
+
+
+def _in_plain_utf8(page: Page) -> Page:
+    """The page in UTF-8, without a byte order mark."""
+    page = in_utf8(page)
+    return replace(page, body=page.body.removeprefix(codecs.BOM_UTF8))
 
 
 def _answer(page: Page) -> dict[str, Any]:

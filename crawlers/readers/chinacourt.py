@@ -124,7 +124,7 @@ def read_list(page: Page) -> ListPage:
             expected="#articleList li (local courts: .font14 li) with a[href] and span.right",
             found=f"{len(rows)} rows, {len(entries)} with a link, none with a date",
         )
-    refuse_cut_off(page, rows[-1])
+    refuse_cut_off(page, None)
     return ListPage(tuple(entries), _next_url(root, page))
 
 

@@ -92,8 +92,12 @@ def read_list(page: Page) -> ListPage:
     """
     refuse_blocked(page)
     root = tree(page)
-    search = first(with_class(root, "search_list", "div"))
-    block = search if search is not None else first(with_class(root, "sec_list", "div"))
+    search = only(page, with_class(root, "search_list", "div"), "list (div.search_list)")
+    block = (
+        search
+        if search is not None
+        else only(page, with_class(root, "sec_list", "div"), "list (div.sec_list)")
+    )
     if block is None:
         raise LayoutChanged(
             url=page.url,
@@ -115,6 +119,7 @@ def read_list(page: Page) -> ListPage:
             expected="li with a[href] and i.date",
             found=f"{len(rows)} rows, {len(entries)} with a link, none with a date",
         )
+    refuse_cut_off(page, block)
     return ListPage(tuple(entries), _next_url(block, page), total)
 
 
@@ -127,7 +132,7 @@ def _read_entry(row: html.HtmlElement, page: Page, position: int, *, of_search: 
     url = absolute(anchor.get("href") or "", page.url or _HOME) if anchor is not None else None
     attribute = folded(anchor.get("title")) if anchor is not None else ""
     title = one_line(anchor) if of_search or not attribute or "<" in attribute else attribute
-    if url is None or not title:
+    if url is None or not title or _LIST_PATH.match(urlsplit(url).path):
         return None
     raw = date_shaped(one_line(first(with_class(row, "date", "i"))))
     form: Literal["printed", "twelve-hour"] = "twelve-hour" if of_search else "printed"

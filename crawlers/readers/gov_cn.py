@@ -203,17 +203,21 @@ def _title(page: Page, root: html.HtmlElement) -> str:
 
 
 def _body_block(page: Page, root: html.HtmlElement) -> html.HtmlElement | None:
-    marked = only(page, root.xpath("//*[@id='UCAP-CONTENT']"), "body (#UCAP-CONTENT)")
-    if marked is not None:
-        return marked
     # The table around the whole document carries the class of the body, too: the innermost one is the body.
     blocks = with_class(root, "pages_content")
+    marked: list[html.HtmlElement] = root.xpath("//*[@id='UCAP-CONTENT']")
+    only(page, marked + blocks, "body (#UCAP-CONTENT, .pages_content)")
+    if marked:
+        return marked[0]
     around = {above for block in blocks for above in block.iterancestors()}
-    return only(
+    block = only(
         page,
         (block for block in blocks if block not in around and not block.find_class("bd1")),
         "body (.pages_content)",
     )
+    if block is not None and block.tag == "table":
+        only(page, block.xpath("./tr/td | ./tbody/tr/td"), "cell of the body (.pages_content)")
+    return block
 
 
 def _read_text(block: html.HtmlElement, page: Page) -> Body:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from html import unescape
 from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -143,6 +144,8 @@ def _read_records(source: str, page: Page, *, embedded_in: str | None) -> ListPa
         root = None
     if root is None:
         raise LayoutChanged(url=page.url, expected="<datastore>", found=f"unreadable XML {source[:60]!r}")
+    if len(re.findall(rf"</{root.tag}\s*>", source)) != 1:
+        raise LayoutChanged(url=page.url, expected=f"one </{root.tag}> at the end", found="none or several")
     records = ["".join(node.itertext()) for node in root.iter("record")]
     total, pages = _number(root, "totalrecord"), _number(root, "totalpage")
     entries: dict[str, ListEntry] = {}
@@ -263,6 +266,7 @@ def _read_links(page: Page) -> ListPage:
             expected="<datastore>, <script type=text/xml> or links to /art/…/art_N_N.html",
             found=f"none of them in {len(page.body)} bytes",
         )
+    refuse_cut_off(page, None)
     return ListPage(tuple(entries.values()))
 
 
@@ -283,8 +287,9 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     title = (
         folded(only_meta(page, root, "ArticleTitle"))
         or _marked(page.text, "标题")
-        or one_line(only(page, root.iter("h1"), "title (h1)"))
+        or one_line(first(root.iter("h1")))
     )
+    only(page, with_class(root, "article-title"), "title (.article-title)")
     found = _body(page, root)
     if not title or found is None:
         raise LayoutChanged(
@@ -337,6 +342,8 @@ def _body(page: Page, root: html.HtmlElement) -> tuple[Body, str] | None:
     found: tuple[Body, str] | None = None
     start = source.find(_MARKER.format("信息内容", "begin"))
     end = source.find(_MARKER.format("信息内容", "end"), start)
+    if source.count(_MARKER.format("信息内容", "begin")) > 1:
+        raise LayoutChanged(url=page.url, expected="one 信息内容", found="several")
     if 0 <= start < end:
         found = read_body(source[start:end], page.url), source[:start]
     opened = _CONTENT_START.search(source) if not _has_content(found) else None
@@ -344,8 +351,10 @@ def _body(page: Page, root: html.HtmlElement) -> tuple[Body, str] | None:
     if opened and closed:
         found = read_body(source[opened.end() : closed.start()], page.url), source[: opened.start()]
     for name in ("article-content", "TRS_Editor"):
-        block = first(with_class(root, name)) if not _has_content(found) else None
+        block = only(page, with_class(root, name), f"body (.{name})") if not _has_content(found) else None
         if block is not None:
+            refuse_cut_off(page, block)
+            refuse_overrun(page, block, "article-info", "article-tools")
             found = read_body(block, page.url), found[1] if found else ""
     return found
 
@@ -356,7 +365,7 @@ def _has_content(found: tuple[Body, str] | None) -> bool:
 
 def _labelled_above(source: str) -> str | None:
     """The value of 发布时间 or 发布日期 between the title and the body, whatever the skin puts around it."""
-    return labelled(folded(_TAG.sub(" ", source[-_HEAD:])), "发布时间", "发布日期")
+    return labelled(folded(unescape(_TAG.sub(" ", source[-_HEAD:]))), "发布时间", "发布日期")
 
 
 def _dates(

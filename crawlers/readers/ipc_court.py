@@ -84,8 +84,10 @@ def read_list(page: Page) -> ListPage:
     """
     refuse_blocked(page)
     root = tree(page)
-    search = first(with_class(root, "search_list", "div"))
-    block = search if search is not None else first(with_class(root, "listing", "div"))
+    search = only(page, with_class(root, "search_list", "div"), "list (div.search_list)")
+    block = (
+        search if search is not None else only(page, with_class(root, "listing", "div"), "list (div.listing)")
+    )
     if block is None:
         raise LayoutChanged(
             url=page.url,
@@ -107,6 +109,7 @@ def read_list(page: Page) -> ListPage:
             expected="li with a[href] and span.right (search: i.date)",
             found=f"{len(rows)} rows, {len(entries)} with a link, none with a date",
         )
+    refuse_cut_off(page, block)
     return ListPage(tuple(entries), _next_url(root, page), total)
 
 
@@ -118,7 +121,7 @@ def _read_entry(row: html.HtmlElement, page: Page, position: int, *, of_search: 
     anchor = first(row.iter("a"))
     url = absolute(anchor.get("href") or "", page.url or _HOME) if anchor is not None else None
     title = one_line(anchor)
-    if url is None or not title:
+    if url is None or not title or _LIST_PATH.match(urlsplit(url).path):
         return None
     form: DateForm = "twelve-hour" if of_search else "printed"
     spot = first(with_class(row, "date", "i") if of_search else with_class(row, "right", "span"))
@@ -153,7 +156,9 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     refuse_blocked(page)
     detail = only(page, with_class(tree(page), "detail", "div"), "article (div.detail)")
     text = only(page, with_class(detail, "txt", "div"), "body (div.txt)") if detail is not None else None
-    headings = () if detail is None else (node for node in detail.iter("h2") if text not in node.iterancestors())
+    headings = (
+        () if detail is None else (node for node in detail.iter("h2") if text not in node.iterancestors())
+    )
     title = one_line(only(page, headings, "title (h2)"))
     if detail is None or not title or text is None:
         raise LayoutChanged(

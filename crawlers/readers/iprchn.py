@@ -79,7 +79,6 @@ def read_list(page: Page) -> ListPage:
     refuse_blocked(page)
     entries: dict[str, ListEntry] = {}
     for anchor in tree(page).iter("a"):
-        refuse_cut_off(page, anchor)
         url = absolute(anchor.get("href") or "", page.url)
         identity = identity_of(url) if url else None
         title = folded(anchor.get("title")) or one_line(anchor)
@@ -96,6 +95,7 @@ def read_list(page: Page) -> ListPage:
             expected="links to news_content.aspx?newsId= or Index_NewsContent.aspx?newsId=",
             found=f"none in {len(page.body)} bytes",
         )
+    refuse_cut_off(page, None)
     return ListPage(tuple(entries.values()))
 
 

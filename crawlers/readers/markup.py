@@ -44,8 +44,8 @@ def tree(page: Page) -> html.HtmlElement:
 
 def with_class(root: html.HtmlElement, name: str, *tags: str) -> list[html.HtmlElement]:
     """All elements that carry the class, in page order; of the given tags only, where any are given."""
-    found: list[html.HtmlElement] = root.find_class(name)
-    return [node for node in found if not tags or node.tag in tags]
+    nodes = root.iter(*tags) if tags else root.iter(etree.Element)
+    return [node for node in nodes if has_class(node, name)]
 
 
 def first(nodes: Iterable[html.HtmlElement]) -> html.HtmlElement | None:

@@ -61,8 +61,7 @@ def refuse_blocked(page: Page) -> None:
         raise Blocked(url=page.url, reason=f"http {page.status}", evidence=_marker(page) or "no known marker")
     if page.body.startswith(b"%PDF-"):
         return
-    marker = _marker(page)
-    if marker and len(_INVISIBLE.sub("", page.text)) < _LITTLE_TEXT:
+    if _has_little_text(page) and (marker := _marker(page)):
         raise Blocked(url=page.url, reason=MARKERS[marker], evidence=marker)
     gone = _TITLE_GONE.search(page.text)
     if gone:
@@ -85,6 +84,17 @@ def note_empty_body(page: Page, body: Body) -> str | None:
     raise LayoutChanged(
         url=page.url, expected="text, attachments or images in the body", found="an empty body"
     )
+
+
+def _has_little_text(page: Page) -> bool:
+    """Whether hardly anything is visible. An ordinary page is known by its first few kilobytes."""
+    visible, end = 0, 0
+    for hidden in _INVISIBLE.finditer(page.text):
+        visible += hidden.start() - end
+        if visible >= _LITTLE_TEXT:
+            return False
+        end = hidden.end()
+    return visible + len(page.text) - end < _LITTLE_TEXT
 
 
 def _marker(page: Page) -> str | None:

@@ -230,11 +230,15 @@ def _title_node(
     for block in (first(with_class(root, "wsfbh_detail_con")), container):
         if found is None and block is not None:
             below = with_class(block, "time")
-            found = only(
-                page,
-                (node for node in block.iter("h2") if not below or _stands_before(node, below[0])),
-                "title (h2)",
-            ) if below else first(block.iter("h2"))
+            found = (
+                only(
+                    page,
+                    (node for node in block.iter("h2") if not below or _stands_before(node, below[0])),
+                    "title (h2)",
+                )
+                if below
+                else first(block.iter("h2"))
+            )
     return found if one_line(found) else None
 
 

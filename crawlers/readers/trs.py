@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -50,6 +51,7 @@ from crawlers.readers.markup import (
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
+from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_no_article, refuse_overrun
 
 _TWIN_PATH = re.compile(r"/t(\d{8})_(\d+)_ext\.json$")
 _CLASSES = ("TRS_Editor", "trs_editor_view", "TRS_UEDITOR", "Custom_UnionStyle")
@@ -91,7 +93,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
     root = tree(page)
     if "articletitle" in metas(root):
         return "article"
-    if trs_list.find_block(root) or trs_list.LIST_PATH.search(path):
+    if trs_list.find_block(root, page.url) or trs_list.LIST_PATH.search(path):
         return "list"
     raise LayoutChanged(
         url=page.url,
@@ -135,7 +137,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     root = tree(page)
     described = metas(root)
     block = _body_block(root, page)
-    title = _title(root, block, described)
+    title = _title(page, root, block, described)
     if not title or block is None:
         raise LayoutChanged(
             url=page.url,
@@ -155,8 +157,12 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     for name in _FURNITURE:
         for node in with_class(block, name):
             empty(node)
+    refuse_cut_off(page, block)
+    refuse_overrun(page, block)
     body = read_body(block, page.url)
-    body = Body(body.text, body.links, _merged(body.attachments, attachments), body.images)
+    if body.text:
+        refuse_no_article(page, body)
+    body = replace(body, attachments=_merged(body.attachments, attachments))
     return _notice(
         page,
         entry,
@@ -240,10 +246,10 @@ def _plain(title: str) -> str:
 
 
 def _title(
-    root: html.HtmlElement, block: html.HtmlElement | None, described: dict[str, tuple[str, str]]
+    page: Page, root: html.HtmlElement, block: html.HtmlElement | None, described: dict[str, tuple[str, str]]
 ) -> str:
     """ArticleTitle; without it, the last heading above the body that begins `<title>` and isn't the site's name."""
-    if title := _plain(described.get("articletitle", ("", ""))[1]):
+    if title := _plain(folded(only_meta(page, root, "ArticleTitle"))):
         return title
     whole = folded(root.findtext(".//title"))
     names = [described[name][1] for name in ("sitename", "columnname") if name in described]
@@ -260,14 +266,32 @@ def _title(
 
 def _body_block(root: html.HtmlElement, page: Page) -> html.HtmlElement | None:
     """The first of the known bodies that has content, the most exact names first."""
-    blocks = [block for name in _CLASSES for block in with_class(root, name)]
-    blocks += [block for name in _IDS if (block := root.get_element_by_id(name, None)) is not None]
-    blocks += [block for name in _LAST_CLASSES for block in with_class(root, name)]
-    for block in blocks:
+    # Editors fill footers with the same blocks (bynr.gov.cn).
+    exact = [block for name in _CLASSES for block in with_class(root, name) if not _in_footer(block)]
+    sheets = [block for name in _IDS for block in root.xpath("//*[@id=$name]", name=name)]
+    expected = f"body (.{', .'.join(_CLASSES)}, #{', #'.join(_IDS)})"
+    only(page, exact, expected, empty_too=True)
+    sheets += [block for name in _LAST_CLASSES for block in with_class(root, name)]
+    only(page, exact + sheets, expected)
+    for block in exact + sheets:
         body = read_body(block, page.url)
         if body.text or body.attachments or body.images:
+            if block in sheets and "索引号" in "".join(body.text[:_HEAD].split()):
+                raise LayoutChanged(
+                    url=page.url,
+                    expected=f"a body inside the sheet (.{', .'.join(_CLASSES)})",
+                    found="its table",
+                )
             return block
-    return blocks[0] if blocks else None
+    return (exact + sheets)[0] if exact or sheets else None
+
+
+def _in_footer(block: html.HtmlElement) -> bool:
+    marks = (
+        f"{above.get('class') or ''} {above.get('id') or ''}"
+        for above in block.iterancestors("div", "footer")
+    )
+    return any("foot" in mark.lower() for mark in marks)
 
 
 def _text_above(block: html.HtmlElement) -> str:

@@ -20,6 +20,7 @@ from crawlers.notice import ListEntry, ListPage, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import absolute
 from crawlers.readers.markup import date_shaped, first, folded, one_line, text_outside
+from crawlers.readers.wholeness import refuse_cut_off
 
 logger = logging.getLogger(__name__)
 
@@ -42,21 +43,36 @@ def looks_like_list(page: Page) -> bool:
     return bool(of_list) and len(_ARTICLE_LINK.findall(page.text)) >= _LEAST
 
 
-def find_block(root: html.HtmlElement) -> list[html.HtmlElement]:
+def find_block(root: html.HtmlElement, url: str = "") -> list[html.HtmlElement]:
     """The rows of the list that the page is about, with those that have no date; none where it is unclear.
 
-    Neighbouring `<ul>` under one parent are one list (skins break the rows into groups of five).
+    Something in it must lead below the first folder of the page's own URL, where one is known: a page whose list is
+    missing still has the lists of other channels at its side. Neighbouring `<ul>` under one
+    parent are one list (skins break the rows into groups of five).
     """
     blocks = [rows for rows in _blocks(root) if _is_list(rows)]
     near = _around_pager(root, blocks)
     if near:
-        return max(near, key=lambda rows: sum(_is_dated(row) for row in rows))
-    return blocks[0] if len(blocks) == 1 else []
+        blocks = [max(near, key=lambda rows: sum(_is_dated(row) for row in rows))]
+    if len(blocks) != 1 or (url and not any(_is_of_section(row, url) for row in blocks[0])):
+        return []
+    return blocks[0]
+
+
+def _is_of_section(row: html.HtmlElement, url: str) -> bool:
+    """Whether a row leads below the first folder of the page's own URL."""
+    anchor = _anchor(row)
+    target = absolute(anchor.get("href"), url) if anchor is not None else None
+    return target is not None and _section(target) == _section(url)
+
+
+def _section(url: str) -> str:
+    return urlsplit(url).path.lstrip("/").split("/", 1)[0]
 
 
 def read_rows(page: Page, root: html.HtmlElement, identity_of: Callable[[str], str | None]) -> ListPage:
     """Entries and next page of the list on the page. Raises LayoutChanged where there is no such list."""
-    rows = find_block(root)
+    rows = find_block(root, page.url)
     if not rows:
         lists = sum(_is_list(rows) for rows in _blocks(root))
         raise LayoutChanged(
@@ -77,6 +93,7 @@ def read_rows(page: Page, root: html.HtmlElement, identity_of: Callable[[str], s
             expected="links with dates that lead somewhere",
             found=f"{len(rows)} rows, none with an address (relative ones need the page's own)",
         )
+    refuse_cut_off(page, rows[-1])
     return ListPage(tuple(entries.values()), _next_url(page))
 
 

@@ -32,9 +32,10 @@ from crawlers.errors import LayoutChanged
 from crawlers.notice import Account, DateForm, DateMeaning, ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import Body, absolute, read_body, tidy
-from crawlers.readers.wechat_markup import content_of, div_at, meta_content, text_at
+from crawlers.readers.wechat_markup import content_of, div_at, in_utf8, meta_content, text_at
 from crawlers.readers.wechat_refusals import refuse
 from crawlers.readers.wechat_script import Value, read_object, read_variable, script_near, text_of
+from crawlers.readers.wholeness import refuse_message, refuse_two_pages
 
 NAME = "wechat"
 HOST = "mp.weixin.qq.com"
@@ -61,6 +62,7 @@ def recognises(page: Page) -> bool:
 
 def kind_of(page: Page) -> Literal["article", "account"]:
     """Raises Gone, Blocked or LayoutChanged for a page that is neither."""
+    page = in_utf8(page)
     if content_of(page) is not None or _OBJECT in page.body:
         return "article"
     if _ABOUT not in page.body:
@@ -79,6 +81,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     Raises Gone for tombstones, Blocked for challenges, LayoutChanged where a title, an account, a date or
     the body is missing.
     """
+    sha256, page = page.sha256, in_utf8(page)
+    refuse_two_pages(page)
     content = content_of(page)
     stated = _stated(page, content)
     body, note = _body(page, content, stated)
@@ -103,7 +107,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         identity=_identity(stated.ids),
         entry=entry,
         fetched_at=page.fetched_at,
-        sha256=page.sha256,
+        sha256=sha256,
         body_note=note,
         images=body.images,
         account_id=stated.ids[0] or None,
@@ -164,6 +168,7 @@ def _body(page: Page, content: slice | None, stated: _Stated) -> tuple[Body, str
             raise LayoutChanged(url=page.url, expected="#js_content", found="an article of type 0 without it")
         fragment = page.body[content].decode("utf-8", "replace")
         body = read_body(fragment, page.url or f"https://{HOST}/")
+        refuse_message(page, body)
         return body, None if body.text else _why_empty(page, fragment, body)
     if stated.item_type in ("8", "10"):
         body = Body(tidy(stated.text), (), (), stated.images)

@@ -6,30 +6,50 @@ Pages weigh up to 4 MB, of which the text is a hundredth, so only what is cut ou
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from crawlers.errors import LayoutChanged
 from crawlers.page import Page
 from crawlers.readers.body import read_body
 from crawlers.readers.wechat_script import plain
+from crawlers.readers.wholeness import refuse_unreadable
 
-_CONTENT_ID = b'id="js_content"'
+_CONTENT = re.compile(
+    rb"""<div(?=[\s>])(?=[^>]*?\sid\s*=\s*["']?js_content[\s"'>])(?=[^>]*?rich_media_content)[^>]*>""", re.I
+)
 _STRUCTURE = re.compile(rb"<!--|<(script|style|textarea)(?=[\s>/])|<(/?)div(?=[\s>/])", re.I)
+_META = re.compile(rb"""<meta(?:[^>"']|"[^"]*"|'[^']*')*>""", re.I)
+_CONTENT_OF = re.compile(rb"""\scontent\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.I)
+_HEAD = 200_000  # bytes in which the metas of a page stand
 _META_CONTENT = re.compile(rb'\s+content="([^"]*)"')
+
+
+def in_utf8(page: Page) -> Page:
+    """The page itself, or, for a copy that was saved in another encoding, one with the same text in UTF-8."""
+    try:
+        page.body.decode("utf-8")
+    except UnicodeDecodeError:
+        refuse_unreadable(page)
+        return replace(page, body=page.text.encode("utf-8", "replace"), headers={})
+    return page
 
 
 def content_of(page: Page) -> slice | None:
     """Where the body element of a type 0 page stands; the empty frame of a type 10 page doesn't count.
 
-    Raises LayoutChanged for a page that is cut off inside it.
+    Raises LayoutChanged for a page that is cut off inside it, and for one that has two.
     """
-    body = page.body
-    at = body.find(_CONTENT_ID)
+    found = None
+    at = page.body.find(b"js_content")
     while at >= 0:
-        opening = body.rfind(b"<", 0, at)
-        if body.startswith(b"<div", opening) and b"rich_media_content" in body[opening:at]:
-            return div_at(page, opening)
-        at = body.find(_CONTENT_ID, at + 1)
-    return None
+        opening = page.body.rfind(b"<", 0, at)
+        if opening >= 0 and _CONTENT.match(page.body, opening):
+            if found is not None:
+                raise LayoutChanged(url=page.url, expected="one #js_content", found="a second one")
+            found = div_at(page, opening)
+            at = found.stop
+        at = page.body.find(b"js_content", at + 1)
+    return found
 
 
 def div_at(page: Page, opening: int) -> slice:
@@ -60,17 +80,40 @@ def div_at(page: Page, opening: int) -> slice:
 
 
 def meta_content(body: bytes, attribute: bytes, start: int, end: int) -> str:
-    """What the first meta with the attribute (`property="og:title"`) says between two offsets, unescaped."""
+    """What the meta with the attribute (`property="og:title"`) says between two offsets, unescaped.
+
+    "" without one, and where two differ.
+    """
     at = body.find(attribute, start, end)
     found = _META_CONTENT.match(body, at + len(attribute)) if at >= 0 else None
-    return plain(found[1].decode("utf-8", "replace")) if found else ""
+    if found:
+        other = body.find(attribute + b' content="', at + 1, min(end, at + _HEAD))
+        second = _META_CONTENT.match(body, other + len(attribute)) if other >= 0 else None
+        return plain(found[1].decode("utf-8", "replace")) if not second or second[1] == found[1] else ""
+    written = _written(attribute)
+    for meta in _META.finditer(body, start, min(end, start + _HEAD)):
+        content = _CONTENT_OF.search(meta[0]) if written.search(meta[0]) else None
+        if content:
+            return plain(next(filter(None, content.groups()), b"").decode("utf-8", "replace"))
+    return ""
+
+
+def _written(attribute: bytes) -> re.Pattern[bytes]:
+    """`name="value"` in any of the ways to write it."""
+    name, _, value = attribute.partition(b"=")
+    return re.compile(
+        rb"\s" + re.escape(name) + rb"\s*=\s*[\"']?" + re.escape(value.strip(b'"')) + rb"(?=[\s\"'/>])", re.I
+    )
 
 
 def text_at(body: bytes, attribute: bytes, start: int, end: int) -> str:
     """The text of the small element that carries the attribute, on one line."""
     at = body.find(attribute, start, end)
     if at < 0:
-        return ""
+        written = _written(attribute).search(body, start, end)
+        if written is None:
+            return ""
+        at = written.start()
     opening = body.rfind(b"<", start, at)
     name = re.match(rb"<(\w+)", body[opening:at])
     closing = body.find(b"</" + name[1], at, end) if name else -1

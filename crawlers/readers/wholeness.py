@@ -24,18 +24,22 @@ from crawlers.readers.body import Body
 
 _UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|textarea)\b.*?(?:</\1\s*>|\Z)", re.S | re.I)
 _OPENING = re.compile(r"<(html|body)(?=[\s>])", re.I)
+_HTML = re.compile(r"<html", re.I)
 _CLOSING = re.compile(r"</(?:html|body)\s*>", re.I)
 _SECOND_PAGE = re.compile(r"</html\s*>.{,200}?<(?:!doctype|html)\b", re.I | re.S)
 _TAIL = 300  # characters at the end of a page in which it is closed
 _FOOTERS = frozenset(("foot", "footer", "footerbox", "copyright", "ft", "page-foot"))
+_STRANGE_TAGS = ("footer", "form", "select")
 _FOOTER_LINE = re.compile(
     r"ICP[备证]\s*\d{6,}|公网安备\s*\d{8,}|网站标识码|^(?:上一篇|下一篇)\s*[：:]|^版权所有|版权所有$|^网站更新"
+    r"|^(?:相关新闻|相关报道|相关链接|热点(?:新闻)?|友情链接)[：:]?$"
 )
 _FOOTER_LINES = 12  # at the end of a text
 _MESSAGE = re.compile(
     r"系统(?:繁忙|错误|维护中)|请稍[后候]再试|(?:页面|信息|文章|内容)不存在|已被?删除|服务器(?:内部)?(?:错误|繁忙)"
     r"|过于频繁|404 Not Found|Bad Gateway|Internal Server Error|Service Unavailable|数据库(?:连接)?(?:失败|错误)"
-    r"|database connection|没有权限|登录后(?:查看|访问|阅读)|(?:正在)?加载中|正在加载|安全验证|滑动验证|开启\s?JavaScript",
+    r"|database connection|没有权限|登录后(?:查看|访问|阅读)|加载中|正在加载|安全验证|滑动验证"
+    r"|开启\s?JavaScript|字[号体]\s*[：:]",
     re.I,
 )
 _MESSAGE_LENGTH = 60  # characters; the shortest notices seen on these sites have more
@@ -64,27 +68,32 @@ def _is_misread_utf8(page: Page) -> bool:
 
 def refuse_two_pages(page: Page) -> None:
     """Raise LayoutChanged for an answer in which a second page begins."""
+    if len(_HTML.findall(page.text)) < 2:
+        return
     if _SECOND_PAGE.search(_UNSEEN.sub("", page.text)):
         raise LayoutChanged(url=page.url, expected="one page", found="a second one behind </html>")
 
 
-def refuse_cut_off(page: Page, block: html.HtmlElement) -> None:
-    """Raise LayoutChanged where the page ends inside the block: without its own end, and with nothing behind."""
+def refuse_cut_off(page: Page, block: html.HtmlElement | None) -> None:
+    """Raise LayoutChanged where the page ends inside the block: without its own end, and with nothing behind.
+
+    Without a block, where it has no end at all: lists of links from all over a page have no other bound.
+    """
     source = _UNSEEN.sub("", page.text)
     if _CLOSING.search(source[-_TAIL:]) or not _OPENING.search(source):
         return
-    if next(iter(block.xpath("following::*")), None) is None:
+    if block is None or next(iter(block.xpath("following::*")), None) is None:
         raise LayoutChanged(
             url=page.url, expected="the end of the page behind the content", found="a page that is cut off"
         )
 
 
 def refuse_overrun(page: Page, block: html.HtmlElement, *names: str) -> None:
-    """Raise LayoutChanged where a footer, or an element with one of the classes or ids, stands inside the block."""
+    """Raise LayoutChanged where a footer, a form, or an element with one of the names stands inside the block."""
     strangers = _FOOTERS | set(names)
-    for node in block.iterdescendants("div", "ul", "footer", "p", "section"):
+    for node in block.iterdescendants("div", "ul", "footer", "p", "section", "form", "select"):
         marks = {*(node.get("class") or "").lower().split(), (node.get("id") or "").lower()}
-        found = "footer" if node.tag == "footer" else next(iter(marks & strangers), None)
+        found = node.tag if node.tag in _STRANGE_TAGS else next(iter(marks & strangers), None)
         if found:
             raise LayoutChanged(
                 url=page.url,
@@ -93,15 +102,18 @@ def refuse_overrun(page: Page, block: html.HtmlElement, *names: str) -> None:
             )
 
 
-def only(page: Page, nodes: Iterable[html.HtmlElement], expected: str) -> html.HtmlElement | None:
+def only(
+    page: Page, nodes: Iterable[html.HtmlElement], expected: str, *, empty_too: bool = False
+) -> html.HtmlElement | None:
     """The outermost of these elements, or the first of several with one text; None for none.
 
-    Raises LayoutChanged where two stand side by side with different texts: nothing tells which is meant.
+    Raises LayoutChanged where two stand side by side with different texts: nothing tells which is meant. An empty
+    one counts with `empty_too` only.
     """
     found = list(nodes)
     among = set(found)
     outer = [node for node in found if not any(above in among for above in node.iterancestors())]
-    texts = {text for node in outer if (text := "".join(node.text_content().split()))}
+    texts = {text for node in outer if (text := "".join(node.text_content().split())) or empty_too}
     if len(texts) > 1:
         raise LayoutChanged(url=page.url, expected=f"one {expected}", found=f"{len(texts)} that differ")
     return next((node for node in outer if node.text_content().strip()), outer[0] if outer else None)
@@ -122,12 +134,18 @@ def only_meta(page: Page, root: html.HtmlElement, name: str) -> str:
     return contents[0] if contents else ""
 
 
-def refuse_no_article(page: Page, body: Body) -> None:
-    """Raise LayoutChanged for a body that is a message of the server or a menu, or that ends in the page's footer."""
-    bare = "".join(body.text.split())
-    message = _MESSAGE.search(body.text) if len(bare) <= _MESSAGE_LENGTH and not body.attachments else None
+def refuse_message(page: Page, body: Body) -> None:
+    """Raise LayoutChanged for a body that is a message of the server."""
+    short = len("".join(body.text.split())) <= _MESSAGE_LENGTH and not body.attachments
+    message = _MESSAGE.search(body.text) if short else None
     if message:
         raise LayoutChanged(url=page.url, expected="an article's text", found=f"a message: {message[0]!r}")
+
+
+def refuse_no_article(page: Page, body: Body) -> None:
+    """Raise LayoutChanged for a body that is a message of the server or a menu, or that ends in the page's footer."""
+    refuse_message(page, body)
+    bare = "".join(body.text.split())
     if body.anchors >= _MENU_LINKS and not body.attachments and 2 * body.linked >= len(bare):
         raise LayoutChanged(
             url=page.url, expected="an article's text", found=f"{body.anchors} links and little else"

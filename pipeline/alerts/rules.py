@@ -125,6 +125,11 @@ class Rules:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
 
+    def naming_sources(self) -> Rules | None:
+        """Those rules alone that ask for a source or a topic; None when no rule does."""
+        naming = [rule for rule in self._rules if rule.sources or rule.topics]
+        return Rules(naming) if naming else None
+
     def __call__(self, record: Record, event: str) -> Iterable[Match]:
         if not self._rules:
             return []

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from pipeline.legal.fact import Value
 from pipeline.legal.folding import fold
@@ -69,6 +70,7 @@ class FactKey:
     amount: Decimal | None
 
 
+@lru_cache(maxsize=4096)
 def squash(text: str) -> str:
     """One spelling for many: widths, brackets, traditional characters, case and spaces don't count."""
     return _SPACES.sub("", fold(unicodedata.normalize("NFKC", text))).casefold()[:LONGEST_KEY]

@@ -62,9 +62,12 @@ class BatchWriter:
                     closing = True
                     break
                 batch.append(job)
-            self._store(batch)
+            # A submitter that gave up is left out; from here on the others can't.
+            self._store([job for job in batch if job[1].set_running_or_notify_cancel()])
 
     def _store(self, batch: list[_Job]) -> None:
+        if not batch:
+            return
         try:
             written = self._write([record for record, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the submitter

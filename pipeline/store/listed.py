@@ -10,7 +10,7 @@ from sqlalchemy import Engine, exists, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.session import StoreError, first_line
-from pipeline.store.tables import Address, Filtered, Listed, Run
+from pipeline.store.tables import Address, Filtered, Item, Listed, Run
 from pipeline.store.write import insert_ignoring
 
 # SQLite takes 999 parameters a statement in its older builds.
@@ -28,11 +28,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known of a listed article: stored (or filtered) already, said to be gone, in the baseline."""
+    """`untold`: another source brought it, and rules that name this one were not asked yet.
+
+    What else is known of a listed article: stored or filtered already, said to be gone, in the baseline."""
 
     stored: bool
+    filtered: bool
     gone: bool
     baseline: bool
+    untold: bool = False
 
 
 def remember_list(
@@ -50,6 +54,7 @@ def remember_list(
             "title": entry.title,
             "baseline": baseline,
             "gone": None,
+            "told": False,
             "first_seen_at": now,
         }
         for entry in entries
@@ -58,11 +63,20 @@ def remember_list(
     addresses = list(rows)
     try:
         with engine.begin() as connection:
-            insert_ignoring(connection, Listed, list(rows.values()))
+            # In one order everywhere: two processes that note the same entries wait, they don't deadlock.
+            insert_ignoring(connection, Listed, [rows[address] for address in sorted(rows)])
             for start in range(0, len(addresses), _CHUNK):
                 chunk = addresses[start : start + _CHUNK]
+                owner = (
+                    select(Item.source_key)
+                    .join(Address, Address.item_id == Item.id)
+                    .where(Address.address == Listed.address)
+                    .scalar_subquery()
+                )
                 query = select(
                     Listed.address,
+                    Listed.told,
+                    owner.label("owner"),
                     Listed.gone,
                     Listed.baseline,
                     exists().where(Address.address == Listed.address).label("stored"),
@@ -70,7 +84,11 @@ def remember_list(
                 ).where(Listed.source_key == source_key, Listed.address.in_(chunk))
                 for row in connection.execute(query):
                     standings[row.address] = Standing(
-                        bool(row.stored or row.filtered), row.gone is not None, row.baseline
+                        stored=bool(row.stored),
+                        filtered=bool(row.filtered),
+                        gone=row.gone is not None,
+                        baseline=row.baseline,
+                        untold=not (row.baseline or row.told) and row.owner not in (None, source_key),
                     )
     except DBAPIError as error:
         raise StoreError(f"The list of {source_key} could not be noted: {first_line(error)}.") from error
@@ -85,11 +103,13 @@ def mark_gone(engine: Engine, source_key: str, address: str, kind: str) -> None:
         )
 
 
-def was_read_before(engine: Engine, source_key: str) -> bool:
-    """True when an earlier crawl has read this source's lists to the end; until then all is baseline."""
+def first_read(engine: Engine, source_key: str) -> datetime | None:
+    """When a finished crawl first read a list of this source (UTC); None before: until then all is baseline."""
     with engine.connect().execution_options(read_only=True) as connection:
-        return bool(
-            connection.scalar(
-                select(exists().where(Run.source_key == source_key, Run.list_read_at.is_not(None)))
-            )
+        moment: datetime | None = connection.scalar(
+            select(Run.list_read_at)
+            .where(Run.source_key == source_key, Run.list_read_at.is_not(None))
+            .order_by(Run.id)
+            .limit(1)
         )
+    return moment

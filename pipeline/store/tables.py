@@ -19,12 +19,14 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     String,
-    Text,
     TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy import Text as PlainText
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
+
+from pipeline.normalize import make_storable
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
@@ -68,6 +70,16 @@ class ExactAmount(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)
+
+
+class Text(TypeDecorator[str]):
+    """Text of a page, made storable: PostgreSQL takes no NUL, and a lone surrogate can't be encoded."""
+
+    impl = PlainText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else make_storable(value)
 
 
 class Base(DeclarativeBase):
@@ -121,7 +133,8 @@ class Snapshot(Base):
 class Listed(Base):
     """An entry that a list has shown, from the first time on.
 
-    `baseline`: it was there when the source was first read. `gone`: its page said that it no longer exists.
+    `baseline`: it was there when the source was first read. `told`: rules that name this source were asked about
+    an article that another source had brought before. `gone`: its page said that it no longer exists.
     """
 
     __tablename__ = "listed"
@@ -131,6 +144,7 @@ class Listed(Base):
     title: Mapped[str] = mapped_column(Text)
     baseline: Mapped[bool] = mapped_column(Boolean)
     gone: Mapped[str | None] = mapped_column(String(20))
+    told: Mapped[bool] = mapped_column(Boolean)
     first_seen_at: Mapped[datetime]
 
 

@@ -181,7 +181,7 @@ def _write_new(
     )
     deliveries: list[dict[str, Any]] = []
     for index, record, item_id in won:
-        rows = [] if record.context.baseline else _delivery_rows(record, item_id, "new", match)
+        rows = [] if record.context.baseline else delivery_rows(record, item_id, "new", match)
         deliveries += rows
         results[index] = Written(item_id, "new", len(rows))
     insert_ignoring(connection, Delivery, deliveries)
@@ -207,7 +207,7 @@ def _write_known(connection: Connection, record: Record, known: Any, match: Matc
     )
     _insert(connection, Version, [_version_row(record, known.id, number, verdict.reason)])
     standing = replace_facts(connection, record, known.id)
-    deliveries = _delivery_rows(standing, known.id, event, match)
+    deliveries = delivery_rows(standing, known.id, event, match)
     insert_ignoring(connection, Delivery, deliveries)
     return Written(known.id, "edited", len(deliveries))
 
@@ -351,7 +351,8 @@ def _fact_rows(record: Record, item_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def _delivery_rows(record: Record, item_id: int, event: str, match: Matcher) -> list[dict[str, Any]]:
+def delivery_rows(record: Record, item_id: int, event: str, match: Matcher) -> list[dict[str, Any]]:
+    """Outbox rows for what the matcher wants told of a record; not written yet."""
     now = datetime.now(UTC)
     return [
         {

@@ -45,7 +45,7 @@ def test_every_listed_article_is_accounted_for(office: Path) -> None:
     assert ran.code == 0, ran.err
     for source in ran.json["sources"]:
         counts = source["counts"]
-        endings = ("new", "edited", "known", "gone", "not recorded")
+        endings = ("new", "edited", "known", "filtered", "gone", "not recorded")
         assert counts.get("asked", 0) == sum(counts.get(ending, 0) for ending in endings), source
         assert counts.get("links", 0) == counts.get("asked", 0) + counts.get("known links", 0), source
     stored = sum(source["counts"].get("new", 0) for source in ran.json["sources"])
@@ -281,3 +281,21 @@ def test_a_disk_that_fills_up_during_a_crawl_loses_no_acknowledged_item(office: 
     again = iprwatch("crawl", "--replay", "web", "--json", cwd=office)
     assert again.code == 0, again.err
     assert rows(office, select(func.count()).select_from(Item))[0][0] > 20
+
+
+def test_an_article_that_another_source_had_first_is_told_to_rules_that_name_this_one(office: Path) -> None:
+    file = office / "iprwatch.toml"
+    rule = '[[rules]]\nname = "Work"\nsources = ["cnipa_work"]\nsend = [{ channel = "log" }]\n'
+    file.write_text(file.read_text("utf-8") + rule, encoding="utf-8")
+    page = office / "web/cnipa/records_53/page.xml"
+    whole = page.read_text("utf-8")
+    row = next(found for found in re.findall(r"<record>.*?</record>", whole, re.S) if "209420" in found)
+    extra = row.replace("209420", "209001")
+    page.write_text(whole.replace(row, extra), encoding="utf-8")
+    iprwatch("crawl", "cnipa_news", "cnipa_work", "--replay", "web", cwd=office)
+    assert alerts(office) == []
+    page.write_text(whole, encoding="utf-8")
+    for _ in range(2):
+        ran = iprwatch("crawl", "cnipa_work", "--replay", "web", "--json", cwd=office)
+        assert ran.code == 0, ran.out
+    assert [(alert["rule"], alert["url"].rsplit("_", 1)[-1]) for alert in alerts(office)] == [("Work", "209420.html")]

@@ -199,3 +199,47 @@ def test_a_live_crawl_without_a_contact_is_refused(tmp_path: Path) -> None:
     assert ran.code == 2
     assert "contact" in ran.err
     assert server.seen == []
+
+
+def test_an_unchanged_list_costs_one_conditional_request(tmp_path: Path) -> None:
+    def reply(path: str, n: int) -> Said:
+        said = answer(path, n)
+        if path != RECORDS:
+            return said
+        if server.seen[-1].headers.get("if-none-match") == '"v1"':
+            return Said(304)
+        return Said(200, said.body, {**XML, "ETag": '"v1"'})
+
+    with watched(tmp_path, reply) as server:
+        run(tmp_path)
+        before = len(server.pages())
+        code, source = run(tmp_path)
+    assert (code, source["state"]) == (0, "ok"), source
+    assert source["counts"]["lists not modified"] == 1  # type: ignore[index]
+    assert [seen.path for seen in server.pages()[before:]] == [RECORDS]
+
+
+def test_after_a_run_that_missed_articles_the_list_is_asked_for_whole(tmp_path: Path) -> None:
+    broken = {"on": True}
+
+    def reply(path: str, n: int) -> Said:
+        if broken["on"] and path.endswith("_2.html"):
+            return Said(500)
+        said = answer(path, n)
+        if path != RECORDS:
+            return said
+        assert "if-none-match" not in server.seen[-1].headers
+        return Said(200, said.body, {**XML, "ETag": '"v1"'})
+
+    with watched(tmp_path, reply) as server:
+        assert run(tmp_path)[0] == 1
+        broken["on"] = False
+        code, source = run(tmp_path)
+    assert (code, source["state"], source["counts"]["new"]) == (0, "ok", 1)  # type: ignore[index]
+
+
+def test_a_304_that_nobody_asked_for_is_no_list(tmp_path: Path) -> None:
+    with watched(tmp_path, lambda path, n: Said(304) if path == RECORDS else answer(path, n)):
+        code, source = run(tmp_path)
+    assert code == 1
+    assert source["state"] != "ok"

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select, text
 
 from crawlers.runs import Watch, close_watch, open_watch
 from crawlers.source import Source
-from pipeline.store.listed import Shown, Standing, mark_gone, remember_list, was_read_before
+from pipeline.store.listed import Shown, Standing, first_read, mark_gone, remember_list
 from pipeline.store.session import StoreError
 from pipeline.store.tables import Listed
 from pipeline.store.write import write_records
@@ -39,7 +39,7 @@ def look(
 
 
 def test_what_is_seen_first_is_neither_stored_nor_gone(store: Engine) -> None:
-    assert look(store, 1) == {1: Standing(stored=False, gone=False, baseline=False)}
+    assert look(store, 1) == {1: Standing(stored=False, filtered=False, gone=False, baseline=False)}
 
 
 def test_an_article_that_is_stored_is_known_in_every_source(store: Engine) -> None:
@@ -120,12 +120,12 @@ def run(store: Engine, *, heard: bool) -> Watch:
     return watch
 
 
-def test_a_source_was_read_before_only_when_a_run_read_its_lists_to_the_end(engine: Engine) -> None:
-    assert not was_read_before(engine, SPP)
+def test_a_source_first_read_only_when_a_run_read_its_lists_to_the_end(engine: Engine) -> None:
+    assert not first_read(engine, SPP)
     open_watch(engine, SOURCE, baseline=True)
-    assert not was_read_before(engine, SPP)
+    assert not first_read(engine, SPP)
     run(engine, heard=False)
-    assert not was_read_before(engine, SPP)
+    assert not first_read(engine, SPP)
     run(engine, heard=True)
-    assert was_read_before(engine, SPP)
-    assert not was_read_before(engine, "court_other")
+    assert first_read(engine, SPP)
+    assert not first_read(engine, "court_other")

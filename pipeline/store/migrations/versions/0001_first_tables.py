@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.Column("gone", sa.String(length=20), nullable=True),
+        sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source_key", "address", name=op.f("pk_listed")),
     )

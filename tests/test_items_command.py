@@ -1,0 +1,114 @@
+"""The commands that find by facts, show, correct and list tables, as a user runs them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import Ran, iprwatch
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    """A folder with a stored source; tests take copies."""
+    folder = tmp_path_factory.mktemp("crawled")
+    ran = iprwatch("crawl", "cnipa_news", "--replay", samples, cwd=folder)
+    assert "new items" in ran.out, ran
+    return folder
+
+
+@pytest.fixture
+def folder(crawled: Path, tmp_path: Path) -> Path:
+    shutil.copytree(crawled, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def found(folder: Path, *filters: str) -> dict[str, Any]:
+    hits: list[dict[str, Any]] = iprwatch("search", *filters, "--json", cwd=folder).json["hits"]
+    return {hit["uid"]: hit for hit in hits}
+
+
+def correct(folder: Path, *arguments: str) -> Ran:
+    return iprwatch("correct", *arguments, "--by", "Anna", "--reason", "read the judgment", cwd=folder)
+
+
+def test_an_item_found_by_its_facts_is_shown_corrected_and_set_right_again(folder: Path) -> None:
+    (uid,) = found(
+        folder, "--case-no", "[2026]最高法民再87", "--amount-min", "300万", "--ip-type", "trademark"
+    )
+    before = iprwatch("show", uid, "--json", cwd=folder).json
+    made = correct(
+        folder, uid[:12], "--fact", "amount", "--raw", "300万元", "--value", '{"amount": "999000000"}'
+    )
+    assert "Correction 1 is made" in made.out
+    assert correct(folder, uid, "--published", "2026-11-18 10:30").code == 0
+    assert set(found(folder, "--amount-min", "9亿")) == {uid}
+    reparsed = iprwatch("reparse", "--json", cwd=folder)
+    assert (reparsed.code, reparsed.json["corrected"]) == (0, 0)
+    shown = iprwatch("show", uid, "--json", cwd=folder).json
+    assert shown["published"]["at"] == "2026-11-18T02:30:00+00:00"
+    listed = iprwatch("corrections", uid[:6], "--json", cwd=folder).json
+    assert [(row["target"], row["author"]) for row in listed] == [("fact", "Anna"), ("published", "Anna")]
+    for number in ("1", "2"):
+        assert iprwatch("correct", "--undo", number, cwd=folder).code == 0
+    after = iprwatch("show", uid, "--json", cwd=folder).json
+    after.pop("corrections")
+    assert after == {key: value for key, value in before.items() if key != "corrections"}
+
+
+def test_tables_for_people_name_what_the_json_has(folder: Path) -> None:
+    uid = next(iter(found(folder, "--ip-type", "trademark")))
+    shown = iprwatch("show", uid, cwd=folder).out
+    assert all(title in shown for title in ("Facts", "Printed dates", "Versions", "Addresses", "Pages kept"))
+    assert "0 corrections" in iprwatch("corrections", cwd=folder).out
+    tables = iprwatch("tables", "--json", cwd=folder).json
+    assert all(table["name"] in iprwatch("tables", cwd=folder).out for table in tables)
+    assert all(table["read"] and table["rows"] for table in tables)
+
+
+def test_a_data_table_is_shown_with_its_rows_and_source(folder: Path) -> None:
+    table = iprwatch("tables", "court_codes", "--json", cwd=folder).json
+    assert "最高人民法院" in str(table["rows"])
+    assert "Source" in table["about"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("search", "--case-no", "商标"), "is no case number"),
+        (("search", "--amount-min", "much"), "is no sum"),
+        (("search", "--kind", "gossip"), "is no notice kind"),
+        (("show", "zzz"), "is no item's id"),
+        (("tables", "weather"), "No data table is called 'weather'"),
+        (("correct",), "Name one item and what to correct"),
+        (("correct", "abcdef"), "Name one item and what to correct"),
+        (("correct", "abcdef", "--published", "2026-11-18", "--fact", "amount"), "Name one item"),
+        (("correct", "abcdef", "--published", "2026-11-18", "--remove"), "are for facts"),
+        (("correct", "abcdef", "--published", "昨天"), "is no date that can be read"),
+        (("correct", "abcdef", "--published", "2026-11-18"), "No stored item is abcdef"),
+        (("correct", "abcdef", "--fact", "amount"), "needs --raw"),
+        (("correct", "abcdef", "--fact", "amount", "--raw", "1元"), "Say what is otherwise"),
+        (("correct", "abcdef", "--fact", "amount", "--raw", "1元", "--value", "x"), "is not JSON"),
+        (("correct", "abcdef", "--fact", "amount", "--raw", "1元", "--value", "[]"), "write an object"),
+        (
+            ("correct", "abcdef", "--fact", "amount", "--raw", "1元", "--remove", "--start", "1"),
+            "name the field",
+        ),
+        (
+            ("correct", "abcdef", "--fact", "amount", "--raw", "1元", "--remove", "--field", "x"),
+            "is no field",
+        ),
+        (("correct", "--undo", "9"), "There is no correction 9"),
+        (("correct", "--undo", "9", "--by", "Anna"), "stands alone"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_sentence(
+    crawled: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    ran = iprwatch(*arguments, cwd=crawled)
+    assert (ran.code, ran.out) == (2, "")
+    (line,) = ran.err.strip().splitlines()
+    assert words in line
