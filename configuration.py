@@ -25,7 +25,7 @@ from crawlers.wechat_session import WechatSession, read_session
 from errors import ConfigurationError
 from outgoing import read_allowed_private
 from pipeline.alerts.channels import Channel, build_channel
-from pipeline.alerts.rules import Rule, check_rules
+from pipeline.alerts.rules import Recipient, Rule, check_rules
 
 FILE_NAME = "iprwatch.toml"
 _DATA = "iprwatch-data"
@@ -40,6 +40,7 @@ class Configuration(BaseSettings):
     from the network. `delay` is the least pause in seconds between two requests to one host. Files that staff
     drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
     concerns intellectual property. `wechat` holds the session in the WeChat backend (cookie, token, expires).
+    `operators` are told about the monitor itself, such as a session that ends.
     `allowed_private` lists `host:port` pairs on private addresses
     that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the operator may and does
     overrule.
@@ -61,6 +62,7 @@ class Configuration(BaseSettings):
     robots_allowed: tuple[str, ...] = ()
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    operators: tuple[Recipient, ...] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -148,6 +150,9 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
     except SettingsError as error:
         # What can't be read is not shown: it may hold a secret.
         raise ConfigurationError(f"The environment: {error}; lists and tables are written as JSON.") from None
+    for recipient in configuration.operators:
+        if recipient.channel not in configuration.channels:
+            raise ConfigurationError(f"{place}: operators: no channel is called {recipient.channel!r}.")
     check_rules(configuration.rules, configuration.channels, configuration.load_sources(), place)
     return configuration
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -122,9 +123,17 @@ def crawl(
             since=since.isoformat() if since else None,
             alert_baseline=alert_baseline,
         )
+    _spare_collector()
     process.start()
     watches = _watches(crawlers)
     return [_outcome(source, watches.get(source.key)) for source in wanted]
+
+
+def _spare_collector() -> None:
+    """Keep the collector of cycles from walking again and again through what stands until the end of the crawl."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _report(crawler: Crawler, crawlers: dict[str, Crawler], progress: Progress) -> None:

@@ -33,6 +33,8 @@ DOWNLOADER_MIDDLEWARES = {
 HTTPERROR_ALLOW_ALL = True
 RETRY_TIMES = 2
 COOKIES_ENABLED = False
+# Pages whose items wait for their transaction; where they are more, fetching waits.
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 32 * 1024 * 1024
 
 ITEM_PIPELINES = item_pipelines()
 EXTENSIONS = {"crawlers.runs.RunLedger": 0}

@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
 
-from pipeline import ENRICHING, STEPS, add_topics
+from crawlers.interpreter import Interpreter
+from pipeline import ENRICHING, STEPS
 from pipeline.alerts.rules import Rules
-from pipeline.normalize import normalize
 from pipeline.record import Record, Sighting
 from pipeline.store.batch import BatchWriter
 from pipeline.store.write import write_records
-from pipeline.topics import Lexicon, load_lexicon
 
 
-class NormalizeStep:
-    """Sighting -> Record."""
+class InterpretStep:
+    """Sighting -> Record: all steps that need no database, as `pipeline.interpret` takes them in order.
 
-    def process_item(self, item: Sighting) -> Record:
-        """Raises ValueError for a notice without a title."""
-        return normalize(item.notice, item.context)
+    One component, since every component costs an item a walk through Scrapy.
+    """
 
-
-class TopicsStep:
-    """Judges topics by the operator's lexicon where the configuration names one."""
-
-    def __init__(self, lexicon: Lexicon | None) -> None:
-        self._lexicon = lexicon
+    def __init__(self, interpreter: Interpreter) -> None:
+        self._interpreter = interpreter
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises ConfigurationError for a lexicon that can't be used."""
-        path = crawler.settings["IPRWATCH_CONFIGURATION"].lexicon
-        return cls(load_lexicon(path) if path else None)
+        return cls(Interpreter(crawler.settings["IPRWATCH_CONFIGURATION"].lexicon))
 
-    def process_item(self, item: Record) -> Record:
-        return add_topics(item, self._lexicon)
+    async def process_item(self, item: Sighting) -> Record:
+        """Raises ValueError for a notice without a title, and InterpretingError."""
+        return await self._interpreter.interpret(item)
+
+    async def close_spider(self) -> None:
+        await self._interpreter.close()
 
 
 class StoreStep:
@@ -74,15 +70,13 @@ class StoreStep:
             await asyncio.to_thread(self._writer.close)
 
 
+# The component that takes each step of STEPS. Known, edited or new is decided inside the transaction of `store`.
+COMPONENTS: dict[str, type] = dict.fromkeys(("normalize", *ENRICHING), InterpretStep) | dict.fromkeys(
+    ("dedupe", "store"), StoreStep
+)
+
+
 def item_pipelines() -> dict[type, int]:
     """ITEM_PIPELINES in the order of STEPS."""
-    classes: dict[str, type] = {name: _wrap(name, function) for name, function in ENRICHING.items()}
-    classes |= {"normalize": NormalizeStep, "topics": TopicsStep, "store": StoreStep}
-    return {classes[name]: 100 * place for place, name in enumerate(STEPS, start=1) if name != "dedupe"}
-
-
-def _wrap(name: str, function: Callable[[Record], Record]) -> type:
-    def process_item(_self: object, item: Record) -> Record:
-        return function(item)
-
-    return type(f"{name.title()}Step", (), {"process_item": process_item, "__module__": __name__})
+    components = dict.fromkeys(COMPONENTS[name] for name in STEPS)
+    return {component: 100 * place for place, component in enumerate(components, start=1)}

@@ -11,7 +11,8 @@ from crawlers.errors import Blocked, PageError
 from crawlers.runs import Watch
 from crawlers.source import Source
 from crawlers.spider import FamilySpider
-from crawlers.wechat_session import mark_dead, refuse_session, with_token
+from crawlers.wechat_session import WechatSession, due_warning, mark_dead, refuse_session, with_token
+from pipeline.alerts.operators import tell_operators
 
 BACKEND = "wechat_backend"
 
@@ -39,8 +40,27 @@ class WechatSpider(FamilySpider):
         """`login expired` for a source of the backend whose session can't be used."""
         if source.reader != BACKEND:
             return None
-        reason = await asyncio.to_thread(refuse_session, self.engine, self.session, datetime.now(UTC))
+        now = datetime.now(UTC)
+        if self.session is not None:
+            await self._count_down(self.session, now)
+        reason = await asyncio.to_thread(refuse_session, self.engine, self.session, now)
         return ("login expired", reason) if reason else None
+
+    async def _count_down(self, session: WechatSession, now: datetime) -> None:
+        if (due := due_warning(session, now)) is not None:
+            title = "The WeChat session " + ("has ended" if due == "over" else f"ends in less than {due}")
+            await self._tell(session, due, title)
+
+    async def _tell(self, session: WechatSession, what: str, title: str) -> None:
+        summary = f"It was to end on {session.expires_at:%Y-%m-%d %H:%M %z}. Log in again and configure the new one."
+        await asyncio.to_thread(
+            tell_operators,
+            self.engine,
+            self.configuration.operators,
+            f"session {session.fingerprint} {what}",
+            title,
+            summary,
+        )
 
     def secret_url(self, source: Source, url: str) -> str:
         """The backend wants its token in the URL."""
@@ -58,4 +78,5 @@ class WechatSpider(FamilySpider):
             return None
         if self.session is not None:
             await asyncio.to_thread(mark_dead, self.engine, self.session, datetime.now(UTC))
+            await self._tell(self.session, "refused", "The WeChat session was refused by the server")
         return "login expired"

@@ -18,7 +18,7 @@ from errors import ConfigurationError
 from pipeline.store.tables import WechatSessionState
 from pipeline.store.write import insert_ignoring
 
-WARNINGS = (timedelta(days=2), timedelta(hours=6))
+WARNINGS = {"6 hours": timedelta(hours=6), "2 days": timedelta(days=2)}  # shortest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,14 @@ def refuse_session(engine: Engine, session: WechatSession | None, now: datetime)
     if died is not None:
         return f"the session was refused by the server on {died:%Y-%m-%d %H:%M} UTC and is not used again"
     return None
+
+
+def due_warning(session: WechatSession, now: datetime) -> str | None:
+    """Which warning the time left calls for: `over`, `6 hours`, `2 days` or none."""
+    left = session.expires_at - now
+    if left <= timedelta():
+        return "over"
+    return next((name for name, limit in WARNINGS.items() if left <= limit), None)
 
 
 def mark_dead(engine: Engine, session: WechatSession, now: datetime) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.dates import choose
@@ -43,9 +44,13 @@ ENRICHING: dict[str, Callable[[Record], Record]] = {
 STEPS: tuple[str, ...] = ("normalize", *ENRICHING, "dedupe", "store")
 
 
-def interpret(notice: Notice, context: Context) -> Record:
-    """All steps that need no database, in order: what a crawl, a reparse and `inspect` have in common."""
+def interpret(notice: Notice, context: Context, lexicon: Lexicon | None = None) -> Record:
+    """All steps that need no database, in order: what a crawl, a reparse and `inspect` have in common.
+
+    `lexicon` is the operator's, by which topics are judged in place of the built-in one. Raises ValueError for a
+    notice without a title.
+    """
     record = normalize(notice, context)
-    for enrich in ENRICHING.values():
+    for enrich in (ENRICHING | {"topics": partial(add_topics, lexicon=lexicon)}).values():
         record = enrich(record)
     return record

@@ -17,7 +17,7 @@ def list_deliveries(engine: Engine, *, limit: int) -> list[dict[str, Any]]:
             Delivery.channel, Delivery.recipient, Delivery.attempts, Delivery.next_at, Delivery.sent_at,
             Delivery.detail,
         )
-        .join(Item, Item.id == Delivery.item_id)
+        .join(Item, Item.id == Delivery.item_id, isouter=True)
         .order_by(Delivery.created_at.desc(), Delivery.id)
         .limit(limit)
     )  # fmt: skip

@@ -27,7 +27,7 @@ Format = Literal["html", "json", "xml"]
 
 _STATED_DATE = re.compile(r"(?:成文日期|发布日期|发布时间|更新时间|打印时间|有效期至)：")
 # Readers that are tested by damaged files of their own kinds (tests/readers/test_damaged_feeds_and_files.py).
-_LONGEST_LABEL = 5  # characters, `发文字号：`
+_ROW = re.compile(r"(?:索引号|主题分类|发文机关|所属机构|标题|发文字号|文号|主题词|公文时效)：.*", re.M)
 _TAKING = frozenset(("hole", "block_removed", "title_emptied"))
 NOT_MARKUP = frozenset(("document", "feed", "disclosure", "wechat_backend", "media"))
 
@@ -37,7 +37,8 @@ class Fields:
     """What was read: of an article its fields, of a list `entries` of URL, title, day and identity.
 
     `days` are all days of publication that an article's page states: they may differ, and the first counts.
-    `body` has no white space, and lacks the lines that readers make of a table's dates.
+    `body` has no white space, and lacks the lines that readers make of a table's dates; `rows`
+    counts the characters of its other lines.
     """
 
     title: str = ""
@@ -46,6 +47,7 @@ class Fields:
     publisher: str | None = None
     identity: str | None = None
     body: str = ""
+    rows: int = 0
     note: str | None = None
     entries: tuple[tuple[str, str, date | None, str | None], ...] = ()
 
@@ -102,6 +104,7 @@ def read_fields(page: Page) -> Fields | None:
         publisher=read_as.publisher,
         identity=read_as.identity,
         body=squeeze("\n".join(line for line in read_as.body.split("\n") if not _STATED_DATE.match(line))),
+        rows=sum(len(squeeze(row)) for row in _ROW.findall(read_as.body)),
         note=read_as.body_note,
     )
 
@@ -236,8 +239,8 @@ def _fault(subject: Subject, mutation: str, mutated: Page, fields: Fields) -> st
     if not _is_subsequence(fields.body, before.body):
         return f"body: holds foreign text: {_shown(before.body, fields.body)}"
     lost = len(before.body) - len(fields.body)
-    # A label whose value was taken out of a document's table isn't printed alone.
-    taken = _taken(subject, mutated) + _LONGEST_LABEL if mutation in _TAKING else 0
+    # A label or a value that was taken out of a document's table takes its row along.
+    taken = _taken(subject, mutated) + before.rows if mutation in _TAKING else 0
     return f"body: lacks {lost} characters, {taken} were taken" if lost > taken else ""
 
 

@@ -26,7 +26,7 @@ from crawlers.replay import find_recordings
 from crawlers.robots import RobotsMiddleware
 from crawlers.runs import RunLedger
 from crawlers.source import FAMILIES, Source, load_sources
-from crawlers.steps import item_pipelines
+from crawlers.steps import COMPONENTS, item_pipelines
 from pipeline.normalize import identify_url
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,9 +137,13 @@ def test_the_steps_are_the_modules_of_the_pipeline() -> None:
 
 def test_scrapy_runs_the_steps_in_their_order() -> None:
     places = item_pipelines()
-    names = [step.__name__ for step in sorted(places, key=places.__getitem__)]
-    # Known, edited or new is decided inside the transaction of `store`.
-    assert names == [f"{name.title()}Step" for name in pipeline.STEPS if name != "dedupe"]
+    taken = [COMPONENTS[name] for name in pipeline.STEPS]
+    assert set(taken) == set(places)
+    assert [places[component] for component in taken] == sorted(places[component] for component in taken)
+
+
+def test_notices_are_interpreted_by_the_steps_in_their_order() -> None:
+    assert list(pipeline.STEPS) == ["normalize", *pipeline.ENRICHING, "dedupe", "store"]
 
 
 def test_every_family_has_a_spider_in_a_module_of_its_name() -> None:

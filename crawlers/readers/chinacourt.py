@@ -39,6 +39,7 @@ from crawlers.readers.markup import (
     folded,
     has_class,
     labelled,
+    named,
     one_line,
     tree,
     with_class,
@@ -216,7 +217,7 @@ def _named(head: html.HtmlElement | None, name: str, label: str) -> str | None:
     if head is None:
         return None
     span = first(with_class(head, name))
-    return (labelled(one_line(head if span is None else span), label) or "").strip(" |｜") or None
+    return (named(one_line(head if span is None else span), label) or "").strip(" |｜") or None
 
 
 def _dates(head: html.HtmlElement | None, entry: ListEntry | None) -> tuple[PrintedDate, ...]:

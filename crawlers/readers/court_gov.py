@@ -35,12 +35,13 @@ from crawlers.readers.markup import (
     folded,
     has_class,
     labelled,
+    named,
     one_line,
     tree,
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
-from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun, refuse_unbalanced
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +176,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         raise LayoutChanged(
             url=page.url, expected="发布时间 above the body", found=f"no date in {head[:80]!r}"
         )
+    refuse_unbalanced(page)
     refuse_cut_off(page, text)
     refuse_overrun(page, text, "title", "message", "txt_etr", "share", "links")
     body = read_body(text, page.url or _HOME)
@@ -182,8 +184,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         reader="court_gov",
         url=page.url,
         title=title,
-        publisher=labelled(head, "来源"),
-        author=labelled(head, "作者"),
+        publisher=named(head, "来源"),
+        author=named(head, "作者"),
         dates=dates,
         body=body.text,
         links=body.links,

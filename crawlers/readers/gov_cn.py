@@ -40,8 +40,8 @@ from crawlers.readers.markup import (
     empty,
     first,
     folded,
-    labelled,
     metas,
+    named,
     one_line,
     tree,
     with_class,
@@ -169,7 +169,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         url=page.url,
         title=title,
         publisher=next((table[name] for name in document_table.ISSUERS if name in table), None)
-        or labelled(head, "来源"),
+        or named(head, "来源"),
         author=None,
         dates=dates,
         body=document_table.put_before(table, body.text),

@@ -30,7 +30,7 @@ from crawlers.errors import LayoutChanged
 from crawlers.notice import DateForm, ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import absolute, read_body
-from crawlers.readers.markup import date_shaped, first, has_class, labelled, one_line, tree, with_class
+from crawlers.readers.markup import date_shaped, first, has_class, labelled, named, one_line, tree, with_class
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
 
@@ -180,8 +180,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         reader="ipc_court",
         url=page.url,
         title=title,
-        publisher=labelled(head, "来源"),
-        author=labelled(head, "作者"),
+        publisher=named(head, "来源"),
+        author=named(head, "作者"),
         dates=dates,
         body=body.text,
         links=body.links,

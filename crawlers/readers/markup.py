@@ -116,6 +116,12 @@ def labelled(text: str, *labels: str) -> str | None:
     return None
 
 
+def named(text: str, *labels: str) -> str | None:
+    """The name behind a label; None for what is none, since the label's own end is missing."""
+    value = labelled(text, *labels)
+    return None if value is None or date_shaped(value) or set(value) & set("【】") else value
+
+
 def date_shaped(text: str) -> str | None:
     """The first complete date in the text, with its clock time where one follows, as printed.
 

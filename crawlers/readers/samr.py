@@ -196,6 +196,10 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     table = document_table.read_cells(
         one_line(cell) for part in with_class(root, "Three_xilan01_01") for cell in part.iter("li")
     )
+    if not table and document_table.is_shown(root):
+        raise LayoutChanged(
+            url=page.url, expected=".Three_xilan01_01", found="a document's table that isn't known"
+        )
     dates = _dates(entry, table, described)
     if not dates:
         raise LayoutChanged(url=page.url, expected="metadata PubDate or 发布日期", found="neither")

@@ -37,6 +37,7 @@ from crawlers.readers.markup import (
     has_class,
     labelled,
     metas,
+    named,
     one_line,
     tree,
     with_class,
@@ -198,8 +199,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         reader="spp",
         url=page.url,
         title=title,
-        publisher=labelled(head, "来源"),
-        author=labelled(head, "作者") or described.get("author", ("", ""))[1] or None,
+        publisher=named(head, "来源"),
+        author=named(head, "作者") or described.get("author", ("", ""))[1] or None,
         dates=dates,
         body=body.text,
         links=body.links,
@@ -280,7 +281,9 @@ def _keep_body_only(page: Page, container: html.HtmlElement, title_node: html.Ht
     if any(above is container for above in title_node.iterancestors()):
         only(page, with_class(container, "time"), "line with the date (.time)")
         only(page, with_class(container, "con", "div"), "text (.con)")
-        for node in [*with_class(container, "time"), title_node]:
+        title = one_line(title_node)
+        copies = [node for node in container.iter("h2") if one_line(node) == title]
+        for node in [*with_class(container, "time"), *copies]:
             empty(node)
 
 

@@ -272,7 +272,7 @@ def _body_block(root: html.HtmlElement, page: Page) -> html.HtmlElement | None:
     expected = f"body (.{', .'.join(_CLASSES)}, #{', #'.join(_IDS)})"
     only(page, exact, expected, empty_too=True)
     sheets += [block for name in _LAST_CLASSES for block in with_class(root, name)]
-    only(page, exact + sheets, expected)
+    only(page, exact + sheets, expected, empty_too=True)
     for block in exact + sheets:
         body = read_body(block, page.url)
         if body.text or body.attachments or body.images:

@@ -195,6 +195,7 @@ def _stated(page: Page, content: slice | None) -> _Stated:
 
 def _object_of(page: Page, content: slice | None) -> dict[str, Value] | None:
     """The fields of window.cgiDataNew; a description or a body that quotes such code is passed over."""
+    found: dict[str, Value] | None = None
     at, problem = page.body.find(_OBJECT), ""
     while at >= 0:
         if content is None or not content.start < at < content.stop:
@@ -204,13 +205,18 @@ def _object_of(page: Page, content: slice | None) -> dict[str, Value] | None:
             except ValueError as error:
                 problem = str(error)
             else:
-                if "nick_name" in values:
-                    return values
-                problem = "an object without nick_name"
+                if "nick_name" not in values:
+                    problem = "an object without nick_name"
+                elif found is not None and found != values:
+                    raise LayoutChanged(
+                        url=page.url, expected="one window.cgiDataNew", found="two that differ"
+                    )
+                else:
+                    found = values
         at = page.body.find(_OBJECT, at + 1)
-    if problem:
+    if found is None and problem:
         raise LayoutChanged(url=page.url, expected="the fields of window.cgiDataNew", found=problem)
-    return None
+    return found
 
 
 def _from_object(body: bytes, content: slice | None, values: dict[str, Value]) -> _Stated:

@@ -107,13 +107,18 @@ def _written(attribute: bytes) -> re.Pattern[bytes]:
 
 
 def text_at(body: bytes, attribute: bytes, start: int, end: int) -> str:
-    """The text of the small element that carries the attribute, on one line."""
-    at = body.find(attribute, start, end)
-    if at < 0:
-        written = _written(attribute).search(body, start, end)
-        if written is None:
-            return ""
-        at = written.start()
+    """The text of the small element that carries the attribute, on one line; "" where two differ."""
+    texts = {_text_around(body, at, start, end) for at in _places(body, attribute, start, end)}
+    return next(iter(texts)) if len(texts) == 1 else ""
+
+
+def _places(body: bytes, attribute: bytes, start: int, end: int) -> list[int]:
+    if body.find(attribute, start, end) >= 0:
+        return [found.start() for found in re.compile(re.escape(attribute)).finditer(body, start, end)]
+    return [found.start() for found in _written(attribute).finditer(body, start, end)]
+
+
+def _text_around(body: bytes, at: int, start: int, end: int) -> str:
     opening = body.rfind(b"<", start, at)
     name = re.match(rb"<(\w+)", body[opening:at])
     closing = body.find(b"</" + name[1], at, end) if name else -1

@@ -28,6 +28,7 @@ _HTML = re.compile(r"<html", re.I)
 _CLOSING = re.compile(r"</(?:html|body)\s*>", re.I)
 _SECOND_PAGE = re.compile(r"</html\s*>.{,200}?<(?:!doctype|html)\b", re.I | re.S)
 _TAIL = 300  # characters at the end of a page in which it is closed
+_DIV, _DIV_END = re.compile(r"<div(?=[\s>])", re.I), re.compile(r"</div\s*>", re.I)
 _FOOTERS = frozenset(("foot", "footer", "footerbox", "copyright", "ft", "page-foot"))
 _STRANGE_TAGS = ("footer", "form", "select")
 _FOOTER_LINE = re.compile(
@@ -43,6 +44,7 @@ _MESSAGE = re.compile(
     re.I,
 )
 _MESSAGE_LENGTH = 60  # characters; the shortest notices seen on these sites have more
+_SHORTEST = 8  # characters
 _MENU_LINKS = 3
 _STRAY = 0.002  # share of characters that could not be decoded; a real search cut summaries within characters
 
@@ -102,6 +104,17 @@ def refuse_overrun(page: Page, block: html.HtmlElement, *names: str) -> None:
             )
 
 
+def refuse_unbalanced(page: Page) -> None:
+    """Raise LayoutChanged where the end of a `<div>` is missing: what follows may have run into the text.
+
+    Only for systems whose real pages were seen to have them all.
+    """
+    source = _UNSEEN.sub("", page.text)
+    opened, closed = len(_DIV.findall(source)), len(_DIV_END.findall(source))
+    if opened > closed:
+        raise LayoutChanged(url=page.url, expected=f"{opened} ends of <div>", found=f"{closed}")
+
+
 def only(
     page: Page, nodes: Iterable[html.HtmlElement], expected: str, *, empty_too: bool = False
 ) -> html.HtmlElement | None:
@@ -146,6 +159,8 @@ def refuse_no_article(page: Page, body: Body) -> None:
     """Raise LayoutChanged for a body that is a message of the server or a menu, or that ends in the page's footer."""
     refuse_message(page, body)
     bare = "".join(body.text.split())
+    if len(bare) < _SHORTEST and not body.attachments and not body.images:
+        raise LayoutChanged(url=page.url, expected="an article's text", found=repr(bare))
     if body.anchors >= _MENU_LINKS and not body.attachments and 2 * body.linked >= len(bare):
         raise LayoutChanged(
             url=page.url, expected="an article's text", found=f"{body.anchors} links and little else"

@@ -92,6 +92,8 @@ def render_text(message: Message) -> str:
 
 def _show_link(message: Message) -> str:
     link = flatten(message.url)
+    if not link:
+        return ""
     if not re.match(r"https?://", link, re.IGNORECASE):
         return "(link left out: it is neither http nor https)"
     return link

@@ -125,29 +125,30 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
         row = connection.execute(
             select(
                 Delivery.rule, Delivery.event, Delivery.channel, Delivery.recipient,
-                Delivery.attempts, Delivery.created_at, Delivery.item_id,
+                Delivery.attempts, Delivery.created_at, Delivery.item_id, Delivery.text,
                 Item.title, Item.url, Item.publisher, Item.published_on, Item.body,
             )
-            .join(Item, Item.id == Delivery.item_id)
+            .join(Item, Item.id == Delivery.item_id, isouter=True)
             .where(Delivery.id == delivery_id)
         ).one()  # fmt: skip
         facts = connection.execute(
             select(FactRow.kind, FactRow.raw, FactRow.value, FactRow.method)
             .where(FactRow.item_id == row.item_id, FactRow.kind.in_(_LABELS))
             .order_by(FactRow.field.desc(), FactRow.start)
-        )
-        message = Message(
-            id=delivery_id,
-            rule=row.rule,
-            event=row.event,
-            title=row.title,
-            url=row.url,
-            publisher=row.publisher,
-            published=row.published_on.isoformat() if row.published_on else None,
-            summary=row.body[:_SUMMARY_LENGTH],
-            created_at=row.created_at,
-            facts=_label_facts(facts),
-        )
+        ).all()
+    text = row.text or {}
+    message = Message(
+        id=delivery_id,
+        rule=row.rule,
+        event=row.event,
+        title=row.title if row.item_id is not None else text["title"],
+        url=row.url or "",
+        publisher=row.publisher or "iprwatch",
+        published=row.published_on.isoformat() if row.published_on else None,
+        summary=row.body[:_SUMMARY_LENGTH] if row.item_id is not None else text["summary"],
+        created_at=row.created_at,
+        facts=_label_facts(facts),
+    )
     return _Claimed(message, row.channel, row.recipient, row.attempts, until)
 
 

@@ -245,7 +245,8 @@ class FactRow(Base):
 
 class Delivery(Base):
     """One alert to one recipient on one channel, from match to receipt. `state` is `due`, `sending`, `sent` or
-    `failed`; the id is the idempotency id that every copy carries."""
+    `failed`; the id is the idempotency id that every copy carries. An alert about the monitor itself has no item
+    but a `text` (title and summary)."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -254,7 +255,8 @@ class Delivery(Base):
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     rule: Mapped[str] = mapped_column(String(200))
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), index=True)
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"), index=True)
+    text: Mapped[dict[str, Any] | None]
     event: Mapped[str] = mapped_column(String(40))
     channel: Mapped[str] = mapped_column(String(100))
     recipient: Mapped[str] = mapped_column(String(400))

@@ -359,6 +359,7 @@ def delivery_rows(record: Record, item_id: int, event: str, match: Matcher) -> l
             "id": uuid.uuid4().hex,
             "rule": found.rule,
             "item_id": item_id,
+            "text": None,
             "event": event,
             "channel": found.channel,
             "recipient": found.recipient,

@@ -12,12 +12,16 @@ from sqlalchemy import Engine
 from crawlers.wechat_session import (
     WechatSession,
     describe_session,
+    due_warning,
     mark_dead,
     read_session,
     refuse_session,
     with_token,
 )
 from errors import ConfigurationError
+from pipeline.alerts.operators import tell_operators
+from pipeline.alerts.rules import Recipient
+from query.deliveries import list_deliveries
 from tests.command import iprwatch
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -133,3 +137,34 @@ def test_a_session_shows_no_secret() -> None:
 def test_a_session_that_cannot_be_used_is_named_by_its_key(options: dict[str, object], key: str) -> None:
     with pytest.raises(ConfigurationError, match=f"wechat.{key}"):
         read_session(options, "iprwatch.toml: wechat")
+
+
+def test_operators_hear_once_that_a_session_was_refused(office: Path) -> None:
+    use(office, "session_expired", "2999-01-01T00:00:00+08:00")
+    file = office / "iprwatch.toml"
+    file.write_text('operators = [{ channel = "log" }]\n' + file.read_text("utf-8"), encoding="utf-8")
+    crawl(office)
+    crawl(office)
+    told = [json.loads(line) for line in (office / "alerts.jsonl").read_text("utf-8").splitlines()]
+    assert [alert["title"] for alert in told] == ["The WeChat session was refused by the server"]
+
+
+@pytest.mark.parametrize(
+    ("left", "warning"),
+    [
+        (timedelta(days=3), None),
+        (timedelta(days=2), "2 days"),
+        (timedelta(hours=7), "2 days"),
+        (timedelta(hours=6), "6 hours"),
+        (timedelta(seconds=1), "6 hours"),
+        (timedelta(), "over"),
+    ],
+)
+def test_the_end_is_announced_two_days_and_six_hours_before(left: timedelta, warning: str | None) -> None:
+    assert due_warning(SESSION, SESSION.expires_at - left) == warning
+
+
+def test_the_same_warning_is_one_alert(engine: Engine) -> None:
+    for _ in range(2):
+        tell_operators(engine, [Recipient(channel="log"), Recipient(channel="mail", to="a@b.cn")], "session x", "t", "s")
+    assert len(list_deliveries(engine, limit=10)) == 2
