@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import IO
 
 from errors import IprwatchError
 from pipeline import interpret
 from pipeline.record import Record, Sighting
-from pipeline.topics import load_lexicon
+from pipeline.topics import Lexicon, load_lexicon
 
 _FEW = 50  # notices; a crawl of no more is done before another process has started
 _CHUNK = 25  # notices sent at once; what comes while the process is busy waits for the next turn
@@ -39,8 +40,7 @@ class Interpreter:
         self._left = few if (os.cpu_count() or 1) > 1 else None
         self._waiting: list[tuple[Sighting, asyncio.Future[Record]]] = []
         self._turns: asyncio.Task[None] | None = None
-        self._process: BaseProcess | None = None
-        self._connection: Connection | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     async def interpret(self, sighting: Sighting) -> Record:
         """The record of a notice. Raises ValueError for a notice without a title, and InterpretingError."""
@@ -55,19 +55,16 @@ class Interpreter:
 
     async def close(self) -> None:
         """End the process, if there is one."""
-        if self._connection is not None:
-            self._connection.close()
         if self._process is not None:
-            await asyncio.to_thread(self._process.join)
+            await asyncio.to_thread(self._process.communicate)
 
     async def _take_turns(self) -> None:
         while self._waiting:
             chunk, self._waiting = self._waiting[:_CHUNK], self._waiting[_CHUNK:]
             try:
                 results = await asyncio.to_thread(self._ask, [sighting for sighting, _ in chunk])
-            except (OSError, EOFError):
-                code = self._process.exitcode if self._process is not None else None
-                results = [f"the interpreting process has ended (exit code {code})"] * len(chunk)
+            except (OSError, EOFError, pickle.UnpicklingError) as error:
+                results = [f"the interpreting process has ended ({type(error).__name__})"] * len(chunk)
             for (_, future), result in zip(chunk, results, strict=True):
                 if future.cancelled():
                     continue
@@ -77,37 +74,48 @@ class Interpreter:
                     future.set_exception(InterpretingError(result))
 
     def _ask(self, sightings: list[Sighting]) -> Sequence[Record | str]:
-        if self._connection is None:
-            self._connection = self._start()
-        self._connection.send(sightings)
-        results: list[Record | str] = self._connection.recv()
+        if self._process is None:
+            self._process = _start(self._path)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        _send(sightings, self._process.stdin)
+        results: list[Record | str] = pickle.load(self._process.stdout)
         return results
 
-    def _start(self) -> Connection:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(theirs, self._path), name="interpreter", daemon=True
-        )
-        self._process.start()
-        theirs.close()  # the process has its own; without ours its end shows as the end of what is read
-        return ours
+
+def _start(lexicon: Path | None) -> subprocess.Popen[bytes]:
+    # Not by `multiprocessing`, which would import the whole command into it. -P: the same modules as here,
+    # whatever the working folder holds.
+    command = [sys.executable, "-P", "-c", "from crawlers.interpreter import serve; serve()"]
+    return subprocess.Popen(
+        command + ([str(lexicon)] if lexicon else []),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
 
 
-def _serve(connection: Connection, lexicon_path: Path | None) -> None:
+def _send(values: object, stream: IO[bytes]) -> None:
+    pickle.dump(values, stream, pickle.HIGHEST_PROTOCOL)
+    stream.flush()
+
+
+def serve() -> None:
+    """Answer each list of sightings on standard input with as many records or messages, until the input ends."""
     # Ctrl-C reaches every process of a terminal; what was fetched is still to be stored after it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lexicon = load_lexicon(lexicon_path)
-
-    def answer(sighting: Sighting) -> Record | str:
-        try:
-            return interpret(sighting.notice, sighting.context, lexicon)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to that one notice
-            return f"{type(error).__name__}: {error}"
-
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr
+    lexicon = load_lexicon(Path(sys.argv[1]) if sys.argv[1:] else None)
     while True:
         try:
-            sightings = connection.recv()
+            sightings = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        connection.send([answer(sighting) for sighting in sightings])
+        _send([_answer(sighting, lexicon) for sighting in sightings], answers)
+
+
+def _answer(sighting: Sighting, lexicon: Lexicon) -> Record | str:
+    try:
+        return interpret(sighting.notice, sighting.context, lexicon)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to that one notice
+        return f"{type(error).__name__}: {error}"

@@ -79,7 +79,7 @@ _WECHAT_SHORT = re.compile(r"^/s/([A-Za-z0-9_-]{10,})$")
 _LONGEST_KEY = 500
 _SPACES = re.compile(r"\s+")
 # Most Chinese texts have no other characters that NFKC changes, and it passes over a text that has none quickly.
-_WIDE_MARKS = tuple((chr(ord(mark) + 0xFEE0), mark) for mark in ",:;?!()") + (("\u3000", " "),)
+_WIDE_MARKS = (*((chr(ord(mark) + 0xFEE0), mark) for mark in ",:;?!()"), ("\u3000", " "))
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 

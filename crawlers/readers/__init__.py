@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol, cast
 
-from crawlers.errors import LayoutChanged
+from crawlers.errors import LayoutChanged, PageError
 from crawlers.notice import Account, ListEntry, ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import (
@@ -79,11 +79,28 @@ READERS: dict[str, Reader] = {
 
 
 def reader_for(page: Page) -> tuple[str, Reader]:
-    """The reader that recognises the page, by name. Raises LayoutChanged when none does."""
-    for name, reader in READERS.items():
-        if reader.recognises(page):
+    """The reader that recognises the page, by name. Raises LayoutChanged when none does.
+
+    A page whose URL nobody knows may carry the marks of several systems: the first that can read it counts.
+    """
+    claims = ((name, reader) for name, reader in READERS.items() if reader.recognises(page))
+    if page.url:
+        found = next(claims, None)
+        if found is not None:
+            return found
+    refusal: PageError | None = None
+    for name, reader in claims:
+        try:
+            kind = reader.kind_of(page)
+            if kind != "account":
+                _ = reader.read_list(page) if kind == "list" else reader.read_article(page)
+        except LayoutChanged as error:
+            refusal = refusal or error
+        except PageError:
             return name, reader
-    raise LayoutChanged(
+        else:
+            return name, reader
+    raise refusal or LayoutChanged(
         url=page.url,
         expected="a page of a site that a reader knows",
         found=f"one that none of them recognises ({len(page.body)} bytes)",
