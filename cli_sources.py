@@ -17,7 +17,7 @@ from crawlers.fetching import fetch_page
 from crawlers.inbox_links import Added, add_links, find_links, read_dropped_file
 from crawlers.inspection import open_saved_page
 from crawlers.permissions import allow_host, list_permissions, revoke_host
-from crawlers.probe import EXPECTED, confirmed_sources, probe_sources, record_probes
+from crawlers.probe import EXPECTED, can_be_probed, confirmed_sources, probe_sources, record_probes
 from errors import ConfigurationError, IprwatchError
 from pipeline.store.session import StoreError, open_engine
 from query.filtered import list_filtered
@@ -184,6 +184,8 @@ def probe_command(
     """
     configuration = read_configuration(context, database=db)
     wanted = pick_sources(configuration, sources or [])
+    if not sources:
+        wanted = [source for source in wanted if can_be_probed(source)]
     engine = open_engine(configuration.database_url)
     found = probe_sources(configuration, wanted, replay=replay, save=save)
     if replay is None:
@@ -204,7 +206,10 @@ def probe_command(
     else:
         for probed in found:
             out.print(
-                f"{probed.source.key}: {probed.verdict}: {probed.detail}", markup=False, highlight=False
+                f"{probed.source.key}: {probed.verdict}: {probed.detail}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
             )
     if any(probed.verdict != EXPECTED for probed in found):
         raise typer.Exit(1)

@@ -40,7 +40,8 @@ class Configuration(BaseSettings):
     from the network. `delay` is the least pause in seconds between two requests to one host. Files that staff
     drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
     concerns intellectual property. `wechat` holds the session in the WeChat backend (cookie, token, expires).
-    `operators` are told about the monitor itself, such as a session that ends.
+    `operators` are told about the monitor itself, such as a session that ends. `chromium` is the program that
+    renders sources with `render = true`, where it isn't found on the PATH.
     `allowed_private` lists `host:port` pairs on private addresses
     that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the operator may and does
     overrule.
@@ -57,6 +58,7 @@ class Configuration(BaseSettings):
     source_files: tuple[Path, ...] = ()
     inbox_folder: Path | None = None
     lexicon: Path | None = None
+    chromium: Path | None = None
     wechat: dict[str, Any] | None = None
     allowed_private: tuple[str, ...] = ()
     robots_allowed: tuple[str, ...] = ()
@@ -172,7 +174,7 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved = dict(values)
     if isinstance(values.get("data", _DATA), str):
         resolved["data"] = folder / values.get("data", _DATA)
-    for key in ("inbox_folder", "lexicon"):
+    for key in ("inbox_folder", "lexicon", "chromium"):
         if isinstance(values.get(key), str):
             resolved[key] = folder / values[key]
     if isinstance(values.get("source_files"), list):

@@ -47,7 +47,10 @@ def look_at(page: Page) -> Look:
     name, reader = reader_for(page)
     kind = reader.kind_of(page)
     if kind == "list":
-        return Look(name, reader.read_list(page))
+        listing = reader.read_list(page)
+        if not listing.entries:
+            raise AddingError(f"{page.url} lists nothing now, so there is no proof that it can be read.")
+        return Look(name, listing)
     if kind == "article" and name == "wechat":
         notice: Notice = reader.read_article(page)
         album = _ALBUM.search(page.body)
@@ -117,7 +120,7 @@ def append_entry(file: Path, key: str, table: Mapping[str, object]) -> None:
         partial = file.with_name(file.name + ".part")
         partial.write_text(after, encoding="utf-8")
         partial.replace(file)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise AddingError(f"{file}: is not valid TOML: {error}.") from None
     except OSError as error:
         raise AddingError(f"{file}: can't be written ({error.strerror}).") from None

@@ -16,6 +16,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
 from configuration import Configuration
+from crawlers.browser import add_browser
 from crawlers.log_format import SecretFilter
 from crawlers.permissions import allowed_prefixes
 from crawlers.replay import open_recorded_web
@@ -95,6 +96,9 @@ def crawl(
     """
     wanted = list(sources)
     settings = build_settings(configuration, replay)
+    # Recorded pages were recorded as they are read.
+    if replay is None and any(source.render for source in wanted):
+        add_browser(settings, configuration.chromium)
     if configuration.lexicon:
         load_lexicon(configuration.lexicon)
     try:

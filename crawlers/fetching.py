@@ -1,20 +1,25 @@
-"""One page, fetched as politely and as guarded as any crawl does."""
+"""One page, fetched as politely and as guarded as any crawl does; the settings of all fetching that stores no item."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Self
 
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
+from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
 from configuration import Configuration
 from crawlers.crawl import build_settings
 from crawlers.page import Page
+from crawlers.permissions import allowed_prefixes, suggest_permission
+from crawlers.robots import ClosedByRobots
 from crawlers.spider import to_page
-from errors import IprwatchError
+from errors import ConfigurationError, IprwatchError
+from pipeline.store.session import StoreError, open_engine
 
 
 class FetchError(IprwatchError):
@@ -37,20 +42,26 @@ class _PageSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
-        yield Request(self.url, callback=self.take, errback=self.fail, dont_filter=True)
+        try:
+            request = Request(self.url, callback=self.take, errback=self.fail, dont_filter=True)
+        except ValueError:
+            self.reason = "it is no http(s) URL"
+            return
+        yield request
 
     def take(self, response: Response) -> None:
         self.page = to_page(response)
 
     def fail(self, failure: Failure) -> None:
         self.reason = failure.getErrorMessage()
+        if isinstance(failure.value, ClosedByRobots):
+            request: Request = failure.request  # type: ignore[attr-defined]
+            self.reason += f". {suggest_permission(request.url)}"
 
 
 def fetch_page(configuration: Configuration, url: str) -> Page:
     """Fetch one URL. Runs once in a process. Raises FetchError, and ConfigurationError without a contact."""
-    settings = build_settings(configuration, None)
-    settings.setdict({"ITEM_PIPELINES": {}, "EXTENSIONS": {}}, priority="cmdline")
-    process = AsyncCrawlerProcess(settings)
+    process = AsyncCrawlerProcess(build_looking_settings(configuration, None))
     crawler = process.create_crawler(_PageSpider)
     process.crawl(crawler, url=url)
     process.start()
@@ -60,3 +71,26 @@ def fetch_page(configuration: Configuration, url: str) -> Page:
         raise FetchError(f"{url} could not be fetched: {reason}. A saved copy can be given with --file.")
     page: Page = spider.page
     return page
+
+
+def build_looking_settings(configuration: Configuration, replay: Path | None) -> Settings:
+    """The settings of a crawl without its pipelines and run rows; permissions on record hold here too.
+
+    Raises ConfigurationError as `build_settings` does, and when the data folder, which holds the log, can't be made.
+    """
+    settings = build_settings(configuration, replay)
+    settings.setdict({"ITEM_PIPELINES": {}, "EXTENSIONS": {}}, priority="cmdline")
+    try:
+        configuration.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{configuration.data}: the data folder can't be made ({error.strerror})."
+        ) from None
+    try:
+        engine = open_engine(configuration.database_url, create=False)
+    except StoreError:
+        # Looking needs no database; without one no permission was given either.
+        return settings
+    settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))
+    engine.dispose()
+    return settings

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import email
 import email.policy
+import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, exists, select, update
 
@@ -25,6 +27,7 @@ from pipeline.store.write import insert_ignoring
 INBOX_KEY = "inbox_links"
 READ_SUFFIX = ".read"
 _LINK = re.compile(r"https?://[^\s<>\"'“”‘’，。；、：（）【】《》]+")
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f:.]+")
 _LARGEST = 5_000_000  # bytes of a dropped file
 
 
@@ -42,15 +45,31 @@ class Added:
 
 
 def find_links(text: str) -> list[str]:
-    """The http(s) links of a text in order, each once."""
-    return list(dict.fromkeys(link.rstrip(".,;:!?)") for link in _LINK.findall(text)))
+    """The http(s) links of a text in order, each once; what leads nowhere (`http://…`) is no link."""
+    links = dict.fromkeys(link.rstrip(".,;:!?)") for link in _LINK.findall(text))
+    return [link for link in links if is_link(link)]
+
+
+def is_link(url: str) -> bool:
+    """True for an http(s) URL with a host that could be asked."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.port != 0
+    except ValueError:
+        return False
+    return (
+        usable
+        and parts.scheme in ("http", "https")
+        and _HOST.fullmatch(parts.hostname or "") is not None
+        and re.search(r"\s", url) is None
+    )
 
 
 def add_links(engine: Engine, urls: Iterable[str], origin: str) -> Added:
     """Put links into the inbox. Raises InboxError for one that is no http(s) URL; then none is taken."""
     addresses: dict[str, str] = {}
     for url in urls:
-        if not re.match(r"https?://[^/\s]+", url):
+        if not is_link(url):
             raise InboxError(f"{url!r} is not an http(s) link; nothing was added.")
         addresses.setdefault(identify_url(url), url)
     now = datetime.now(UTC)
@@ -127,7 +146,10 @@ def read_folder(engine: Engine, folder: Path) -> dict[str, Added]:
             faults.append(str(error))
             continue
         taken[path.name] = add_links(engine, links, origin=path.name)
-        path.rename(path.with_name(path.name + READ_SUFFIX))
+        try:
+            path.rename(path.with_name(path.name + READ_SUFFIX))
+        except OSError as error:
+            faults.append(f"{path}: its links were taken, but it can't be renamed ({error.strerror}).")
     if faults:
         raise InboxError(" ".join(faults))
     return taken
@@ -145,13 +167,28 @@ def read_dropped_file(path: Path) -> str:
     except OSError as error:
         raise InboxError(f"{path}: can't be read ({error.strerror}).") from None
     if path.suffix.lower() == ".eml":
-        message = email.message_from_bytes(body, policy=email.policy.default)
-        assert isinstance(message, EmailMessage)
-        parts = [str(part.get_content()) for part in message.walk() if part.get_content_maintype() == "text"]
-        return "\n".join([str(message.get("subject", "")), *parts])
+        return _read_mail(path, body)
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return body.decode(encoding)
         except UnicodeDecodeError:
             continue
     raise InboxError(f"{path}: is no text file; drop a text, a .url shortcut or a saved mail (.eml).")
+
+
+def _read_mail(path: Path, body: bytes) -> str:
+    message = email.message_from_bytes(body, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    texts = [str(message.get("subject", ""))]
+    for part in message.walk():
+        if part.get_content_maintype() != "text":
+            continue
+        try:
+            text = str(part.get_content())
+        except LookupError:
+            raise InboxError(
+                f"{path}: a part is in the unknown character set {part.get_content_charset()!r}."
+            ) from None
+        # In HTML the & of a link is written &amp;.
+        texts.append(html.unescape(text) if part.get_content_subtype() == "html" else text)
+    return "\n".join(texts)

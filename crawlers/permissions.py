@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -10,6 +11,9 @@ from sqlalchemy import Engine, insert, select, update
 
 from errors import ConfigurationError
 from pipeline.store.tables import HostPermission
+
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_PATH = re.compile(r"/[!-\"$->@-~]*")  # printable ASCII without # and ?
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +30,10 @@ class Permission:
 def allow_host(engine: Engine, host: str, path: str, reason: str) -> None:
     """Record that a host may be crawled below a path.
 
+    Host and path must be written as URLs are sent (punycode, percent-escapes), else they would match nothing.
     Raises ConfigurationError for a host that is none, a path without its slash and an empty reason.
     """
-    if urlsplit(f"//{host}").hostname != host.lower() or not reason.strip() or not path.startswith("/"):
+    if not (_HOST.fullmatch(host.lower()) and _PATH.fullmatch(path) and reason.strip()):
         raise ConfigurationError(
             "A permission needs a bare host name, a path that starts with / and a reason: "
             "iprwatch hosts allow mp.weixin.qq.com /s --reason '…'."
@@ -65,3 +70,12 @@ def list_permissions(engine: Engine) -> list[Permission]:
 def allowed_prefixes(engine: Engine) -> list[str]:
     """The `host/path` prefixes that hold now, as the crawl's manners take them."""
     return [f"{given.host}{given.path}" for given in list_permissions(engine) if given.revoked_at is None]
+
+
+def suggest_permission(url: str) -> str:
+    """The sentence that tells an operator how to put on record that a closed page may be fetched."""
+    parts = urlsplit(url)
+    return (
+        "If you may fetch it all the same, put that on record: "
+        f"iprwatch hosts allow {parts.hostname} {parts.path or '/'} --reason '…'"
+    )

@@ -7,28 +7,30 @@ Per source one list page and one article. With a folder to save into, each page 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
 from sqlalchemy import Engine, insert, select
 from twisted.python.failure import Failure
 
 from configuration import Configuration
-from crawlers.crawl import build_settings
 from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
+from crawlers.fetching import build_looking_settings
 from crawlers.notice import ListEntry
 from crawlers.page import Page
+from crawlers.permissions import suggest_permission
 from crawlers.readers import reader_for
 from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots
-from crawlers.source import Source
+from crawlers.source import INBOX_READER, Source
 from crawlers.spider import CHALLENGE_STATUS, read_listing, to_page
+from errors import ConfigurationError
 from pipeline.store.tables import Probe
 
 EXPECTED = "as expected"
@@ -56,11 +58,13 @@ class ProbeSpider(Spider):
         self.sources = tuple(sources)
         self.save = save
         self.found: dict[str, Probed] = {}
+        self.lists: dict[str, Probed] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
         spider = cls(crawler.settings["IPRWATCH_PROBE_SOURCES"], crawler.settings["IPRWATCH_PROBE_SAVE"])
         spider._set_crawler(crawler)
+        crawler.signals.connect(spider.break_off, signals.spider_error)
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
@@ -68,6 +72,7 @@ class ProbeSpider(Spider):
         for source in self.sources:
             yield Request(
                 source.url,
+                headers={"Referer": source.referer} if source.referer else None,
                 callback=self.look_at_list,
                 errback=self.fail,
                 cb_kwargs={"source": source},
@@ -83,9 +88,14 @@ class ProbeSpider(Spider):
         except PageError as error:
             self._settle(source, *judge_page(error, page), response)
             return
-        entry = listing.entries[0] if listing.entries else None
-        self._settle(source, EXPECTED, f"{len(listing.entries)} entries", response)
-        if entry is not None:
+        number = len(listing.entries)
+        judged = Probed(
+            source, EXPECTED, "1 entry" if number == 1 else f"{number} entries", _seconds(response)
+        )
+        self.lists[source.key] = judged
+        if not listing.entries:
+            self._settle(source, EXPECTED, judged.detail, response)
+        for entry in listing.entries[:1]:
             yield Request(
                 entry.url,
                 callback=self.look_at_article,
@@ -98,7 +108,7 @@ class ProbeSpider(Spider):
         """Judge the article page."""
         page = to_page(response)
         self._save(page, source, "article")
-        listed = self.found[source.key].detail
+        listed = self.lists[source.key].detail
         try:
             notice = reader_for(page)[1].read_article(page, entry)
         except PageError as error:
@@ -112,11 +122,23 @@ class ProbeSpider(Spider):
         source: Source = request.cb_kwargs["source"]
         known = {ClosedByRobots: "closed by robots", NotRecorded: "not recorded"}
         verdict = next((word for kind, word in known.items() if isinstance(failure.value, kind)), "down")
-        self.found[source.key] = Probed(source, verdict, f"{request.url}: {failure.getErrorMessage()}", 0.0)
+        detail = failure.getErrorMessage()
+        if verdict == "down":
+            detail = f"{request.url}: {detail}"
+        elif verdict == "closed by robots":
+            detail += f". {suggest_permission(request.url)}"
+        self.found[source.key] = Probed(source, verdict, detail, 0.0)
+
+    def break_off(self, failure: Failure, response: Response) -> None:
+        """A reader failed on a page: that is no page as it expects them."""
+        source: Source = response.cb_kwargs["source"]
+        kind = failure.type.__name__ if failure.type else "error"
+        detail = f"{response.url}: its reader failed ({kind}: {failure.getErrorMessage()}); see crawl.log"
+        self._settle(source, "changed", detail, response)
 
     def _settle(self, source: Source, verdict: str, detail: str, response: Response) -> None:
-        before = self.found.get(source.key)
-        seconds = max(float(response.meta.get("download_latency", 0.0)), before.seconds if before else 0.0)
+        before = self.lists.get(source.key)
+        seconds = max(_seconds(response), before.seconds if before else 0.0)
         if verdict == EXPECTED and seconds > SLOW:
             verdict = "slow"
         self.found[source.key] = Probed(source, verdict, detail, seconds)
@@ -126,6 +148,8 @@ class ProbeSpider(Spider):
             return
         folder = self.save / source.reader / f"{source.key}_{what}"
         folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("page.*"):
+            old.unlink()
         (folder / f"page.{_suffix(page)}").write_bytes(page.body)
         note = {
             "url": page.url,
@@ -151,33 +175,43 @@ def judge_page(error: PageError, page: Page) -> tuple[str, str]:
 def probe_sources(
     configuration: Configuration, sources: Iterable[Source], *, replay: Path | None, save: Path | None
 ) -> list[Probed]:
-    """Look at each source once. Runs once in a process. Raises ConfigurationError without a contact."""
+    """Look at each source once. Runs once in a process.
+
+    Raises ConfigurationError without a contact, for a source that `can_be_probed` denies, and for a folder
+    that nothing can be saved into.
+    """
     wanted = list(sources)
-    settings = build_settings(configuration, replay)
+    for source in wanted:
+        if not can_be_probed(source):
+            raise ConfigurationError(
+                f"{source.key} shows no page without a person's links or session: crawl it instead."
+            )
+    if save is not None:
+        try:
+            save.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"{save}: pages can't be saved there ({error.strerror}).") from None
+    settings = build_looking_settings(configuration, replay)
     settings.setdict(
-        {
-            "ITEM_PIPELINES": {},
-            "EXTENSIONS": {},
-            "IPRWATCH_PROBE_SOURCES": wanted,
-            "IPRWATCH_PROBE_SAVE": save,
-        },
+        {"IPRWATCH_PROBE_SOURCES": wanted, "IPRWATCH_PROBE_SAVE": save},
         priority="cmdline",
     )
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(ProbeSpider)
     process.crawl(crawler)
-    started = time.monotonic()
     process.start()
     spider: Any = crawler.spider
     missing = "the probe ended before its answer came"
-    return [
-        spider.found.get(source.key) or Probed(source, "down", missing, time.monotonic() - started)
-        for source in wanted
-    ]
+    return [spider.found.get(source.key) or Probed(source, "down", missing, 0.0) for source in wanted]
 
 
-def record_probes(engine: Engine, probed: Iterable[Probed], now: Any) -> None:
-    """Keep what was found; a source whose newest probe was as expected counts as proven."""
+def can_be_probed(source: Source) -> bool:
+    """False where there is no page to look at: the inbox, and accounts that only a session shows."""
+    return source.reader not in (INBOX_READER, "wechat_backend")
+
+
+def record_probes(engine: Engine, probed: Iterable[Probed], now: datetime) -> None:
+    """Keep what was found, as of `now` (UTC); a source whose newest probe was as expected counts as proven."""
     rows = [
         {
             "source_key": found.source.key,
@@ -200,6 +234,10 @@ def confirmed_sources(engine: Engine) -> set[str]:
         for row in connection.execute(query):
             newest[row.source_key] = row.verdict
     return {key for key, verdict in newest.items() if verdict in (EXPECTED, "slow")}
+
+
+def _seconds(response: Response) -> float:
+    return float(response.meta.get("download_latency", 0.0))
 
 
 def _suffix(page: Page) -> str:

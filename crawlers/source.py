@@ -42,7 +42,7 @@ class Source(BaseModel):
     page is not believed. `depth` is how many list pages a crawl reads, `most` how many entries from the top of
     each are watched (some lists are a thousand entries long). `only_ip` keeps only what concerns
     intellectual property, for sources that publish everything. `referer` is sent
-    where a server wants to see it. `topics` are words that alert
+    where a server wants to see it. `render` has a browser run the pages' scripts. `topics` are words that alert
     rules refer to. `proven` says whether a real page of this kind has been read by the reader.
     """
 
@@ -62,6 +62,7 @@ class Source(BaseModel):
     most: Annotated[int, Field(ge=1, le=10_000)] = 200
     only_ip: bool = False
     referer: str | None = None
+    render: bool = False
     proven: bool
 
     @property

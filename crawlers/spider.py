@@ -113,15 +113,16 @@ class FamilySpider(Spider):
             callback=self.parse_list,
             errback=self.fail_list,
             cb_kwargs={"watch": watch, "number": number},
-            meta={"source_key": watch.source.key, "is_list": True, "shown_url": url},
+            meta={**_meta(watch.source), "is_list": True, "shown_url": url},
             priority=100,
             dont_filter=True,
         )
 
     async def _headers(self, watch: Watch, url: str) -> dict[str, str]:
         source = watch.source
-        # A walk back must see the entries themselves.
-        headers = {} if self.since else await asyncio.to_thread(conditions, self.engine, watch, url)
+        # A walk back must see the entries themselves; a rendered list can change where its page doesn't.
+        whole = self.since or source.render
+        headers = {} if whole else await asyncio.to_thread(conditions, self.engine, watch, url)
         referer = {"Referer": source.referer} if source.referer else {}
         return {**headers, **referer, **self.secret_headers(source)}
 
@@ -232,7 +233,7 @@ class FamilySpider(Spider):
             callback=self.parse_article,
             errback=self.fail_article,
             cb_kwargs={"watch": watch, "entry": entry, "address": address, "baseline": baseline},
-            meta={"source_key": watch.source.key},
+            meta=_meta(watch.source),
             dont_filter=True,
         )
 
@@ -333,6 +334,10 @@ def _shown_url(response: Response) -> str:
     request = response.request
     shown = response.meta.get("shown_url")
     return str(shown) if shown and request is not None and request.url == response.url else response.url
+
+
+def _meta(source: Source) -> dict[str, Any]:
+    return {"source_key": source.key, "render": source.render}
 
 
 def read_listing(page: Page, source: Source, number: int) -> ListPage:

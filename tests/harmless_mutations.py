@@ -68,7 +68,7 @@ def _quote_attributes(tokens: list[Token], random: Random) -> list[Token]:
         return found[0] if "'" in value else f"{found[1]}='{value}'"
 
     return [
-        replace(token, source=re.sub(r'(\s[\w:-]+)="([^"]*)"', requoted, token.source))
+        replace(token, source=re.sub(r'(\s[\w:-]+)="([^"]*)"(?!/)', requoted, token.source))
         if token.kind == "open"
         else token
         for token in tokens

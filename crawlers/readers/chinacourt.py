@@ -38,14 +38,14 @@ from crawlers.readers.markup import (
     first,
     folded,
     has_class,
-    labelled,
+    labelled_date,
     named,
     one_line,
     tree,
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
-from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_headline, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -185,6 +185,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             found=f"{'a' if title else 'no'} title, {'no' if text is None else 'a'} body",
         )
     head = first(with_class(root, "detail_thr"))
+    refuse_headline(page, title)
     dates = _dates(head, entry)
     if not dates:
         raise LayoutChanged(
@@ -224,7 +225,7 @@ def _dates(head: html.HtmlElement | None, entry: ListEntry | None) -> tuple[Prin
     dates = [entry.date] if entry and entry.date else []
     if head is not None:
         time = first(with_class(head, "time"))
-        raw = date_shaped(one_line(time) if time is not None else labelled(one_line(head), "发布时间") or "")
+        raw = date_shaped(one_line(time)) if time is not None else labelled_date(one_line(head), "发布时间")
         if raw:
             dates.append(PrintedDate(raw, "labelled text"))
     return tuple(dates)

@@ -34,14 +34,20 @@ from crawlers.readers.markup import (
     first,
     folded,
     has_class,
-    labelled,
+    labelled_date,
     named,
     one_line,
     tree,
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
-from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun, refuse_unbalanced
+from crawlers.readers.wholeness import (
+    only,
+    refuse_cut_off,
+    refuse_headline,
+    refuse_overrun,
+    refuse_unbalanced,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -171,6 +177,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             found=f"{'a' if title else 'no'} title, {'no' if text is None else 'a'} body",
         )
     head = _head(block, text)
+    refuse_headline(page, title)
     dates = _dates(head, entry)
     if not dates:
         raise LayoutChanged(
@@ -223,7 +230,7 @@ def _head(block: html.HtmlElement, text: html.HtmlElement) -> str:
 
 def _dates(head: str, entry: ListEntry | None) -> tuple[PrintedDate, ...]:
     """The list's date first, unless it came from a search, whose clock is the poorer one."""
-    raw = date_shaped(labelled(head, "发布时间", "发布日期") or "")
+    raw = labelled_date(head, "发布时间", "发布日期")
     dates = [PrintedDate(raw, "labelled text")] if raw else []
     if entry and entry.date:
         dates.insert(len(dates) if entry.date.form == "twelve-hour" else 0, entry.date)

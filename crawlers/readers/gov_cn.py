@@ -161,7 +161,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     if not table and document_table.is_shown(root):
         raise LayoutChanged(url=page.url, expected="table.bd1", found="a document's table that isn't known")
     refuse_cut_off(page, block)
-    refuse_overrun(page, block, "bd1", "pagination", "jiedu-blk", "share-title", "pages-date")
+    refuse_overrun(page, block, "bd1", "pagination", "jiedu-blk", "editor", "share-title", "pages-date")
     body = _read_text(block, page)
     note = note_empty_body(page, body)
     return Notice(
@@ -188,7 +188,11 @@ def _read_table(root: html.HtmlElement) -> dict[str, str]:
     """The document's table, from the copy for wide screens or, without that one, from the mobile copy."""
     wide = first(with_class(root, "bd1", "table"))
     if wide is not None:
-        return document_table.read_cells(one_line(cell) for cell in wide.iter("td", "th"))
+        table: dict[str, str] = {}
+        for row in wide.iter("tr"):  # a value never stands in another row than its label
+            cells = (one_line(cell) for cell in row.iterchildren("td", "th"))
+            table = {**document_table.read_cells(cells), **table}
+        return table
     mobile = first(with_class(root, "pchide", "div"))
     if mobile is None:
         return {}

@@ -39,6 +39,7 @@ from crawlers.readers.markup import (
     first,
     folded,
     labelled,
+    labelled_date,
     metas,
     one_line,
     text_outside,
@@ -299,7 +300,9 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         )
     body, above = found
     info = one_line(first(with_class(root, "article-info")))
-    dates = _dates(page, entry, described, labelled(info, "发布时间", "发布日期") or _labelled_above(above))
+    dates = _dates(
+        page, entry, described, labelled_date(info, "发布时间", "发布日期") or _labelled_above(above)
+    )
     if not dates:
         raise LayoutChanged(
             url=page.url, expected="发布时间, metadata PubDate or a date in the URL", found="none of them"
@@ -365,7 +368,7 @@ def _has_content(found: tuple[Body, str] | None) -> bool:
 
 def _labelled_above(source: str) -> str | None:
     """The value of 发布时间 or 发布日期 between the title and the body, whatever the skin puts around it."""
-    return labelled(folded(unescape(_TAG.sub(" ", source[-_HEAD:]))), "发布时间", "发布日期")
+    return labelled_date(folded(unescape(_TAG.sub(" ", source[-_HEAD:]))), "发布时间", "发布日期")
 
 
 def _dates(

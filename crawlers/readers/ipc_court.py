@@ -30,9 +30,18 @@ from crawlers.errors import LayoutChanged
 from crawlers.notice import DateForm, ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import absolute, read_body
-from crawlers.readers.markup import date_shaped, first, has_class, labelled, named, one_line, tree, with_class
+from crawlers.readers.markup import (
+    date_shaped,
+    first,
+    has_class,
+    labelled_date,
+    named,
+    one_line,
+    tree,
+    with_class,
+)
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
-from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_headline, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -168,6 +177,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             f"{'no' if text is None else 'a'} body",
         )
     head = one_line(first(with_class(detail, "message", "div")))
+    refuse_headline(page, title)
     dates = _dates(head, entry)
     if not dates:
         raise LayoutChanged(
@@ -197,7 +207,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
 
 def _dates(head: str, entry: ListEntry | None) -> tuple[PrintedDate, ...]:
     """The list's date first, unless it came from a search, whose clock is the poorer one."""
-    raw = date_shaped(labelled(head, "发布时间", "发布日期") or "")
+    raw = labelled_date(head, "发布时间", "发布日期")
     dates = [PrintedDate(raw, "labelled text")] if raw else []
     if entry and entry.date:
         dates.insert(len(dates) if entry.date.form == "twelve-hour" else 0, entry.date)

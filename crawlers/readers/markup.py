@@ -131,6 +131,12 @@ def date_shaped(text: str) -> str | None:
     return re.sub(r"\s*([-/.年月])\s*", r"\1", " ".join(found.group().split())) if found else None
 
 
+def labelled_date(text: str, *labels: str) -> str | None:
+    """The date that stands right behind a label: farther on, another label's date begins."""
+    value = (labelled(text, *labels) or "").lstrip("[（(【 ")
+    return date_shaped(value) if _DATE.match(value) else None
+
+
 def text_outside(node: html.HtmlElement, inner: html.HtmlElement) -> str:
     """The text of `node` without the text of the element `inner` inside it."""
     return " ".join(piece for piece in _texts(node, inner) if piece)

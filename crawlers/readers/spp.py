@@ -35,7 +35,7 @@ from crawlers.readers.markup import (
     first,
     folded,
     has_class,
-    labelled,
+    labelled_date,
     metas,
     named,
     one_line,
@@ -43,7 +43,7 @@ from crawlers.readers.markup import (
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
-from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_headline, refuse_overrun
 
 logger = logging.getLogger(__name__)
 
@@ -184,6 +184,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     title = one_line(title_node)
     head = " ".join(one_line(node) for node in _head_nodes(root, container, title_node))
     described = metas(root)
+    refuse_headline(page, title)
     dates = _dates(page, entry, head, described)
     if not dates:
         raise LayoutChanged(
@@ -265,9 +266,9 @@ def _dates(
     in_url = _ARTICLE_PATH.search(urlsplit(page.url).path)
     if in_url:
         dates.append(PrintedDate(in_url[1], "url"))
-    labelled_date = date_shaped(labelled(head, "发布时间", "发布日期") or head)
-    if labelled_date:
-        dates.append(PrintedDate(labelled_date, "labelled text"))
+    printed = labelled_date(head, "发布时间", "发布日期") or date_shaped(head)
+    if printed:
+        dates.append(PrintedDate(printed, "labelled text"))
     if "firstpublishedtime" in described:
         name, content = described["firstpublishedtime"]
         dates.append(PrintedDate(content, f"metadata {name}"))

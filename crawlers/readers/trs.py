@@ -45,6 +45,7 @@ from crawlers.readers.markup import (
     empty,
     folded,
     labelled,
+    labelled_date,
     metas,
     one_line,
     tree,
@@ -233,11 +234,16 @@ def _read_twin(page: Page, entry: ListEntry | None) -> Notice:
         page,
         entry,
         title,
-        folded(str(document.get("docsource") or "")) or None,
-        folded(str(document.get("docauthor") or "")) or None,
+        _stated(document, "docsource"),
+        _stated(document, "docauthor"),
         tuple(dates),
         read_body(document["dochtmlcon"], page.url),
     )
+
+
+def _stated(document: dict[str, object], name: str) -> str | None:
+    value = document.get(name)
+    return folded(value) or None if isinstance(value, str) else None
 
 
 def _plain(title: str) -> str:
@@ -271,6 +277,8 @@ def _body_block(root: html.HtmlElement, page: Page) -> html.HtmlElement | None:
     sheets = [block for name in _IDS for block in root.xpath("//*[@id=$name]", name=name)]
     expected = f"body (.{', .'.join(_CLASSES)}, #{', #'.join(_IDS)})"
     only(page, exact, expected, empty_too=True)
+    for name in _CLASSES:
+        only(page, (block for block in with_class(root, name) if not _in_footer(block)), f"body (.{name})")
     sheets += [block for name in _LAST_CLASSES for block in with_class(root, name)]
     only(page, exact + sheets, expected, empty_too=True)
     for block in exact + sheets:
@@ -310,7 +318,7 @@ def _dates(
 ) -> tuple[PrintedDate, ...]:
     dates = [entry.date] if entry and entry.date else []
     bare = _BARE_LABEL.search(head)
-    raw = date_shaped(labelled(head, "发布时间", "发布日期") or (bare[1] if bare else ""))
+    raw = labelled_date(head, "发布时间", "发布日期") or date_shaped(bare[1] if bare else "")
     if raw:
         dates.append(PrintedDate(raw, "labelled text"))
     dates += [
@@ -320,7 +328,7 @@ def _dates(
     ]
     if in_url := trs_list.ARTICLE_PATH.search(urlsplit(page.url).path):
         dates.append(PrintedDate(in_url[1], "url"))
-    if dates and (issued := date_shaped(labelled(head, "成文日期") or "")):
+    if dates and (issued := labelled_date(head, "成文日期")):
         dates.append(PrintedDate(issued, "labelled text", meaning="issued"))
     return tuple(dates)
 

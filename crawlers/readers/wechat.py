@@ -32,7 +32,14 @@ from crawlers.errors import LayoutChanged
 from crawlers.notice import Account, DateForm, DateMeaning, ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import Body, absolute, read_body, tidy
-from crawlers.readers.wechat_markup import content_of, div_at, in_utf8, meta_content, text_at
+from crawlers.readers.wechat_markup import (
+    content_of,
+    div_at,
+    in_utf8,
+    meta_content,
+    refuse_text_behind,
+    text_at,
+)
 from crawlers.readers.wechat_refusals import refuse
 from crawlers.readers.wechat_script import Value, read_object, read_variable, script_near, text_of
 from crawlers.readers.wholeness import refuse_message, refuse_two_pages
@@ -166,6 +173,7 @@ def _body(page: Page, content: slice | None, stated: _Stated) -> tuple[Body, str
     if stated.item_type in (None, "0"):
         if content is None:
             raise LayoutChanged(url=page.url, expected="#js_content", found="an article of type 0 without it")
+        refuse_text_behind(page, content.stop)
         fragment = page.body[content].decode("utf-8", "replace")
         body = read_body(fragment, page.url or f"https://{HOST}/")
         refuse_message(page, body)

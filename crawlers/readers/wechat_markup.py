@@ -18,6 +18,7 @@ _CONTENT = re.compile(
     rb"""<div(?=[\s>])(?=[^>]*?\sid\s*=\s*["']?js_content[\s"'>])(?=[^>]*?rich_media_content)[^>]*>""", re.I
 )
 _STRUCTURE = re.compile(rb"<!--|<(script|style|textarea)(?=[\s>/])|<(/?)div(?=[\s>/])", re.I)
+_TAG = re.compile(rb"<!--.*?-->|<(script|style)\b.*?</\1\s*>|<[^>]*>", re.S | re.I)
 _META = re.compile(rb"""<meta(?:[^>"']|"[^"]*"|'[^']*')*>""", re.I)
 _CONTENT_OF = re.compile(rb"""\scontent\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.I)
 _HEAD = 200_000  # bytes in which the metas of a page stand
@@ -50,6 +51,17 @@ def content_of(page: Page) -> slice | None:
             at = found.stop
         at = page.body.find(b"js_content", at + 1)
     return found
+
+
+def refuse_text_behind(page: Page, end: int) -> None:
+    """Raise LayoutChanged where text stands between the body's end and the script that follows every body.
+
+    A body that lost the start of an inner element ends too early.
+    """
+    mark = page.body.find(b"first_sceen__time", end, end + _HEAD)
+    script = page.body.rfind(b"<script", end, mark) if mark >= 0 else -1
+    if script >= 0 and _TAG.sub(b"", page.body[end:script]).strip():
+        raise LayoutChanged(url=page.url, expected="nothing between #js_content and its script", found="text")
 
 
 def div_at(page: Page, opening: int) -> slice:

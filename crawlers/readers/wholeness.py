@@ -33,18 +33,19 @@ _FOOTERS = frozenset(("foot", "footer", "footerbox", "copyright", "ft", "page-fo
 _STRANGE_TAGS = ("footer", "form", "select")
 _FOOTER_LINE = re.compile(
     r"ICP[备证]\s*\d{6,}|公网安备\s*\d{8,}|网站标识码|^(?:上一篇|下一篇)\s*[：:]|^版权所有|版权所有$|^网站更新"
-    r"|^(?:相关新闻|相关报道|相关链接|热点(?:新闻)?|友情链接)[：:]?$"
+    r"|^(?:相关新闻|相关报道|相关链接|热点(?:新闻)?|友情链接)[：:]?$|扫一扫"
 )
 _FOOTER_LINES = 12  # at the end of a text
 _MESSAGE = re.compile(
     r"系统(?:繁忙|错误|维护中)|请稍[后候]再试|(?:页面|信息|文章|内容)不存在|已被?删除|服务器(?:内部)?(?:错误|繁忙)"
     r"|过于频繁|404 Not Found|Bad Gateway|Internal Server Error|Service Unavailable|数据库(?:连接)?(?:失败|错误)"
     r"|database connection|没有权限|登录后(?:查看|访问|阅读)|加载中|正在加载|安全验证|滑动验证"
-    r"|开启\s?JavaScript|字[号体]\s*[：:]",
+    r"|开启\s?JavaScript|字[号体]\s*[：:]|打印.{0,4}(?:分享|关闭)|赞赏人",
     re.I,
 )
 _MESSAGE_LENGTH = 60  # characters; the shortest notices seen on these sites have more
-_SHORTEST = 8  # characters
+_HEAD_LINE = re.compile(r"(?:发布时间|发布日期|信息来源|来源)\s*[：:]")
+_SHORTEST = 8  # characters of a text; less may be the label of a link
 _MENU_LINKS = 3
 _STRAY = 0.002  # share of characters that could not be decoded; a real search cut summaries within characters
 
@@ -147,24 +148,39 @@ def only_meta(page: Page, root: html.HtmlElement, name: str) -> str:
     return contents[0] if contents else ""
 
 
+def refuse_headline(page: Page, title: str) -> None:
+    """Raise LayoutChanged for a title into which the line below it has run."""
+    if _HEAD_LINE.search(title):
+        raise LayoutChanged(url=page.url, expected="the end of the title", found=repr(title[:80]))
+
+
 def refuse_message(page: Page, body: Body) -> None:
-    """Raise LayoutChanged for a body that is a message of the server."""
+    """Raise LayoutChanged for a short body that is a message of the server or a row of links."""
     short = len("".join(body.text.split())) <= _MESSAGE_LENGTH and not body.attachments
     message = _MESSAGE.search(body.text) if short else None
     if message:
         raise LayoutChanged(url=page.url, expected="an article's text", found=f"a message: {message[0]!r}")
+    if short:
+        _refuse_menu(page, body)
+
+
+def _refuse_menu(page: Page, body: Body) -> None:
+    bare = "".join(body.text.split())
+    label_only = bare and len(bare) < _SHORTEST and body.linked == len(bare)
+    if label_only or (body.anchors >= _MENU_LINKS and not body.attachments and 2 * body.linked >= len(bare)):
+        raise LayoutChanged(
+            url=page.url, expected="an article's text", found=f"{body.anchors} links and little else"
+        )
 
 
 def refuse_no_article(page: Page, body: Body) -> None:
     """Raise LayoutChanged for a body that is a message of the server or a menu, or that ends in the page's footer."""
     refuse_message(page, body)
+    _refuse_menu(page, body)
     bare = "".join(body.text.split())
-    if len(bare) < _SHORTEST and not body.attachments and not body.images:
-        raise LayoutChanged(url=page.url, expected="an article's text", found=repr(bare))
-    if body.anchors >= _MENU_LINKS and not body.attachments and 2 * body.linked >= len(bare):
-        raise LayoutChanged(
-            url=page.url, expected="an article's text", found=f"{body.anchors} links and little else"
-        )
+    half = len(bare) // 2
+    if half >= _SHORTEST and bare[:half] == bare[half:]:
+        raise LayoutChanged(url=page.url, expected="one text", found="the same text twice")
     for line in body.text.split("\n")[-_FOOTER_LINES:]:
         if "。" not in line and _FOOTER_LINE.search(line):
             raise LayoutChanged(

@@ -17,7 +17,7 @@ from lxml import html
 
 from crawlers import readers
 from crawlers.errors import Gone
-from crawlers.notice import Account, ListPage, Notice
+from crawlers.notice import ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import wechat
 
@@ -232,8 +232,9 @@ def test_a_tombstone_is_gone(load: Load, name: str, with_url: bool) -> None:
 
 @pytest.mark.parametrize("name", ACCOUNTS)
 def test_an_account_page_is_an_account(load: Load, name: str) -> None:
-    account = readers.read(load(name))
-    assert isinstance(account, Account)
+    accounts = readers.read(load(name))
+    assert isinstance(accounts, tuple)
+    (account,) = accounts
     assert account.account_id == ACCOUNTS[name]
     assert account.name
     assert account.description
