@@ -103,21 +103,29 @@ def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configurati
     print_report(report)
     table = Table("Source", "State", Column("What was found", overflow="fold"), title="Sources")
     for outcome in outcomes:
-        style = {"ok": "green", "not recorded": "dim"}.get(outcome.state, "bold red")
-        found = _shown_counts(outcome.counts)
-        if outcome.reason and outcome.state != "not recorded":
-            found = f"{found}\n{outcome.reason}" if found else outcome.reason
+        if outcome.state == "not recorded":
+            continue
+        style = "green" if outcome.state == "ok" else "bold red"
+        found = "\n".join(part for part in (_shown_counts(outcome.counts), outcome.reason) if part)
         table.add_row(outcome.source.key, f"[{style}]{outcome.state}[/]", escape(found))
     out.print(table)
     if not new.hits:
         out.print("Nothing new." if report.sent else "Nothing new, no alert.")
-    heard = [outcome for outcome in outcomes if outcome.counts.get("list_pages")]
-    silent = [f"{outcome.source.key} ({outcome.state})" for outcome in outcomes if outcome not in heard]
-    line = f"Heard: {len(heard)} of {len(outcomes)} sources."
-    out.print(line + (f" Not heard: {', '.join(silent)}." if silent else ""), highlight=False)
+    out.print(_say_who_was_heard(outcomes), highlight=False)
     if told := describe_session(configuration.wechat_session(), datetime.now(UTC)):
         out.print(told, highlight=False)
     out.print(f"Database: {_shown_database(configuration)}", highlight=False, soft_wrap=True)
+
+
+def _say_who_was_heard(outcomes: list[Outcome]) -> str:
+    heard = [outcome.source.key for outcome in outcomes if outcome.counts.get("list_pages")]
+    silent: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if outcome.source.key not in heard:
+            silent.setdefault(outcome.state, []).append(outcome.source.key)
+    line = f"Heard: {len(heard)} of {len(outcomes)} sources."
+    groups = "; ".join(f"{len(keys)} {state} ({', '.join(keys)})" for state, keys in silent.items())
+    return f"{line} Not heard: {groups}." if groups else line
 
 
 def _shown_counts(counts: dict[str, int]) -> str:

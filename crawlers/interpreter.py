@@ -79,7 +79,7 @@ class Interpreter:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         _send(sightings, self._process.stdin)
-        results: list[Record | str] = pickle.load(self._process.stdout)
+        results: list[Record | str] = pickle.load(self._process.stdout)  # noqa: S301 - our own
         return results
 
 
@@ -87,7 +87,7 @@ def _start(lexicon: Path | None) -> subprocess.Popen[bytes]:
     # Not by `multiprocessing`, which would import the whole command into it. -P: the same modules as here,
     # whatever the working folder holds.
     command = [sys.executable, "-P", "-c", "from crawlers.interpreter import serve; serve()"]
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - nothing in it comes from a page
         command + ([str(lexicon)] if lexicon else []),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -108,7 +108,7 @@ def serve() -> None:
     lexicon = load_lexicon(Path(sys.argv[1]) if sys.argv[1:] else None)
     while True:
         try:
-            sightings = pickle.load(sys.stdin.buffer)
+            sightings = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent
         except EOFError:
             return
         _send([_answer(sighting, lexicon) for sighting in sightings], answers)

@@ -29,8 +29,9 @@ from crawlers.readers import reader_for
 from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots
 from crawlers.source import INBOX_READER, Source
-from crawlers.spider import CHALLENGE_STATUS, read_listing, to_page
+from crawlers.spider import CHALLENGE_STATUS, read_complete, read_listing, to_page
 from errors import ConfigurationError
+from pipeline.normalize import identify_url
 from pipeline.store.tables import Probe
 
 EXPECTED = "as expected"
@@ -80,22 +81,24 @@ class ProbeSpider(Spider):
             )
 
     async def look_at_list(self, response: Response, source: Source) -> AsyncIterator[Request]:
-        """Judge the list page; ask for its first article when it is one."""
+        """Judge the list page; ask for its first article when it is one and doesn't bring that article whole."""
         page = to_page(response)
         self._save(page, source, "list")
         try:
             listing = read_listing(page, source, 1)
+            complete = read_complete(page, source)
         except PageError as error:
             self._settle(source, *judge_page(error, page), response)
             return
         number = len(listing.entries)
-        judged = Probed(
-            source, EXPECTED, "1 entry" if number == 1 else f"{number} entries", _seconds(response)
-        )
-        self.lists[source.key] = judged
-        if not listing.entries:
-            self._settle(source, EXPECTED, judged.detail, response)
-        for entry in listing.entries[:1]:
+        counted = "1 entry" if number == 1 else f"{number} entries"
+        self.lists[source.key] = Probed(source, EXPECTED, counted, _seconds(response))
+        entry = next(iter(listing.entries), None)
+        if entry is None:
+            self._settle(source, EXPECTED, counted, response)
+        elif notice := complete.get(entry.identity or identify_url(entry.url)):
+            self._settle(source, EXPECTED, f"{counted}; read {notice.title!r}", response)
+        else:
             yield Request(
                 entry.url,
                 callback=self.look_at_article,

@@ -151,6 +151,11 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             expected="标题 in table.bd1, h1 or <title>, and #UCAP-CONTENT or .pages_content",
             found=f"{'a' if title else 'no'} title, {'no' if block is None else 'a'} body",
         )
+    whole = folded(root.findtext(".//head/title"))
+    if _SITE_IN_TITLE.search(whole) and "".join(title.split()) not in "".join(whole.split()):
+        raise LayoutChanged(
+            url=page.url, expected=f"the title that <title> states ({whole[:80]!r})", found=repr(title)
+        )
     head = one_line(first(with_class(root, "pages-date")))
     dates = _dates(entry, table, head, metas(root))
     if not dates:
@@ -191,7 +196,11 @@ def _read_table(root: html.HtmlElement) -> dict[str, str]:
         table: dict[str, str] = {}
         for row in wide.iter("tr"):  # a value never stands in another row than its label
             cells = (one_line(cell) for cell in row.iterchildren("td", "th"))
-            table = {**document_table.read_cells(cells), **table}
+            table |= {
+                label: value
+                for label, value in document_table.read_cells(cells).items()
+                if label not in table
+            }
         return table
     mobile = first(with_class(root, "pchide", "div"))
     if mobile is None:

@@ -45,7 +45,7 @@ def tree(page: Page) -> html.HtmlElement:
 def with_class(root: html.HtmlElement, name: str, *tags: str) -> list[html.HtmlElement]:
     """All elements that carry the class, in page order; of the given tags only, where any are given."""
     nodes = root.iter(*tags) if tags else root.iter(etree.Element)
-    return [node for node in nodes if has_class(node, name)]
+    return [node for node in nodes if name in (node.get("class") or "") and has_class(node, name)]
 
 
 def first(nodes: Iterable[html.HtmlElement]) -> html.HtmlElement | None:

@@ -56,6 +56,7 @@ _ARTICLE = "an article (#js_content or window.cgiDataNew)"
 _EMBEDDED = re.compile(
     r"<(?:(mpvideo|mp-common-videosnap|iframe)|mpvoice|mp-common-mpaudio|(?:mp-common-)?qqmusic)\b"
 )
+_BEHIND = re.compile(r"""<div\s[^>]*(?:id|class)=["'](?:js_reward|reward_|rich_media_tool)""")
 _SENTENCE_END = re.compile(r"[。！？!?；;](?![”’」』）)])|[。！？!?][”’」』）)]")
 _TITLE_LENGTH = 64
 
@@ -175,6 +176,10 @@ def _body(page: Page, content: slice | None, stated: _Stated) -> tuple[Body, str
             raise LayoutChanged(url=page.url, expected="#js_content", found="an article of type 0 without it")
         refuse_text_behind(page, content.stop)
         fragment = page.body[content].decode("utf-8", "replace")
+        if _BEHIND.search(fragment):
+            raise LayoutChanged(
+                url=page.url, expected="the end of #js_content", found="the reward area inside it"
+            )
         body = read_body(fragment, page.url or f"https://{HOST}/")
         refuse_message(page, body)
         return body, None if body.text else _why_empty(page, fragment, body)

@@ -40,7 +40,7 @@ _MESSAGE = re.compile(
     r"系统(?:繁忙|错误|维护中)|请稍[后候]再试|(?:页面|信息|文章|内容)不存在|已被?删除|服务器(?:内部)?(?:错误|繁忙)"
     r"|过于频繁|404 Not Found|Bad Gateway|Internal Server Error|Service Unavailable|数据库(?:连接)?(?:失败|错误)"
     r"|database connection|没有权限|登录后(?:查看|访问|阅读)|加载中|正在加载|安全验证|滑动验证"
-    r"|开启\s?JavaScript|字[号体]\s*[：:]|打印.{0,4}(?:分享|关闭)|赞赏人",
+    r"|开启\s?JavaScript|字[号体]\s*[：:]|打印本页|赞赏",
     re.I,
 )
 _MESSAGE_LENGTH = 60  # characters; the shortest notices seen on these sites have more
@@ -82,13 +82,18 @@ def refuse_cut_off(page: Page, block: html.HtmlElement | None) -> None:
 
     Without a block, where it has no end at all: lists of links from all over a page have no other bound.
     """
-    source = _UNSEEN.sub("", page.text)
-    if _CLOSING.search(source[-_TAIL:]) or not _OPENING.search(source):
+    if block is not None and _is_followed(block):
         return
-    if block is None or next(iter(block.xpath("following::*")), None) is None:
+    source = _UNSEEN.sub("", page.text)
+    if not _CLOSING.search(source[-_TAIL:]) and _OPENING.search(source):
         raise LayoutChanged(
             url=page.url, expected="the end of the page behind the content", found="a page that is cut off"
         )
+
+
+def _is_followed(block: html.HtmlElement) -> bool:
+    """Whether any element stands behind the block's end."""
+    return any(next(node.itersiblings("*"), None) is not None for node in (block, *block.iterancestors()))
 
 
 def refuse_overrun(page: Page, block: html.HtmlElement, *names: str) -> None:
