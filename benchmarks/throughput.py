@@ -15,8 +15,8 @@ process, ask it for the same articles of www.court.gov.cn, 60 KB each:
 
 pages/s is by the wall clock from the first answer (robots.txt) to the end of the spider, so imports don't
 count; CPU is that of the crawling process in that time, threads and kernel included, and all of that of the
-process which interprets for it. Of several rounds,
-the one with the least CPU counts. The ratio is pages/s against naive.
+process which interprets for it, its start too. Of several rounds, the one with the least CPU counts. The ratio is
+pages/s against naive.
 
 The steps are then timed one by one, in one thread, over the same pages: the CPU of each step's own function.
 `fetch + Scrapy` is the trivial crawl; `wiring` is what the whole crawl costs beyond the steps (items between
@@ -369,7 +369,7 @@ def main() -> None:
     best = {name: min((costs[name] for costs in rounds), key=lambda cost: cost.cpu) for name in runs}
     naive, whole = best["naive"], best["iprwatch, every step"]
     console = Console()
-    console.print(_compare(best, naive, f"{order.pages} articles of 60 KB on loopback, one process"))
+    console.print(_compare(best, naive, f"{order.pages} articles of 60 KB on loopback"))
     costs = {"fetch + Scrapy": best["trivial callback"].milliseconds}
     costs |= {name: cost.milliseconds for name, cost in steps.items()}
     costs["wiring"] = whole.milliseconds - sum(costs.values())

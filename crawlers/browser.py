@@ -244,6 +244,9 @@ class _Visit:
         kind = route.request.resource_type
         if kind == "document" and self._document is not None:
             document, self._document = self._document, None
+            if b"html" not in (document.headers.get("Content-Type") or b"").lower():
+                # The browser would show text, or save a file, where the bytes were found to be HTML.
+                document.headers["Content-Type"] = "text/html"
             await _hand_in(route, document)
             return
         if kind not in _WANTED or self._asked >= PAGE_REQUESTS:

@@ -103,7 +103,7 @@ def _describe_article(notice: Notice, fetch_time_known: bool) -> dict[str, Any]:
         "body": record.body,
         "body_note": notice.body_note,
         "links": list(notice.links),
-        "attachments": [asdict(attachment) for attachment in notice.attachments],
+        "attachments": [attachment.describe() for attachment in notice.attachments],
         "images": list(notice.images),
         "facts": [describe_fact(fact, "title") for fact in record.title_facts]
         + [describe_fact(fact, "body") for fact in record.facts],

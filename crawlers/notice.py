@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 DateForm = Literal["printed", "unix", "twelve-hour"]
 DateMeaning = Literal["published", "issued", "effective", "decided", "modified"]
@@ -27,10 +27,22 @@ class PrintedDate:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that a page offers: absolute URL and the name it is offered under."""
+    """A file that a page offers: absolute URL and the name it is offered under.
+
+    The rest is known of files that were asked for (`crawlers.attachments`): `size` in bytes, the plain `text`,
+    the SHA-256 of the archived bytes in hex, and a `note` that says why there is no text.
+    """
 
     url: str
     name: str
+    size: int | None = None
+    text: str | None = None
+    sha256: str | None = None
+    note: str | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON, without what isn't known."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,11 @@ class Notice:
     images: tuple[str, ...] = ()
     account_id: str | None = None
     item_type: str | None = None
+
+    @property
+    def attachment_texts(self) -> tuple[str, ...]:
+        """The texts of those attachments that could be read."""
+        return tuple(attachment.text for attachment in self.attachments if attachment.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from crawlers.page import Page
 from crawlers.permissions import suggest_permission
 from crawlers.readers import reader_for
 from crawlers.replay import NotRecorded
-from crawlers.robots import ClosedByRobots
+from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from crawlers.source import INBOX_READER, Source
 from crawlers.spider import CHALLENGE_STATUS, read_complete, read_listing, to_page
 from errors import ConfigurationError
@@ -123,7 +123,7 @@ class ProbeSpider(Spider):
         """No page came."""
         request: Request = failure.request  # type: ignore[attr-defined]
         source: Source = request.cb_kwargs["source"]
-        known = {ClosedByRobots: "closed by robots", NotRecorded: "not recorded"}
+        known = {RobotsUnreachable: "down", ClosedByRobots: "closed by robots", NotRecorded: "not recorded"}
         verdict = next((word for kind, word in known.items() if isinstance(failure.value, kind)), "down")
         detail = failure.getErrorMessage()
         if verdict == "down":

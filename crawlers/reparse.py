@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select, update
 
 from crawlers.archive import Archive, ArchiveError
+from crawlers.attachments import restore_attachments
 from crawlers.errors import PageError
 from crawlers.notice import ListEntry, PrintedDate
 from crawlers.page import Page
@@ -65,6 +66,8 @@ def _reparse(connection: Connection, archive: Archive, item_id: int) -> Reparsed
 def read_again(connection: Connection, archive: Archive, item_id: int) -> tuple[Record, int]:
     """The record that today's reader and steps make of an item's newest version, and that version's row.
 
+    Attachments that were fetched are read again too, from the archive.
+
     Raises ArchiveError when the bytes are missing or damaged, and what the reader raises.
     """
     item: Any = connection.execute(select(Item).where(Item.id == item_id)).one()
@@ -89,6 +92,7 @@ def read_again(connection: Connection, archive: Archive, item_id: int) -> tuple[
         snapshot.headers,
     )
     notice = reader_for(page)[1].read_article(page, _entry(snapshot.entry))
+    notice = restore_attachments(notice, page, item.attachments, archive)
     context = Context(
         source_key=item.source_key,
         publisher_zh=item.publisher_zh,

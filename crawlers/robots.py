@@ -49,6 +49,10 @@ class ClosedByRobots(IgnoreRequest):
     """robots.txt forbids the URL, or couldn't be read. Raised by RobotsMiddleware, `robots/refused`."""
 
 
+class RobotsUnreachable(ClosedByRobots):
+    """robots.txt could not be read (no answer, 5xx): the host counts as closed, and as down."""
+
+
 class HostHeld(IgnoreRequest):
     """A request whose turn doesn't come in this run. Raised by RobotsMiddleware.
 
@@ -172,7 +176,8 @@ class RobotsMiddleware:
         if reason:
             count(self._crawler, "robots/refused")
             logger.info("Not fetched: %s: %s", show_url(request.url), reason)
-            raise ClosedByRobots(f"{show_url(request.url)}: {reason}")
+            refusal = ClosedByRobots if rules.closed is None else RobotsUnreachable
+            raise refusal(f"{show_url(request.url)}: {reason}")
 
     def _is_allowed_by_operator(self, url: str) -> bool:
         parts = urlsplit(url)

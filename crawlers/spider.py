@@ -17,12 +17,13 @@ from twisted.python.failure import Failure
 
 from configuration import Configuration, load_configuration
 from crawlers.archive import Archive, ArchiveError
+from crawlers.attachments import fetch_attachments
 from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
 from crawlers.notice import ListEntry, ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import READERS, reader_for
 from crawlers.replay import NotRecorded
-from crawlers.robots import ClosedByRobots
+from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from crawlers.runs import OK, Watch, open_watch
 from crawlers.second_source import tell_second_source
 from crawlers.source import Source
@@ -250,6 +251,7 @@ class FamilySpider(Spider):
             watch.note("gone" if isinstance(error, Gone) else _run_state(error, page), str(error))
             await self.article_refused(watch, address, error)
             return
+        notice = await fetch_attachments(self.crawler, self.archive, notice, page)
         yield Sighting(notice, self._context(watch, page, baseline=baseline))
 
     async def article_refused(self, watch: Watch, address: str, error: PageError) -> None:
@@ -278,7 +280,7 @@ class FamilySpider(Spider):
             watch.lists_open -= 1
         elif isinstance(failure.value, NotRecorded):
             watch.refuse("not recorded", failure.getErrorMessage())
-        elif isinstance(failure.value, ClosedByRobots):
+        elif isinstance(failure.value, ClosedByRobots) and not isinstance(failure.value, RobotsUnreachable):
             watch.refuse("closed by robots", _hint_permission(failure))
         else:
             watch.refuse("down", _describe(failure))
@@ -288,7 +290,7 @@ class FamilySpider(Spider):
         (watch,) = _told(failure, "watch")
         if isinstance(failure.value, NotRecorded):
             watch.note("not recorded", failure.getErrorMessage())
-        elif isinstance(failure.value, ClosedByRobots):
+        elif isinstance(failure.value, ClosedByRobots) and not isinstance(failure.value, RobotsUnreachable):
             watch.note("robots", _hint_permission(failure))
         else:
             watch.note("down", _describe(failure))

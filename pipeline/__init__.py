@@ -32,8 +32,19 @@ def add_facts(record: Record) -> Record:
 
 
 def add_topics(record: Record, lexicon: Lexicon | None = None) -> Record:
-    """Judge whether the notice concerns intellectual property, by the built-in lexicon or the operator's."""
-    return replace(record, topics=find_topics(record.title, record.body, lexicon))
+    """Judge whether the notice concerns intellectual property, by the built-in lexicon or the operator's.
+
+    Where title and body don't, each attachment's text is judged in the body's place; the first that does decides.
+    """
+    verdict = find_topics(record.title, record.body, lexicon)
+    for text in record.notice.attachment_texts:
+        if verdict.concerns_ip:
+            break
+        attached = find_topics(record.title, text, lexicon)
+        if attached.concerns_ip:
+            # The matches of the verdict count characters of title and body, not of a file.
+            verdict = replace(verdict, concerns_ip=True, reason=f"In an attachment: {attached.reason}")
+    return replace(record, topics=verdict)
 
 
 ENRICHING: dict[str, Callable[[Record], Record]] = {

@@ -168,9 +168,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     block = root if detail is None else detail
     title = _title(page, block, of_2019=detail is None)
     text = only(
-        page,
-        root.xpath("descendant::*[@id='zoom']") + with_class(root, "txt_txt", "div"),
-        "body (div.txt_txt, #zoom)",
+        page, root.xpath("//*[@id='zoom']") + with_class(root, "txt_txt", "div"), "body (div.txt_txt, #zoom)"
     )
     if not title or text is None:
         raise LayoutChanged(

@@ -167,6 +167,8 @@ def refuse_message(page: Page, body: Body) -> None:
         raise LayoutChanged(url=page.url, expected="an article's text", found=f"a message: {message[0]!r}")
     if short:
         _refuse_menu(page, body)
+        if not body.images and not any(letter.isalpha() for letter in body.text):
+            raise LayoutChanged(url=page.url, expected="an article's text", found=repr(body.text))
 
 
 def _refuse_menu(page: Page, body: Body) -> None:

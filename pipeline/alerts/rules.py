@@ -32,7 +32,8 @@ class Recipient(BaseModel):
 
 class Rule(BaseModel):
     """A notice matches when it has one of the words, comes from one of the sources and has one of the topics;
-    an empty list asks for nothing. Words are compared folded (case, full width), Latin ones as whole words.
+    an empty list asks for nothing. Words are compared folded (case, full width), Latin ones as whole words; they
+    are looked for in title, body and the texts of attachments.
 
     The facts of title and body can be asked for too: one of the kinds of right, one of the case numbers and one of
     the courts (in any written form), and one sum of at least `amount_min` in `currency` (ISO 4217).
@@ -93,7 +94,7 @@ class Rule(BaseModel):
         return tuple(_word_pattern(fold(word)) for word in self.words)
 
     def wants(self, record: Record, folded: str, event: str) -> bool:
-        """True when the record, whose folded title and body are given, matches this rule on this event."""
+        """True when the record, whose folded texts are given, matches this rule on this event."""
         if ("new" if event == "new" else "edited") not in self.events:
             return False
         if self.sources and record.context.source_key not in self.sources:
@@ -133,7 +134,7 @@ class Rules:
     def __call__(self, record: Record, event: str) -> Iterable[Match]:
         if not self._rules:
             return []
-        folded = fold(f"{record.title}\n{record.body}")
+        folded = fold("\n".join((record.title, record.body, *record.notice.attachment_texts)))
         matches = (
             Match(rule.name, recipient.channel, recipient.to)
             for rule in self._rules

@@ -244,7 +244,8 @@ def _insert(connection: Connection, model: type[Base], rows: Sequence[dict[str, 
 
 
 def _sequence(record: Record) -> str:
-    return " ".join(tokenize(f"{record.title}\n{record.publisher}\n{record.body}"))
+    texts = (record.title, record.publisher, record.body, *record.notice.attachment_texts)
+    return " ".join(tokenize("\n".join(texts)))
 
 
 def _content(record: Record) -> dict[str, Any]:
@@ -255,7 +256,7 @@ def _content(record: Record) -> dict[str, Any]:
         "author": notice.author,
         "body": record.body,
         "body_note": notice.body_note,
-        "attachments": [dataclasses.asdict(attachment) for attachment in notice.attachments],
+        "attachments": [attachment.describe() for attachment in notice.attachments],
         "links": list(notice.links),
         "images": list(notice.images),
         "content_sha256": record.content_sha256,

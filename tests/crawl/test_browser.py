@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import socket
 import subprocess
 import sys
 import time
@@ -47,11 +48,12 @@ def shell(script: str) -> Said:
     )  # fmt: skip
 
 
-COLUMN_SCRIPT = f"""fetch("{DATA}").then(said => said.json()).then(numbers => {{
+COLUMN_SCRIPT = f"""const rows = document.getElementById("rows");
+if (rows) fetch("{DATA}").then(said => said.json()).then(numbers => {{
 for (const n of numbers) {{
   const row = document.createElement("li");
   row.innerHTML = `<a href='/art/2026/11/18/art_74_${{n}}.html' title='公告第${{n}}号'>公告第${{n}}号</a><span>2026-11-18</span>`;
-  document.getElementById("rows").append(row);
+  rows.append(row);
 }}}})""".encode()
 
 
@@ -61,7 +63,7 @@ def article(number: str) -> bytes:
 <meta name="PubDate" content="2026-11-18 10:00"><meta name="ContentSource" content="某局"></head>
 <body><h1>公告第{number}号</h1><div class="article-info"><span>发布时间：2026-11-18 10:00</span></div>
 <div class="article-content"><!--<$[信息内容]>begin--><p id="text"></p><!--<$[信息内容]>end--></div>
-<script>document.getElementById("text").textContent = "为加强商标管理，现将有关事项公告如下。".repeat(20)</script>
+<script>document.getElementById("text").textContent = "这是公告第{number}号的正文。" + "为加强商标管理，现将有关事项公告如下。".repeat(20)</script>
 <script src="{SCRIPT}"></script></body></html>""".encode()
 
 
@@ -189,6 +191,49 @@ def test_scripts_reach_a_private_server_only_where_it_is_listed(
     # Only what a page needs to write its text is fetched for it at all.
     wanted = {"/fetch", "/redirected", "/worker", "/script", "/stylesheet"}
     assert reached == (wanted if allowed else set())
+
+
+PAST_THE_DOWNLOADER = """<link rel=preconnect href="http://{place}">
+<link rel=dns-prefetch href="http://localhost">
+<script>
+new WebSocket("ws://{place}/");
+for (const urls of ["stun:{place}", "turn:{place}?transport=tcp"]) {{
+  const peer = new RTCPeerConnection({{iceServers: [{{urls, username: "x", credential: "x"}}]}});
+  peer.createDataChannel("x");
+  peer.createOffer().then(offer => peer.setLocalDescription(offer));
+}}
+setTimeout(() => document.title = "over", 2000);
+fetch("/slow");
+</script>"""
+
+
+def test_the_browser_has_no_network_of_its_own(chromium: Path) -> None:
+    async def slow(request: Request) -> Response:
+        await asyncio.sleep(3)
+        return Response(request.url)
+
+    async def visit(place: str) -> bytes:
+        browser = Chromium(chromium, "iprwatch", slow)
+        try:
+            page = PAST_THE_DOWNLOADER.format(place=place).encode()
+            return await browser.render(HtmlResponse("http://127.0.0.1:9/", body=page))
+        finally:
+            await browser.close()
+
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram,
+    ):
+        stream.bind(("127.0.0.1", 0))
+        datagram.bind(stream.getsockname())
+        stream.listen()
+        stream.setblocking(False)
+        datagram.setblocking(False)
+        assert b"<title>over</title>" in asyncio.run(visit(f"127.0.0.1:{stream.getsockname()[1]}"))
+        with pytest.raises(BlockingIOError):
+            stream.accept()
+        with pytest.raises(BlockingIOError):
+            datagram.recv(1)
 
 
 def test_what_robots_txt_closes_is_closed_to_scripts_too(tmp_path: Path, chromium: Path) -> None:
