@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli_output import read_configuration
 from crawlers.inspection import describe_fact, describe_page, judge_folder, open_saved_page
 from errors import IprwatchError
 from pipeline.dates import parse_date
@@ -28,6 +29,12 @@ inspect_app = typer.Typer(
     no_args_is_help=True,
 )
 out = Console(width=None if sys.stdout.isatty() else 160)
+
+
+@inspect_app.callback()
+def configure_inspection(context: typer.Context) -> None:
+    """Read the configuration, so that the operator's court codes hold here too."""
+    read_configuration(context)
 
 
 class InputError(IprwatchError):

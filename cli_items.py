@@ -173,6 +173,7 @@ def tables_command(
     """Show the data tables behind the facts (court codes, statutes, kinds of right …), with source and date."""
     if name is not None and name not in table_names():
         raise QueryError(f"No data table is called {name!r}; there are {', '.join(table_names())}.")
+    read_configuration(context)
     tables = [read_table(known) for known in (table_names() if name is None else [name])]
     described = [
         {

@@ -26,6 +26,7 @@ from errors import ConfigurationError
 from outgoing import read_allowed_private
 from pipeline.alerts.channels import Channel, build_channel
 from pipeline.alerts.rules import Recipient, Rule, check_rules
+from pipeline.legal.court_codes import extend_court_codes
 
 FILE_NAME = "iprwatch.toml"
 _DATA = "iprwatch-data"
@@ -39,12 +40,12 @@ class Configuration(BaseSettings):
     archive of pages. `contact` (a mail address or URL) goes into the user agent; without it nothing is fetched
     from the network. `delay` is the least pause in seconds between two requests to one host. Files that staff
     drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
-    concerns intellectual property. `wechat` holds the session in the WeChat backend (cookie, token, expires).
-    `operators` are told about the monitor itself, such as a session that ends. `chromium` is the program that
-    renders sources with `render = true`, where it isn't found on the PATH.
-    `allowed_private` lists `host:port` pairs on private addresses
-    that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the operator may and does
-    overrule.
+    concerns intellectual property. `court_codes` adds to the table of court codes, for the whole process, as
+    soon as it is read. `wechat` holds the session in the WeChat backend (cookie, token, expires). `operators`
+    are told about the monitor itself, such as a session that ends. `chromium` is the program that renders
+    sources with `render = true`, where it isn't found on the PATH. `allowed_private` lists `host:port` pairs on
+    private addresses that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the
+    operator may and does overrule.
     """
 
     model_config = SettingsConfigDict(env_prefix="IPRWATCH_", extra="forbid", frozen=True)
@@ -58,6 +59,8 @@ class Configuration(BaseSettings):
     source_files: tuple[Path, ...] = ()
     inbox_folder: Path | None = None
     lexicon: Path | None = None
+    # Before `rules`, which name courts.
+    court_codes: Annotated[Path | None, Field(validate_default=True)] = None
     chromium: Path | None = None
     wechat: dict[str, Any] | None = None
     allowed_private: tuple[str, ...] = ()
@@ -86,6 +89,12 @@ class Configuration(BaseSettings):
         except ConfigurationError as error:
             raise ValueError(str(error)) from None
         return pairs
+
+    @field_validator("court_codes")
+    @classmethod
+    def _usable_court_codes(cls, path: Path | None) -> Path | None:
+        extend_court_codes(path)
+        return path
 
     @property
     def file(self) -> Path | None:
@@ -174,7 +183,7 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved = dict(values)
     if isinstance(values.get("data", _DATA), str):
         resolved["data"] = folder / values.get("data", _DATA)
-    for key in ("inbox_folder", "lexicon", "chromium"):
+    for key in ("inbox_folder", "lexicon", "court_codes", "chromium"):
         if isinstance(values.get(key), str):
             resolved[key] = folder / values[key]
     if isinstance(values.get("source_files"), list):

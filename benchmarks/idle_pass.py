@@ -10,9 +10,9 @@ URL, which a program makes, carry neither.
 
 Two crawls of all sources, each in a new process, share one database: the first reads everything, the second
 finds nothing new. What they cost is counted from the server's own access log, not from what the crawler says: lists
-in full, lists answered 304, articles never asked for before, articles asked for again (rechecks),
-robots.txt, bytes of bodies. A first pass in which a source isn't `ok`, or an idle pass that asks for an article,
-ends the benchmark with exit code 1.
+in full, lists answered 304, articles never asked for before, articles asked for again (rechecks), attachments,
+robots.txt, bytes of bodies. A pass in which a source isn't `ok`, or an idle pass that asks for an article or an
+attachment, ends the benchmark with exit code 1. (Nothing is rechecked by plan so far.)
 
 URLs, robots.txt, guard, turns and delays are those of a live crawl, but for `delay` 0. Names lead to loopback as in
 `benchmarks.loopback_site`. Only TLS is missing: nothing on loopback has those hosts' certificates, so the last
@@ -59,11 +59,12 @@ from crawlers.source import INBOX_READER, Source, load_sources
 
 SPAWN = multiprocessing.get_context("spawn")
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
-KINDS = ("list, 200", "list, 304", "article, new", "article, again", "robots.txt")
+KINDS = ("list, 200", "list, 304", "article, new", "article, again", "attachment", "robots.txt")
 COLUMNS = (*KINDS, "bytes")
 DATED_HOSTS = ("www.spp.gov.cn", "www.ncac.gov.cn", "www.jl.jcy.gov.cn")
 """Hosts whose static lists have Last-Modified instead of an ETag."""
 _DATED = "Fri, 20 Nov 2026 08:00:00 GMT"
+_ATTACHMENT = b"\x00" * 2000
 _ROBOTS = b"User-agent: *\nDisallow: /admin/\n"
 _ID = re.compile(r"[0-9a-f]{24,}|\d{4,}")
 _DAY = re.compile(r"20\d\d(0[1-9]|1[0-2])([0-3]\d)?")
@@ -83,18 +84,19 @@ class Asked:
 
 
 class Web:
-    """Lists and articles of all sources by URL; always the same bytes."""
+    """Lists, articles and attachments of all sources by URL; always the same bytes."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.lists: dict[str, bytes] = {}
         self.articles: dict[str, bytes] = {}
+        self.attachments: set[str] = set()
         self._recordings = list(find_recordings(SAMPLES))
         for number, source in enumerate(sources):
             self._add(source, number)
 
     def hosts(self) -> set[str]:
         """Every host that is asked for something."""
-        return {urlsplit(url).hostname or "" for url in (*self.lists, *self.articles)}
+        return {urlsplit(url).hostname or "" for url in (*self.lists, *self.articles, *self.attachments)}
 
     def _add(self, source: Source, number: int) -> None:
         url: str | None = source.url
@@ -136,9 +138,10 @@ class Web:
             body = recording.path.read_bytes()
             try:
                 page = _page(entry.url, body)
-                reader_for(page)[1].read_article(page, entry)
+                notice = reader_for(page)[1].read_article(page, entry)
             except PageError:
                 continue
+            self.attachments |= {canonicalize_url(file.url) for file in notice.attachments}
             return body
         raise LookupError(f"No sample article can be read under {entry.url}.")
 
@@ -258,6 +261,8 @@ class _Handler(BaseHTTPRequestHandler):
             return "list, 200", 200, headers, body
         if (body := web.articles.get(url)) is not None:
             return "article", 200, {"Content-Type": _content_type(body)}, body
+        if url in web.attachments:
+            return "attachment", 200, {"Content-Type": "application/octet-stream"}, _ATTACHMENT
         return "unknown", 404, {"Content-Type": "text/html"}, b"not found"
 
     def log_message(self, *arguments: object) -> None:
@@ -320,7 +325,7 @@ def run_pass(folder: Path, port: int, hosts: Sequence[str]) -> list[Outcome]:
 def main() -> None:
     # That a sample's entry without a link is passed over is no news here.
     logging.getLogger("crawlers").setLevel(logging.ERROR)
-    console = Console(width=120)
+    console = Console(width=136)
     sources = [source for source in load_sources().values() if source.reader != INBOX_READER]
     web = Web(sources)
     hosts = sorted(web.hosts())
@@ -340,8 +345,8 @@ def main() -> None:
     first, idle = (Counter(line.kind for line in log) for log in logs)
     if not first["article, new"] or first["list, 304"]:
         faults.append("the first pass did not read everything in full")
-    if articles := idle["article, new"] + idle["article, again"]:
-        faults.append(f"the idle pass asked for {articles} articles")
+    if asked := idle["article, new"] + idle["article, again"] + idle["attachment"]:
+        faults.append(f"the idle pass asked for {asked} articles or attachments")
     sizes = [sum(line.size for line in log) for log in logs]
     console.print(
         f"The idle pass over {len(sources)} sources on {len(hosts)} hosts: {sum(idle.values())} requests "

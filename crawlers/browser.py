@@ -51,7 +51,6 @@ _SHARED = frozenset(("script", "stylesheet"))
 _NO_NETWORK = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     # WebRTC asks literal addresses by UDP, past the resolver.
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-quic",
 )
@@ -207,7 +206,8 @@ class Chromium:
             await context.route("**/*", visit.answer)
             page = await context.new_page()
             await page.goto(response.url, wait_until="networkidle", timeout=0)
-            return (await page.content()).encode("utf-8", errors="replace")
+            markup: str = await page.content()
+            return markup.encode("utf-8", errors="replace")
         finally:
             visit.over = True
             await context.close()

@@ -14,6 +14,7 @@ from typing import IO
 
 from errors import IprwatchError
 from pipeline import interpret
+from pipeline.legal.court_codes import extend_court_codes
 from pipeline.record import Record, Sighting
 from pipeline.topics import Lexicon, load_lexicon
 
@@ -33,10 +34,13 @@ class Interpreter:
     process that takes over ends with `close`, and with the process that started it, however that ends.
     """
 
-    def __init__(self, lexicon: Path | None = None, *, few: int = _FEW) -> None:
-        """Raises ConfigurationError for a lexicon that can't be used."""
-        self._path = lexicon
+    def __init__(
+        self, lexicon: Path | None = None, court_codes: Path | None = None, *, few: int = _FEW
+    ) -> None:
+        """Raises ConfigurationError for a lexicon or court codes that can't be used."""
+        self._paths = (lexicon, court_codes)
         self._lexicon = load_lexicon(lexicon)
+        extend_court_codes(court_codes)
         self._left = few if (os.cpu_count() or 1) > 1 else None
         self._waiting: list[tuple[Sighting, asyncio.Future[Record]]] = []
         self._turns: asyncio.Task[None] | None = None
@@ -75,7 +79,7 @@ class Interpreter:
 
     def _ask(self, sightings: list[Sighting]) -> Sequence[Record | str]:
         if self._process is None:
-            self._process = _start(self._path)
+            self._process = _start(*self._paths)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         _send(sightings, self._process.stdin)
@@ -83,12 +87,12 @@ class Interpreter:
         return results
 
 
-def _start(lexicon: Path | None) -> subprocess.Popen[bytes]:
+def _start(lexicon: Path | None, court_codes: Path | None) -> subprocess.Popen[bytes]:
     # Not by `multiprocessing`, which would import the whole command into it. -P: the same modules as here,
     # whatever the working folder holds.
     command = [sys.executable, "-P", "-c", "from crawlers.interpreter import serve; serve()"]
     return subprocess.Popen(  # noqa: S603 - nothing in it comes from a page
-        command + ([str(lexicon)] if lexicon else []),
+        [*command, str(lexicon or ""), str(court_codes or "")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
@@ -105,7 +109,9 @@ def serve() -> None:
     # Ctrl-C reaches every process of a terminal; what was fetched is still to be stored after it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
-    lexicon = load_lexicon(Path(sys.argv[1]) if sys.argv[1:] else None)
+    words, court_codes = (Path(name) if name else None for name in sys.argv[1:])
+    lexicon = load_lexicon(words)
+    extend_court_codes(court_codes)
     while True:
         try:
             sightings = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent

@@ -26,8 +26,9 @@ class InterpretStep:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Raises ConfigurationError for a lexicon that can't be used."""
-        return cls(Interpreter(crawler.settings["IPRWATCH_CONFIGURATION"].lexicon))
+        """Raises ConfigurationError for a lexicon or court codes that can't be used."""
+        configuration = crawler.settings["IPRWATCH_CONFIGURATION"]
+        return cls(Interpreter(configuration.lexicon, configuration.court_codes))
 
     async def process_item(self, item: Sighting) -> Record:
         """Raises ValueError for a notice without a title, and InterpretingError."""

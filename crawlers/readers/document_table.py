@@ -34,10 +34,15 @@ def read_cells(cells: Iterable[str]) -> dict[str, str]:
         bare = _squeezed(cell).rstrip("：:")
         if bare in _LABELS:
             label = bare
-        elif label is not None and bare:
+        elif label is not None and bare and not _names_a_date(bare):
             table.setdefault(label, cell.strip())
             label = None
     return table
+
+
+def _names_a_date(cell: str) -> bool:
+    """Whether a cell holds another label: rows have run together, and no value in it can be told from the next."""
+    return any(f"{label}：" in cell for label in (ISSUED, PUBLISHED))
 
 
 def is_shown(root: html.HtmlElement) -> bool:

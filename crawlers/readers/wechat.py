@@ -56,7 +56,9 @@ _ARTICLE = "an article (#js_content or window.cgiDataNew)"
 _EMBEDDED = re.compile(
     r"<(?:(mpvideo|mp-common-videosnap|iframe)|mpvoice|mp-common-mpaudio|(?:mp-common-)?qqmusic)\b"
 )
-_BEHIND = re.compile(r"""<\w+\s[^>]*(?:id|class)=["'](?:js_preview_reward|js_reward|reward_|rich_media_tool)""")
+_BEHIND = re.compile(
+    r"""<\w+\s[^>]*(?:id|class)=["'](?:js_preview_reward|js_reward|reward_|rich_media_tool)"""
+)
 _SENTENCE_END = re.compile(r"[。！？!?；;](?![”’」』）)])|[。！？!?][”’」』）)]")
 _TITLE_LENGTH = 64
 

@@ -167,13 +167,13 @@ def refuse_message(page: Page, body: Body) -> None:
         raise LayoutChanged(url=page.url, expected="an article's text", found=f"a message: {message[0]!r}")
     if short:
         _refuse_menu(page, body)
-        if not body.images and not any(letter.isalpha() for letter in body.text):
+        if body.text and not body.images and not any(letter.isalpha() for letter in body.text):
             raise LayoutChanged(url=page.url, expected="an article's text", found=repr(body.text))
 
 
 def _refuse_menu(page: Page, body: Body) -> None:
     bare = "".join(body.text.split())
-    label_only = bare and len(bare) < _SHORTEST and body.linked == len(bare)
+    label_only = bare and len(bare) < _SHORTEST and 2 * body.linked >= len(bare)
     if label_only or (body.anchors >= _MENU_LINKS and not body.attachments and 2 * body.linked >= len(bare)):
         raise LayoutChanged(
             url=page.url, expected="an article's text", found=f"{body.anchors} links and little else"

@@ -1,4 +1,4 @@
-"""What a notice says, read out as facts: numbers, courts, money, rights, parties, law, course and outcome.
+"""What a notice says, read out as facts: numbers, courts, money, rights, parties, law, course, outcome and dates.
 
 Every rule states what it saw and where. What the text doesn't decide is None, never a guess.
 """
@@ -12,6 +12,7 @@ from pipeline.legal.agencies import find_agencies
 from pipeline.legal.amounts import find_amounts
 from pipeline.legal.case_numbers import find_case_numbers
 from pipeline.legal.courts import court_before, find_courts
+from pipeline.legal.dates_in_text import find_dates
 from pipeline.legal.document_numbers import find_document_numbers
 from pipeline.legal.fact import KINDS, Fact
 from pipeline.legal.ip_types import find_ip_types
@@ -35,6 +36,7 @@ __all__ = [
     "find_case_numbers",
     "find_copyright_registrations",
     "find_courts",
+    "find_dates",
     "find_document_numbers",
     "find_facts",
     "find_in_pinyin",
@@ -68,6 +70,7 @@ FINDERS: tuple[Callable[[str], list[Fact]], ...] = (
     find_outcomes,
     find_notice_kind,
     find_statistics,
+    find_dates,
 )
 
 

@@ -107,8 +107,8 @@ def find_case_numbers(text: str) -> list[Fact]:
 
     value: `normalized` （2022）粤0192民初2187号 (without needless zeros, so that one case has one form), `year`,
     `court_code`, `type_code`, `type`, `instance`, `serial`, `suffix` (之一), `pinyin`, `court_zh`, `court_en`,
-    `court_level`, `court_region`, `court_method` (table, derived), `chamber_zh`, `chamber_en`. In a joint number each
-    fact's span is its own part; in a range all facts have the span of the whole.
+    `court_level`, `court_region`, `court_method` (table, derived, operator), `chamber_zh`, `chamber_en`. In a joint
+    number each fact's span is its own part; in a range all facts have the span of the whole.
     """
     folded = fold(text)
     facts: list[Fact] = []

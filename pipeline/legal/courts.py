@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
 from pathlib import Path
 
-from pipeline.legal.court_codes import Court, divisions, find_court, special_courts
+from pipeline.legal.court_codes import (
+    Court,
+    divisions,
+    find_court,
+    remember_courts,
+    special_courts,
+)
 from pipeline.legal.fact import Fact, Value, cite
 from pipeline.legal.folding import fold, has_english
 from pipeline.legal.places import Place, county_before, prefecture_before, province_before, province_of
@@ -30,7 +35,7 @@ _ENGLISH = re.compile(
 )
 
 
-@cache
+@remember_courts
 def _named() -> dict[str, Court]:
     """Courts by name or abbreviation, for the names that no division tells."""
     courts = {court.name_zh: court for court in special_courts().values()}
@@ -40,7 +45,7 @@ def _named() -> dict[str, Court]:
     return courts
 
 
-@cache
+@remember_courts
 def _lengths() -> tuple[int, ...]:
     return tuple(sorted({len(name) for name in (*_named(), *_CHAMBERS)}, reverse=True))
 
@@ -49,8 +54,8 @@ def find_courts(text: str) -> list[Fact]:
     """Find the courts that a text names, each once, at its first mention.
 
     value: `name_zh`, `name_en`, `level` (supreme, high, intermediate, basic), `region`, `court_code`, `chamber_zh`,
-    `chamber_en`, `court_method` (table, derived, None). Where a name fits several courts (鼓楼区人民法院), code and
-    region are None and the name is as printed.
+    `chamber_en`, `court_method` (table, derived, operator, None). Where a name fits several courts (鼓楼区人民法院),
+    code and region are None and the name is as printed.
     """
     folded = fold(text)
     facts: list[Fact] = []
@@ -159,7 +164,7 @@ def _describe(court: Court | None) -> dict[str, Value]:
     }
 
 
-@cache
+@remember_courts
 def _english_names() -> dict[str, tuple[Court, ...]]:
     """Courts by the English name without the province."""
     courts: dict[str, list[Court]] = {}

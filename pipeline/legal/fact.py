@@ -25,6 +25,7 @@ KINDS = (
     "outcome",
     "notice_kind",
     "statistic",
+    "date",
 )
 
 

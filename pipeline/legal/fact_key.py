@@ -18,6 +18,7 @@ from pipeline.legal.folding import fold
 
 LONGEST_KEY = 300
 MOST_MONEY = Decimal(10**26)
+_ISO_DAY = len("2026-11-18")
 _SPACES = re.compile(r"\s+")
 _CASE = (
     "normalized year court_code type_code type instance serial suffix pinyin court_zh court_en court_level "
@@ -44,6 +45,7 @@ VALUE_KEYS: dict[str, tuple[str, ...]] = {
         "outcome": "outcome",
         "notice_kind": "notice_kind",
         "statistic": "number unit what change change_unit change_basis at_least",
+        "date": "date precision meaning",
     }.items()
 }
 # The part of the value by which a fact is found; a later one where the text leaves the first open.
@@ -60,9 +62,9 @@ _COURT_KEYS = {"court": "name_zh", "case_number": "court_zh"}
 class FactKey:
     """What the store indexes of a fact.
 
-    `key` is its main value, squashed; of an amount the currency. `court` is the squashed Chinese name of the
-    court that a court's name or a case number stands for. `amount` is exact; None where the fact is no amount,
-    and where the sum is negative or has more than 26 digits before the point.
+    `key` is its main value, squashed; of an amount the currency, of a date the ISO day. `court` is the squashed
+    Chinese name of the court that a court's name or a case number stands for. `amount` is exact; None where the
+    fact is no amount, and where the sum is negative or has more than 26 digits before the point.
     """
 
     key: str | None
@@ -79,6 +81,8 @@ def squash(text: str) -> str:
 def fact_key(kind: str, value: Mapping[str, Value]) -> FactKey:
     """The keys of a fact of this kind and value. Total: what a value lacks is None."""
     main = value.get("currency") if kind == "amount" else main_value(kind, value)
+    if kind == "date" and isinstance(main, str):
+        main = main[:_ISO_DAY]
     court = value.get(_COURT_KEYS[kind]) if kind in _COURT_KEYS else None
     return FactKey(
         key=squash(str(main)) if main is not None else None,

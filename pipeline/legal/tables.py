@@ -14,6 +14,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from pipeline.legal.court_codes import added_courts
+
 _FOLDER = Path(__file__).parent
 _READ = re.compile(r"\bread (\d{4}-\d{2})\b")
 _SECTION = "section"
@@ -22,7 +24,8 @@ _SECTION = "section"
 @dataclass(frozen=True, slots=True)
 class DataTable:
     """A data table: `about` is its comment, `read` the month (YYYY-MM) in which its source was read, each row a value
-    for each of `columns`, None where the file has none."""
+    for each of `columns`, None where the file has none. Courts that the operator added stand among the court codes in
+    a section `operator`, each with its source."""
 
     name: str
     file: str
@@ -54,10 +57,24 @@ def read_table(name: str) -> DataTable:
             f"{file.name}: the comment at the top must name the source and the month it was read"
         )
     rows = _read_csv(text) if file.suffix == ".csv" else _read_toml(text)
+    if name == "court_codes":
+        rows += _added_courts()
     columns = tuple(dict.fromkeys(column for row in rows for column in row))
     return DataTable(
         name, file.name, about, read[1], columns, tuple(tuple(map(row.get, columns)) for row in rows)
     )
+
+
+def _added_courts() -> list[dict[str, Any]]:
+    return [
+        {
+            _SECTION: "operator",
+            "key": code,
+            "value": [added.court.level, added.court.name_zh, added.court.name_en],
+            "source": added.source,
+        }
+        for code, added in added_courts().items()
+    ]
 
 
 def _read_csv(text: str) -> list[dict[str, Any]]:

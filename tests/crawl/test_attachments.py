@@ -6,9 +6,11 @@ import asyncio
 import hashlib
 import io
 import json
+import shutil
+import sqlite3
 import zipfile
-from collections.abc import Callable
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,7 +33,6 @@ from tests.loopback import Said
 from tests.notices import CONTEXT, make_notice
 from tests.readers.pdf_files import make_pdf
 
-ARTICLE = "/art/2026/11/18/art_74_1.html"
 LINE = "本局决定对蓝鲸集成电路布图设计登记予以撤销，自即日起生效。"
 PDF = make_pdf([LINE])
 REST = {"Content-Type": "application/octet-stream"}
@@ -48,126 +49,147 @@ def make_docx(text: str) -> bytes:
     return file.getvalue()
 
 
-def notice_page(*files: str) -> bytes:
-    links = "".join(f'<p><a href="{file}">附件{n}</a></p>' for n, file in enumerate(files, 1))
-    return f"""<html><head><meta name="ArticleTitle" content="公告第1号">
-<meta name="PubDate" content="2026-11-18 10:00"></head><body><h1>公告第1号</h1>
+# Announcement by announcement, the files that it offers.
+OFFERED: dict[int, dict[str, Said]] = {
+    1: {"/a.pdf": Said(200, PDF, REST), "/gone.zip": Said(404)},
+    2: {"/a.docx": Said(200, make_docx("申报书"), REST)},
+    3: {"/a.zip": Said(200, b"PK\x03\x04" + bytes(5000), REST)},
+    4: {"/large.pdf": Said(200, b"%PDF-" + bytes(LARGEST), REST)},
+    5: {"/404.pdf": Said(404, b"none", HTML)},
+    6: {"/500.pdf": Said(500, PDF, REST)},
+    7: {"/page.pdf": Said(200, b"<html>gone</html>", HTML)},
+    8: {"/empty.pdf": Said(200, b"", REST)},
+    9: {"/broken.pdf": Said(close=True), "/b.pdf": Said(200, PDF, REST)},
+    10: {"/slow.pdf": Said(200, PDF, REST, pause=1.5)},
+    11: {"/closed/a.pdf": Said(200, PDF, REST)},
+    12: {"/scan.pdf": Said(200, make_pdf([]), REST)},
+    13: {f"/{n}.zip": Said(200, b"PK", REST) for n in range(MOST)} | {"/last.pdf": Said(200, PDF, REST)},
+}
+FILES = {path: said for files in OFFERED.values() for path, said in files.items()}
+ROBOTS = Said(200, b"User-agent: *\nDisallow: /closed/\n", {"Content-Type": "text/plain"})
+
+
+def notice_page(number: int) -> bytes:
+    links = "".join(f'<p><a href="{path}">附件</a></p>' for path in OFFERED[number])
+    return f"""<html><head><meta name="ArticleTitle" content="公告第{number}号">
+<meta name="PubDate" content="2026-11-18 10:00"></head><body><h1>公告第{number}号</h1>
 <div class="article-content"><!--<$[信息内容]>begin-->{links}<!--<$[信息内容]>end--></div></body></html>""".encode()
 
 
-def site(files: dict[str, Said], robots: bytes = b"") -> Callable[[str, int], Said]:
-    """A column with one announcement, which offers these files and says nothing itself."""
-
-    def answer(path: str, _n: int) -> Said:
-        if path == "/robots.txt":
-            return Said(200, robots)
-        if path == RECORDS:
-            return Said(200, listing([1]), XML)
-        return Said(200, notice_page(*files), HTML) if path == ARTICLE else files[path]
-
-    return answer
+def answer(path: str, _n: int) -> Said:
+    """A column of announcements that say nothing themselves, and their files."""
+    if path == "/robots.txt":
+        return ROBOTS
+    if path == RECORDS:
+        return Said(200, listing(list(OFFERED)), XML)
+    if path in FILES:
+        return FILES[path]
+    return Said(200, notice_page(int(path.rsplit("_", 1)[1].removesuffix(".html"))), HTML)
 
 
-def crawl_files(tmp_path: Path, files: dict[str, Said], robots: bytes = b"") -> list[dict[str, Any]]:
-    """The stored attachments after a crawl that must be well."""
-    with watched(tmp_path, site(files, robots)):
-        code, source = run(tmp_path)
-    assert (code, source["state"]) == (0, "ok"), source
-    (hit,) = iprwatch("search", "公告第1号", "--json", cwd=tmp_path).json["items"]
-    shown = iprwatch("show", hit["uid"], "--json", cwd=tmp_path).json
-    return stored_attachments(shown)
+@dataclass(frozen=True)
+class Crawled:
+    """A crawl of all announcements: its outcome, the paths that were asked for, the folder with the store."""
+
+    folder: Path
+    code: int
+    source: dict[str, Any]
+    paths: list[str]
+
+    def files(self, number: int) -> list[dict[str, Any]]:
+        return stored_files(self.folder, f"公告第{number}号")
 
 
-def stored_attachments(shown: dict[str, Any]) -> list[dict[str, Any]]:
-    (field,) = (field for field in shown["fields"] if field["field"] == "attachments")
+def stored_files(folder: Path, title: str) -> list[dict[str, Any]]:
+    """What the store knows of the files of a notice, but for where they are."""
+    with closing(sqlite3.connect(folder / "data/iprwatch.db")) as store:
+        ((stored,),) = store.execute("SELECT attachments FROM item WHERE title = ?", (title,)).fetchall()
     return [
         {name: value for name, value in file.items() if name not in ("url", "name")}
-        for file in field["value"]
+        for file in json.loads(stored)
     ]
 
 
-def test_a_notice_is_found_by_the_text_of_its_pdf(tmp_path: Path) -> None:
-    (file,) = crawl_files(tmp_path, {"/a.pdf": Said(200, PDF, REST)})
-    assert file == {"size": len(PDF), "text": LINE, "sha256": hashlib.sha256(PDF).hexdigest()}
-    assert iprwatch("search", "蓝鲸集成电路", "--json", cwd=tmp_path).json["total"] == 1
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
+    folder = tmp_path_factory.mktemp("attachments")
+    with watched(folder, answer) as server:
+        code, source = run(folder)
+        return Crawled(folder, code, source, server.paths())
 
 
-def test_the_bytes_of_a_file_are_archived(tmp_path: Path) -> None:
-    (file,) = crawl_files(tmp_path, {"/a.pdf": Said(200, PDF, REST)})
-    assert Archive(tmp_path / "data/archive").open_page(file["sha256"]) == PDF
+def test_no_file_costs_an_article(crawled: Crawled) -> None:
+    assert (crawled.code, crawled.source["state"]) == (0, "ok"), crawled.source
+    assert crawled.source["counts"]["new"] == len(OFFERED)
 
 
-def test_the_text_of_a_docx_is_read(tmp_path: Path) -> None:
-    (file,) = crawl_files(tmp_path, {"/a.docx": Said(200, make_docx("申报书"), REST)})
-    assert file["text"] == "申报书"
+def test_the_text_of_a_pdf_is_stored_with_size_and_hash(crawled: Crawled) -> None:
+    assert crawled.files(1)[0] == {"size": len(PDF), "text": LINE, "sha256": hashlib.sha256(PDF).hexdigest()}
 
 
-def test_a_format_that_isnt_read_is_listed_with_its_size(tmp_path: Path) -> None:
-    (file,) = crawl_files(tmp_path, {"/a.zip": Said(200, b"PK\x03\x04" + bytes(5000), REST)})
-    assert file == {"size": 5004, "note": "format not read"}
+def test_a_notice_is_found_by_the_text_of_its_docx(crawled: Crawled) -> None:
+    found = iprwatch("search", "申报书", "--json", cwd=crawled.folder).json
+    assert [hit["title"] for hit in found["hits"]] == ["公告第2号"]
 
 
-def test_a_file_that_is_too_large_is_listed_with_its_size(tmp_path: Path) -> None:
-    body = b"%PDF-" + bytes(LARGEST)
-    (file,) = crawl_files(tmp_path, {"/a.pdf": Said(200, body, REST)})
-    assert file == {"size": LARGEST + 5, "note": "too large"}
+def test_the_bytes_of_a_file_are_archived(crawled: Crawled) -> None:
+    assert Archive(crawled.folder / "data/archive").open_page(crawled.files(1)[0]["sha256"]) == PDF
+
+
+def test_a_format_that_isnt_read_is_listed_with_its_size(crawled: Crawled) -> None:
+    assert crawled.files(3) == [{"size": 5004, "note": "format not read"}]
+
+
+def test_a_file_that_is_too_large_is_listed_with_its_size(crawled: Crawled) -> None:
+    assert crawled.files(4) == [{"size": LARGEST + 5, "note": "too large"}]
 
 
 @pytest.mark.parametrize(
-    ("said", "note"),
+    ("number", "note"),
     [
-        (Said(404, b"none", HTML), "not fetched: the server answered 404"),
-        (Said(500, PDF, REST), "not fetched: the server answered 500"),
-        (
-            Said(200, b"<html>gone</html>", HTML),
-            "not fetched: a web page or nothing came in place of the file",
-        ),
-        (Said(200, b"", REST), "not fetched: a web page or nothing came in place of the file"),
+        (5, "the server answered 404"),
+        (6, "the server answered 500"),
+        (7, "a web page or nothing came in place of the file"),
+        (8, "a web page or nothing came in place of the file"),
     ],
 )
-def test_a_file_that_doesnt_come_keeps_its_name_and_says_why(tmp_path: Path, said: Said, note: str) -> None:
-    assert crawl_files(tmp_path, {"/a.pdf": said}) == [{"note": note}]
+def test_a_file_that_doesnt_come_says_why(crawled: Crawled, number: int, note: str) -> None:
+    assert crawled.files(number) == [{"note": f"not fetched: {note}"}]
 
 
-def test_a_connection_that_breaks_costs_the_file_only(tmp_path: Path) -> None:
-    broken, whole = crawl_files(tmp_path, {"/a.pdf": Said(close=True), "/b.pdf": Said(200, PDF, REST)})
+def test_a_connection_that_breaks_costs_that_file_only(crawled: Crawled) -> None:
+    broken, whole = crawled.files(9)
     assert broken["note"].startswith("not fetched: ")
     assert whole["text"] == LINE
 
 
-def test_a_file_that_comes_slowly_is_waited_for(tmp_path: Path) -> None:
-    (file,) = crawl_files(tmp_path, {"/a.pdf": Said(200, PDF, REST, pause=1.5)})
-    assert file["text"] == LINE
+def test_a_file_that_comes_slowly_is_waited_for(crawled: Crawled) -> None:
+    assert crawled.files(10)[0]["text"] == LINE
 
 
-def test_a_file_that_robots_txt_closes_is_not_fetched(tmp_path: Path) -> None:
-    files = {"/attach/a.pdf": Said(200, PDF, REST)}
-    with watched(tmp_path, site(files, b"User-agent: *\nDisallow: /attach/\n")) as server:
-        assert run(tmp_path)[0] == 0
-        assert "/attach/a.pdf" not in server.paths()
-    assert iprwatch("search", "公告第1号", "--json", cwd=tmp_path).json["total"] == 1
+def test_a_file_that_robots_txt_closes_is_not_asked_for(crawled: Crawled) -> None:
+    assert "/closed/a.pdf" not in crawled.paths
+    assert "robots.txt forbids it" in crawled.files(11)[0]["note"]
 
 
-def test_a_pdf_without_text_says_so(tmp_path: Path) -> None:
-    (file,) = crawl_files(tmp_path, {"/a.pdf": Said(200, make_pdf([]), REST)})
+def test_a_pdf_without_text_says_so(crawled: Crawled) -> None:
+    (file,) = crawled.files(12)
     assert (file["note"], "text" in file) == ("no text in the file", False)
 
 
-def test_only_some_files_of_a_notice_are_asked_for_readable_ones_first(tmp_path: Path) -> None:
-    files = {f"/{n}.zip": Said(200, b"PK", REST) for n in range(MOST)} | {"/last.pdf": Said(200, PDF, REST)}
-    *zips, last = crawl_files(tmp_path, files)
+def test_only_some_files_of_a_notice_are_asked_for_readable_ones_first(crawled: Crawled) -> None:
+    *zips, last = crawled.files(13)
     assert last["text"] == LINE
     assert [file["note"] for file in zips] == ["format not read"] * (MOST - 1) + [
         f"not fetched: only {MOST} files of a notice are"
     ]
 
 
-def test_reading_again_keeps_the_texts(tmp_path: Path) -> None:
-    before = crawl_files(tmp_path, {"/a.pdf": Said(200, PDF, REST), "/b.zip": Said(404)})
-    ran = iprwatch("reparse", cwd=tmp_path)
+def test_reading_again_keeps_what_is_known_of_files(crawled: Crawled, tmp_path: Path) -> None:
+    folder = shutil.copytree(crawled.folder, tmp_path / "copy")
+    ran = iprwatch("reparse", cwd=folder)
     assert ran.code == 0, ran.err
-    (hit,) = iprwatch("search", "蓝鲸集成电路", "--json", cwd=tmp_path).json["items"]
-    assert stored_attachments(iprwatch("show", hit["uid"], "--json", cwd=tmp_path).json) == before
+    assert [stored_files(folder, f"公告第{number}号") for number in OFFERED] == [*map(crawled.files, OFFERED)]
 
 
 PAGE = Page("https://www.court.gov.cn/fabu/xiangqing/1.html", b"<html>", datetime(2026, 11, 20, tzinfo=UTC))
@@ -257,22 +279,22 @@ def test_facts_and_edits_are_those_of_the_text_alone() -> None:
 
 
 def test_a_file_that_a_recorded_web_lacks_is_no_fault(tmp_path: Path) -> None:
-    with watched(tmp_path, site({"/a.pdf": Said(200, PDF, REST)})) as server:
-        pages = {RECORDS: listing([1]), ARTICLE: notice_page("/a.pdf")}
-        for number, (path, body) in enumerate(pages.items()):
+    def one(path: str, _n: int) -> Said:
+        return Said(200, listing([1]), XML) if path == RECORDS else answer(path, _n)
+
+    with watched(tmp_path, one) as server:
+        for number, path in enumerate((RECORDS, "/art/2026/11/18/art_74_1.html")):
             folder = tmp_path / "web" / str(number)
             folder.mkdir(parents=True)
-            (folder / "page.html").write_bytes(body)
+            (folder / "page.html").write_bytes(one(path, 1).body)
             stated = {
                 "url": server.url + path,
                 "status": 200,
                 "headers": {},
-                "fetched": "2026-11-20T09:00:00+08:00",
+                "fetched": "2026-11-20T09:00+08:00",
             }
             (folder / "page.json").write_text(json.dumps(stated), encoding="utf-8")
         ran = iprwatch("crawl", "--replay", "web", "--json", cwd=tmp_path)
         assert server.seen == []
     assert (ran.code, ran.json["sources"][0]["state"]) == (0, "ok")
-    (hit,) = iprwatch("search", "公告第1号", "--json", cwd=tmp_path).json["items"]
-    shown = iprwatch("show", hit["uid"], "--json", cwd=tmp_path).json
-    assert stored_attachments(shown) == [{"note": "not recorded"}]
+    assert stored_files(tmp_path, "公告第1号") == [{"note": "not recorded"}] * 2

@@ -19,7 +19,7 @@ from crawlers.browser import Chromium, RenderingFailed, find_chromium
 from errors import ConfigurationError
 from tests.command import environment, iprwatch
 from tests.conftest import skip_or_fail
-from tests.crawl.test_live import HTML, run
+from tests.crawl.test_live import HTML, _listening_sockets, run
 from tests.loopback import Said, Server, serve
 
 COLUMN = "/col/col74/index.html"
@@ -283,7 +283,7 @@ def test_no_port_is_opened_by_the_browser(tmp_path: Path, chromium: Path) -> Non
             if DATA in server.paths():
                 family = _descendants(process.pid)
                 browsers += any("chrom" in _program(pid) for pid in family)
-                listening |= _listening_sockets(family)
+                listening |= {place for pid in family for place in _listening_sockets(pid)}
             time.sleep(0.05)
     assert process.returncode == 0
     assert browsers > 5
@@ -309,21 +309,6 @@ def _program(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
     except OSError:
         return ""
-
-
-def _listening_sockets(pids: set[int]) -> set[str]:
-    inodes = set()
-    for pid in pids:
-        try:
-            inodes |= {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
-        except OSError:
-            continue
-    return {
-        fields[1]
-        for table in ("tcp", "tcp6")
-        for line in Path(f"/proc/net/{table}").read_text("ascii").splitlines()[1:]
-        if (fields := line.split())[3] == "0A" and f"socket:[{fields[9]}]" in inodes
-    }
 
 
 def test_a_page_that_hangs_is_given_up_and_the_next_one_is_rendered(chromium: Path) -> None:

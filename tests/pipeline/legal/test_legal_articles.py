@@ -21,6 +21,7 @@ NUMBERED = {
     "plant_variety",
     "statute",
     "statistic",
+    "date",
 }
 Span = tuple[str, int, int]
 

@@ -28,7 +28,7 @@ from pipeline.legal.numerals import read_chinese_integer
 from pipeline.legal.patents import check_digit
 from pipeline.legal.places import province_of
 
-NUMBERED = {"case_number", "document_number", "amount", "patent", "trademark", "statute", "statistic"}
+NUMBERED = {"case_number", "document_number", "amount", "patent", "trademark", "statute", "statistic", "date"}
 COURT_CODES = sorted(special_courts()) + sorted(province_of(code)[0] + code[2:] for code in divisions())
 TYPES = sorted(case_types())
 FRAGMENTS = [

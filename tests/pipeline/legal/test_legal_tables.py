@@ -25,6 +25,7 @@ TABLES = {
     "parties": "party",
     "proceedings": "procedure+instance+outcome+notice_kind",
     "statistics": "statistic",
+    "dates": "date",
 }
 
 

@@ -1,0 +1,87 @@
+"""What people drop into the inbox folder may be broken; it must cost no other file and no other link."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from crawlers.inbox_links import (
+    InboxError,
+    add_links,
+    find_links,
+    read_dropped_file,
+    read_folder,
+    waiting_links,
+)
+
+GOOD = "https://www.court.gov.cn/fabu/xiangqing/512961.html"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty inbox folder."""
+    path = tmp_path / "drop"
+    path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    "junk", ["http://…", "http://...", "https:///path", "http://[bad", "http://a:99999/", "http://%zz/"]
+)
+def test_what_leads_nowhere_is_no_link(junk: str) -> None:
+    assert find_links(f"{junk} {GOOD}") == [GOOD]
+
+
+@pytest.mark.parametrize("link", ["http://[bad", "http://a b/", "http://a:99999/", "https:///x", "http://…"])
+def test_a_link_that_leads_nowhere_is_refused_by_hand(engine: Engine, link: str) -> None:
+    with pytest.raises(InboxError, match="nothing was added"):
+        add_links(engine, [GOOD, link], "test")
+    assert waiting_links(engine) == []
+
+
+@pytest.mark.parametrize(
+    "link", ["http://127.0.0.1:8080/a", "https://例子.cn/a", "http://[2001:db8::1]/a", "https://a.cn"]
+)
+def test_every_host_that_could_be_asked_makes_a_link(engine: Engine, link: str) -> None:
+    assert len(add_links(engine, [link], "test").new) == 1
+
+
+def test_a_file_full_of_junk_costs_no_other(engine: Engine, folder: Path) -> None:
+    (folder / "a.txt").write_text("http://[bad http://...", "utf-8")
+    (folder / "b.txt").write_text(GOOD, "utf-8")
+    assert {name: len(added.new) for name, added in read_folder(engine, folder).items()} == {
+        "a.txt": 0,
+        "b.txt": 1,
+    }
+
+
+def test_the_ampersands_of_a_link_in_an_html_mail_are_read_as_such(tmp_path: Path) -> None:
+    mail = EmailMessage()
+    mail["Subject"] = "文章"
+    mail.set_content(
+        '<a href="https://mp.weixin.qq.com/s?__biz=MzkwMDAwMDAwMQ==&amp;mid=1&amp;idx=1">看</a>',
+        subtype="html",
+    )
+    file = tmp_path / "mail.eml"
+    file.write_bytes(mail.as_bytes())
+    assert find_links(read_dropped_file(file)) == [
+        "https://mp.weixin.qq.com/s?__biz=MzkwMDAwMDAwMQ==&mid=1&idx=1"
+    ]
+
+
+def test_a_mail_in_an_unknown_character_set_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "mail.eml"
+    file.write_bytes(b"Subject: x\nContent-Type: text/plain; charset=x-none\n\n" + GOOD.encode() + b"\n")
+    with pytest.raises(InboxError, match=r"mail\.eml.*'x-none'"):
+        read_dropped_file(file)
+
+
+def test_a_file_that_cannot_be_renamed_gives_its_links_and_is_reported(engine: Engine, folder: Path) -> None:
+    (folder / "a.txt").write_text(GOOD, "utf-8")
+    (folder / "a.txt.read").mkdir()
+    with pytest.raises(InboxError, match=r"a\.txt: its links were taken, but it can't be renamed"):
+        read_folder(engine, folder)
+    assert [url for _, url in waiting_links(engine)] == [GOOD]
