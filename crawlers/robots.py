@@ -12,6 +12,7 @@ import contextlib
 import logging
 import math
 import time
+import weakref
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -95,6 +96,10 @@ class _Host:
         self.next_at = max(self.next_at, time.monotonic() + seconds)
 
 
+# All crawls of a process take turns together: two families may watch one host.
+_HOSTS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Host]] = weakref.WeakKeyDictionary()
+
+
 class RobotsMiddleware:
     """Obeys robots.txt, Crawl-delay and Retry-After; one request at a time per host.
 
@@ -112,7 +117,6 @@ class RobotsMiddleware:
         self._longest_wait = settings.getfloat("IPRWATCH_LONGEST_WAIT", 600.0)
         self._delay = settings.getfloat("DOWNLOAD_DELAY")
         self._rules: dict[str, asyncio.Task[_Rules]] = {}
-        self._hosts: dict[str, _Host] = {}
         self._sending: dict[Request, _Host] = {}
         for entry in self._allowed:
             if "/" not in entry.lstrip("/") or "//" in entry:
@@ -128,7 +132,8 @@ class RobotsMiddleware:
     async def process_request(self, request: Request) -> None:
         """Return when the request may be sent. Raises ClosedByRobots and HostHeld."""
         parts = urlsplit(request.url)
-        host = self._hosts.setdefault(parts.hostname or "", _Host(self._delay))
+        hosts = _HOSTS.setdefault(asyncio.get_running_loop(), {})
+        host = hosts.setdefault(parts.hostname or "", _Host(self._delay))
         if not request.meta.get(_ROBOTS_REQUEST):
             origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
             if origin not in self._rules:

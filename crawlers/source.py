@@ -107,6 +107,12 @@ class Source(BaseModel):
         return value
 
     @model_validator(mode="after")
+    def _inbox_has_its_reader(self) -> Source:
+        if (self.family == "inbox") != (self.reader == INBOX_READER):
+            raise ValueError("the family inbox has the reader inbox, and no other family has it")
+        return self
+
+    @model_validator(mode="after")
     def _key_names_a_family(self) -> Source:
         if len(self.key) > _LONGEST_KEY:
             raise ValueError(f"the key {self.key!r} is longer than {_LONGEST_KEY} characters")

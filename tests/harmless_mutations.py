@@ -125,8 +125,8 @@ def _escape(tokens: list[Token], random: Random) -> list[Token]:
         )
 
     def change(token: Token) -> Token:
-        if token.kind == "text":
-            return replace(token, source=escaped(token.source))
+        if token.kind == "text":  # white space alone may stand where a character would be text
+            return token if token.source.isspace() else replace(token, source=escaped(token.source))
         if token.kind != "open":
             return token
         return replace(

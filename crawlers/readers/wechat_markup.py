@@ -5,6 +5,8 @@ Pages weigh up to 4 MB, of which the text is a hundredth, so only what is cut ou
 
 from __future__ import annotations
 
+import codecs
+import html
 import re
 from dataclasses import replace
 
@@ -21,14 +23,14 @@ _STRUCTURE = re.compile(rb"<!--|<(script|style|textarea)(?=[\s>/])|<(/?)div(?=[\
 _TAG = re.compile(rb"<!--.*?-->|<(script|style)\b.*?</\1\s*>|<[^>]*>", re.S | re.I)
 _META = re.compile(rb"""<meta(?:[^>"']|"[^"]*"|'[^']*')*>""", re.I)
 _CONTENT_OF = re.compile(rb"""\scontent\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.I)
-_HEAD = 200_000  # bytes in which the metas of a page stand
+_HEAD = 200_000  # bytes in which the metas of a page stand, and enough of its text to know its encoding by
 _META_CONTENT = re.compile(rb'\s+content="([^"]*)"')
 
 
 def in_utf8(page: Page) -> Page:
     """The page itself, or, for a copy that was saved in another encoding, one with the same text in UTF-8."""
     try:
-        page.body.decode("utf-8")
+        codecs.getincrementaldecoder("utf-8")().decode(page.body[:_HEAD])
     except UnicodeDecodeError:
         refuse_unreadable(page)
         return replace(page, body=page.text.encode("utf-8", "replace"), headers={})
@@ -60,7 +62,8 @@ def refuse_text_behind(page: Page, end: int) -> None:
     """
     mark = page.body.find(b"first_sceen__time", end, end + _HEAD)
     script = page.body.rfind(b"<script", end, mark) if mark >= 0 else -1
-    if script >= 0 and _TAG.sub(b"", page.body[end:script]).strip():
+    between = _TAG.sub(b"", page.body[end:script]) if script >= 0 else b""
+    if html.unescape(between.decode("utf-8", "replace")).strip():
         raise LayoutChanged(url=page.url, expected="nothing between #js_content and its script", found="text")
 
 
@@ -125,9 +128,12 @@ def text_at(body: bytes, attribute: bytes, start: int, end: int) -> str:
 
 
 def _places(body: bytes, attribute: bytes, start: int, end: int) -> list[int]:
-    if body.find(attribute, start, end) >= 0:
-        return [found.start() for found in re.compile(re.escape(attribute)).finditer(body, start, end)]
-    return [found.start() for found in _written(attribute).finditer(body, start, end)]
+    found = []
+    at = body.find(attribute, start, end)
+    while at >= 0:
+        found.append(at)
+        at = body.find(attribute, at + 1, end)
+    return found or [place.start() for place in _written(attribute).finditer(body, start, end)]
 
 
 def _text_around(body: bytes, at: int, start: int, end: int) -> str:
