@@ -298,4 +298,6 @@ def test_an_article_that_another_source_had_first_is_told_to_rules_that_name_thi
     for _ in range(2):
         ran = iprwatch("crawl", "cnipa_work", "--replay", "web", "--json", cwd=office)
         assert ran.code == 0, ran.out
-    assert [(alert["rule"], alert["url"].rsplit("_", 1)[-1]) for alert in alerts(office)] == [("Work", "209420.html")]
+    assert [(alert["rule"], alert["url"].rsplit("_", 1)[-1]) for alert in alerts(office)] == [
+        ("Work", "209420.html")
+    ]

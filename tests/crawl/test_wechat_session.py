@@ -34,7 +34,7 @@ def use(office: Path, case: str, expires: str) -> None:
     (office / "sources.toml").write_text(
         f"""[wechat_backend_example]
 reader = "wechat_backend"
-url = "{url.replace('token=1000000001', 'token=')}"
+url = "{url.replace("token=1000000001", "token=")}"
 name_zh = "例"
 name_en = "Example"
 publisher_zh = "例"
@@ -166,5 +166,7 @@ def test_the_end_is_announced_two_days_and_six_hours_before(left: timedelta, war
 
 def test_the_same_warning_is_one_alert(engine: Engine) -> None:
     for _ in range(2):
-        tell_operators(engine, [Recipient(channel="log"), Recipient(channel="mail", to="a@b.cn")], "session x", "t", "s")
+        tell_operators(
+            engine, [Recipient(channel="log"), Recipient(channel="mail", to="a@b.cn")], "session x", "t", "s"
+        )
     assert len(list_deliveries(engine, limit=10)) == 2
