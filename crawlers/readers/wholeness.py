@@ -7,8 +7,10 @@ pages whose mandatory blocks are there. None of them may become an article, so w
   real pages of a dozen systems, read in 2026, every whole one closes both; fragments have neither);
 - a second page begins right behind `</html>` (whole documents inside a page are menus and footers: bynr.gov.cn);
 - a mandatory block stands there twice with different texts;
-- the block holds the page's footer, or the links to the articles before and after;
-- the text is a menu, or a short message of the server.
+- the block holds the page's footer, a form, or the links to the articles before and after; or, where a system is
+  known to have them all, the end of a `<div>` is missing;
+- the text is a menu, a short message of the server, or the same text twice;
+- the bytes are in another encoding than the declared one.
 """
 
 from __future__ import annotations
