@@ -37,10 +37,23 @@ class Page:
 
     @cached_property
     def text(self) -> str:
-        """The body as text: by BOM, then header, then the page's own declaration, then UTF-8, then GB18030."""
-        return html_to_unicode(
+        """The body as text: by BOM, then header, then the page's own declaration, then UTF-8, then GB18030.
+
+        A declaration that the bytes belie is not believed: what is strict UTF-8 is UTF-8, and what claims to be
+        UTF-8, is none, and is strict GB18030, is that.
+        """
+        declared, text = html_to_unicode(
             self.headers.get("content-type"), self.body, default_encoding="utf-8", auto_detect_fun=_guess
-        )[1]
+        )
+        if declared.startswith("utf-16"):
+            return text
+        true = _guess(self.body)
+        if true == declared or (true == "gb18030" and declared != "utf-8"):
+            return text
+        try:
+            return self.body.decode(true).removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            return text
 
 
 def _guess(body: bytes) -> str:
