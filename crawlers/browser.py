@@ -71,6 +71,10 @@ _OUTDATED_HEADERS = _WIRE_HEADERS | {"etag", "last-modified", "content-type"}
 Fetch = Callable[[Request], Awaitable[Response]]
 
 
+_BETWEEN_LOOKS = 1000.0  # milliseconds
+_MOST_LOOKS = 5  # a page with a clock on it never looks the same twice
+
+
 class RenderingFailed(IprwatchError):
     """Chromium gave no page: it didn't start, broke down, or the page didn't come to rest. The source is down."""
 
@@ -207,6 +211,13 @@ class Chromium:
             page = await context.new_page()
             await page.goto(response.url, wait_until="networkidle", timeout=0)
             markup: str = await page.content()
+            # Half a second without a request may be a slow script's; a page is at rest when two looks agree.
+            for _ in range(_MOST_LOOKS):
+                await page.wait_for_timeout(_BETWEEN_LOOKS)
+                await page.wait_for_load_state("networkidle", timeout=0)
+                before, markup = markup, await page.content()
+                if markup == before:
+                    break
             return markup.encode("utf-8", errors="replace")
         finally:
             visit.over = True
