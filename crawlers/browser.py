@@ -54,6 +54,10 @@ _NO_NETWORK = (
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-quic",
 )
+# A navigation that has begun ends the loading of the scripts that stand in the page, even if it is aborted.
+_STAY = (
+    "navigation.addEventListener('navigate', go => { if (!go.destination.sameDocument) go.preventDefault() })"
+)
 _QUIET = (
     "--disable-gpu",
     "--no-first-run",
@@ -71,7 +75,8 @@ _OUTDATED_HEADERS = _WIRE_HEADERS | {"etag", "last-modified", "content-type"}
 Fetch = Callable[[Request], Awaitable[Response]]
 
 
-_BETWEEN_LOOKS = 1000.0  # milliseconds
+_BETWEEN_STATES = 0.1  # seconds
+_BETWEEN_LOOKS = 1.0  # seconds
 _MOST_LOOKS = 5  # a page with a clock on it never looks the same twice
 
 
@@ -157,7 +162,8 @@ class RenderMiddleware:
 class Chromium:
     """One browser without a network or a profile; one page at a time, each in a context of its own.
 
-    `fetch` answers what pages ask for. It is started with the first page, and again after a page that hung.
+    `fetch` answers what pages ask for, `page_seconds` is how long one may take. The browser is started with the
+    first page, and again after a page that hung.
     """
 
     def __init__(
@@ -166,25 +172,25 @@ class Chromium:
         self._program = program
         self._user_agent = user_agent
         self._fetch = fetch
-        self._page_seconds = page_seconds
+        self.page_seconds = page_seconds
         self._turn = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         self._shared: dict[str, Response] = {}
 
     async def render(self, response: Response) -> bytes:
-        """The document, in UTF-8, after half a second without a request. Raises RenderingFailed."""
+        """The document, in UTF-8, when all it asked for was answered and it rests. Raises RenderingFailed."""
         from playwright.async_api import Error
 
         place = show_url(response.url)
         async with self._turn:
             try:
-                async with asyncio.timeout(self._page_seconds):
+                async with asyncio.timeout(self.page_seconds):
                     return await self._visit(response)
             except TimeoutError:
                 await self.close()
                 raise RenderingFailed(
-                    f"{place}: the page did not come to rest within {self._page_seconds:.0f} s."
+                    f"{place}: the page did not come to rest within {self.page_seconds:.0f} s."
                 ) from None
             except Error as error:
                 await self.close()
@@ -208,15 +214,19 @@ class Chromium:
         visit = _Visit(response, self._fetch, self._shared)
         try:
             await context.route("**/*", visit.answer)
+            await context.add_init_script(_STAY)
             page = await context.new_page()
-            await page.goto(response.url, wait_until="networkidle", timeout=0)
-            markup: str = await page.content()
-            # Half a second without a request may be a slow script's; a page is at rest when two looks agree.
+            await page.goto(response.url, wait_until="commit", timeout=0)
+            # Until then scripts that stand in the page itself are still to come, however quiet it is.
+            while await page.evaluate("document.readyState") != "complete":
+                await asyncio.sleep(_BETWEEN_STATES)
+            asked, markup = await visit.all_answered(), await page.content()
+            # A page is at rest when two looks agree, and what it asked for before the first was answered.
             for _ in range(_MOST_LOOKS):
-                await page.wait_for_timeout(_BETWEEN_LOOKS)
-                await page.wait_for_load_state("networkidle", timeout=0)
-                before, markup = markup, await page.content()
-                if markup == before:
+                await asyncio.sleep(_BETWEEN_LOOKS)
+                before = asked, markup
+                asked, markup = await visit.all_answered(), await page.content()
+                if (asked, markup) == before:
                     break
             return markup.encode("utf-8", errors="replace")
         finally:
@@ -249,7 +259,15 @@ class _Visit:
         self._shared = shared
         self._asked = 0
         self._waiting = asyncio.Semaphore(_AT_ONCE)
+        self._open = 0
+        self._none_open = asyncio.Event()
+        self._none_open.set()
         self.over = False
+
+    async def all_answered(self) -> int:
+        """Wait until the page waits for nothing; how much it has asked for by then."""
+        await self._none_open.wait()
+        return self._asked
 
     async def answer(self, route: Route) -> None:
         kind = route.request.resource_type
@@ -265,6 +283,16 @@ class _Visit:
             await route.abort("aborted")
             return
         self._asked += 1
+        self._open += 1
+        self._none_open.clear()
+        try:
+            await self._answer_wanted(route)
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._none_open.set()
+
+    async def _answer_wanted(self, route: Route) -> None:
         async with self._waiting:
             response = None if self.over else await self._ask(route)
         if self.over:

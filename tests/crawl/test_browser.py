@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from scrapy.http import HtmlResponse, Request, Response
 
-from crawlers.browser import Chromium, RenderingFailed, find_chromium
+from crawlers.browser import PAGE_SECONDS, Chromium, RenderingFailed, find_chromium
 from errors import ConfigurationError
 from tests.command import environment, iprwatch
 from tests.conftest import skip_or_fail
@@ -323,6 +323,7 @@ def test_a_page_that_hangs_is_given_up_and_the_next_one_is_rendered(chromium: Pa
         try:
             with pytest.raises(RenderingFailed, match="10 s"):
                 await browser.render(page("while (true) {}"))
+            browser.page_seconds = PAGE_SECONDS
             return await browser.render(page("document.title = navigator.userAgent"))
         finally:
             await browser.close()
