@@ -20,7 +20,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from crawlers.source import Source, first_fault, load_sources
+from crawlers.source import DIRECT, Source, check_proxy_url, first_fault, load_sources
 from crawlers.wechat_session import WechatSession, read_session
 from errors import ConfigurationError
 from outgoing import read_allowed_private
@@ -43,7 +43,8 @@ class Configuration(BaseSettings):
     concerns intellectual property. `court_codes` adds to the table of court codes, for the whole process, as
     soon as it is read. `wechat` holds the session in the WeChat backend (cookie, token, expires). `operators`
     are told about the monitor itself, such as a session that ends. `chromium` is the program that renders
-    sources with `render = true`, where it isn't found on the PATH. `allowed_private` lists `host:port` pairs on
+    sources with `render = true`, where it isn't found on the PATH. `proxies` are proxies by name, `proxy` the name
+    of the one that all pages are fetched through. `allowed_private` lists `host:port` pairs on
     private addresses that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the
     operator may and does overrule.
     """
@@ -63,6 +64,8 @@ class Configuration(BaseSettings):
     court_codes: Annotated[Path | None, Field(validate_default=True)] = None
     chromium: Path | None = None
     wechat: dict[str, Any] | None = None
+    proxies: dict[str, str | dict[str, str]] = Field(default_factory=dict)
+    proxy: str = ""
     allowed_private: tuple[str, ...] = ()
     robots_allowed: tuple[str, ...] = ()
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -120,7 +123,22 @@ class Configuration(BaseSettings):
 
     def load_sources(self) -> dict[str, Source]:
         """Built-in and own sources by key. Raises ConfigurationError."""
-        return load_sources(self.source_files, built_in=self.built_in_sources)
+        sources = load_sources(self.source_files, built_in=self.built_in_sources)
+        for key, source in sources.items():
+            self._check_proxy(source.proxy, f"The source {key!r}")
+        return sources
+
+    def proxy_url(self, name: str) -> str | None:
+        """The address of a proxy, its secrets read now; None for `direct`. Raises ConfigurationError."""
+        if name == DIRECT:
+            return None
+        place = f"{self.file or 'the environment'}: proxies"
+        url = str(_reveal({name: self.proxies[name]}, place, self._folder)[name])
+        return check_proxy_url(url, f"{place}.{name}")
+
+    def _check_proxy(self, name: str, place: str) -> None:
+        if name and name != DIRECT and name not in self.proxies:
+            raise ConfigurationError(f"{place}: proxy: no proxy is called {name!r}; name it under [proxies].")
 
     def build_channels(self) -> dict[str, Channel]:
         """The configured channels, with their secrets read now. Raises ConfigurationError naming the key."""
@@ -161,6 +179,10 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
     except SettingsError as error:
         # What can't be read is not shown: it may hold a secret.
         raise ConfigurationError(f"The environment: {error}; lists and tables are written as JSON.") from None
+    configuration._check_proxy(configuration.proxy, place)
+    for name, address in configuration.proxies.items():
+        if isinstance(address, str):
+            check_proxy_url(address, f"{place}: proxies.{name}", secret=False)
     for recipient in configuration.operators:
         if recipient.channel not in configuration.channels:
             raise ConfigurationError(f"{place}: operators: no channel is called {recipient.channel!r}.")

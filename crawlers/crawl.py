@@ -1,4 +1,4 @@
-"""One crawl: all wanted sources, a spider a family, in this process; ends when every run row is judged."""
+"""One crawl: all wanted sources, a spider a family and way, in this process; ends when every run row is judged."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from crawlers.permissions import allowed_prefixes
 from crawlers.replay import open_recorded_web
 from crawlers.runs import Watch
 from crawlers.source import Source
+from crawlers.transport import group_sources, send_by
 from errors import ConfigurationError
 from pipeline.store.session import open_engine
 from pipeline.topics import load_lexicon
@@ -45,7 +46,7 @@ def build_settings(configuration: Configuration, replay: Path | None) -> Setting
     """Scrapy's settings from our module by name: started from any folder, they are the same.
 
     Raises ConfigurationError when something else is found under the module's name, or when a live crawl
-    has no contact for its user agent.
+    has no contact for its user agent, or a proxy whose address can't be read.
     """
     settings = Settings()
     settings.setmodule("crawlers.settings", priority="project")
@@ -58,6 +59,9 @@ def build_settings(configuration: Configuration, replay: Path | None) -> Setting
             "A live crawl needs a contact for its user agent: set `contact` in iprwatch.toml or IPRWATCH_CONTACT "
             "to a mail address or web page."
         )
+    if replay is None:
+        for name in configuration.proxies:
+            configuration.proxy_url(name)
     values: dict[str, Any] = {
         "IPRWATCH_CONFIGURATION": configuration,
         "IPRWATCH_ALLOWED_PRIVATE": list(configuration.allowed_private),
@@ -115,18 +119,19 @@ def crawl(
         for handler in logging.getLogger().handlers:
             handler.addFilter(SecretFilter([session.cookie, session.token]))
     loader = SpiderLoader.from_settings(settings)
-    crawlers: dict[str, Crawler] = {}
-    for family in dict.fromkeys(source.family for source in wanted):
-        crawler = process.create_crawler(loader.load(family))
-        if progress is not None:
-            _report(crawler, crawlers, progress)
-        crawlers[family] = crawler
-        process.crawl(
-            crawler,
-            sources=" ".join(source.key for source in wanted if source.family == family),
-            since=since.isoformat() if since else None,
-            alert_baseline=alert_baseline,
-        )
+    crawlers: list[Crawler] = []
+    for transport, travelling in group_sources(wanted).items():
+        for family in dict.fromkeys(source.family for source in travelling):
+            crawler = process.create_crawler(send_by(transport, loader.load(family)))
+            if progress is not None:
+                _report(crawler, crawlers, progress)
+            crawlers.append(crawler)
+            process.crawl(
+                crawler,
+                sources=" ".join(source.key for source in travelling if source.family == family),
+                since=since.isoformat() if since else None,
+                alert_baseline=alert_baseline,
+            )
     _spare_collector()
     process.start()
     watches = _watches(crawlers)
@@ -140,7 +145,7 @@ def _spare_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def _report(crawler: Crawler, crawlers: dict[str, Crawler], progress: Progress) -> None:
+def _report(crawler: Crawler, crawlers: list[Crawler], progress: Progress) -> None:
     def tell() -> None:
         progress(_watches(crawlers).values())
 
@@ -153,9 +158,9 @@ def _report(crawler: Crawler, crawlers: dict[str, Crawler], progress: Progress) 
         crawler.signals.connect(tell, signal, weak=False)
 
 
-def _watches(crawlers: dict[str, Crawler]) -> dict[str, Watch]:
+def _watches(crawlers: list[Crawler]) -> dict[str, Watch]:
     watches: dict[str, Watch] = {}
-    for crawler in crawlers.values():
+    for crawler in crawlers:
         spider: Any = crawler.spider
         if spider is not None:
             watches |= spider.watches

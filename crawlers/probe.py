@@ -30,6 +30,7 @@ from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from crawlers.source import INBOX_READER, Source
 from crawlers.spider import CHALLENGE_STATUS, read_complete, read_listing, to_page
+from crawlers.transport import group_sources, send_by
 from errors import ConfigurationError
 from pipeline.normalize import identify_url
 from pipeline.store.tables import Probe
@@ -194,18 +195,21 @@ def probe_sources(
             save.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(f"{save}: pages can't be saved there ({error.strerror}).") from None
-    settings = build_looking_settings(configuration, replay)
-    settings.setdict(
-        {"IPRWATCH_PROBE_SOURCES": wanted, "IPRWATCH_PROBE_SAVE": save},
-        priority="cmdline",
-    )
-    process = AsyncCrawlerProcess(settings)
-    crawler = process.create_crawler(ProbeSpider)
-    process.crawl(crawler)
+    process = AsyncCrawlerProcess(build_looking_settings(configuration, replay))
+    probes = []
+    for transport, travelling in group_sources(wanted).items():
+        crawler = process.create_crawler(
+            send_by(transport, ProbeSpider, IPRWATCH_PROBE_SOURCES=travelling, IPRWATCH_PROBE_SAVE=save)
+        )
+        process.crawl(crawler)
+        probes.append(crawler)
     process.start()
-    spider: Any = crawler.spider
+    found: dict[str, Probed] = {}
+    for crawler in probes:
+        spider: Any = crawler.spider
+        found |= spider.found
     missing = "the probe ended before its answer came"
-    return [spider.found.get(source.key) or Probed(source, "down", missing, 0.0) for source in wanted]
+    return [found.get(source.key) or Probed(source, "down", missing, 0.0) for source in wanted]
 
 
 def can_be_probed(source: Source) -> bool:

@@ -27,6 +27,7 @@ BUILT_IN = Path(__file__).with_name("sources.toml")
 FAMILIES = ("court", "spp", "cnipa", "gov", "media", "disclosure", "wechat", "inbox")
 INBOX_READER = "inbox"
 INBOX_URL = "inbox:"
+DIRECT = "direct"
 _LONGEST_KEY = 100
 _DAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 _DAY_NAMES = re.compile(r"^(\*|[a-z]{3}([-,][a-z]{3})*)$")
@@ -42,8 +43,10 @@ class Source(BaseModel):
     page is not believed. `depth` is how many list pages a crawl reads, `most` how many entries from the top of
     each are watched (some lists are a thousand entries long). `only_ip` keeps only what concerns
     intellectual property, for sources that publish everything. `referer` is sent
-    where a server wants to see it. `render` has a browser run the pages' scripts. `topics` are words that alert
-    rules refer to. `proven` says whether a real page of this kind has been read by the reader.
+    where a server wants to see it. `render` has a browser run the pages' scripts. `proxy` names the proxy that all
+    its requests go through (`direct`: none). `legacy_tls` accepts the keys and signatures of older servers.
+    `topics` are words that alert rules refer to. `proven` says whether a real page of this kind has been read by the
+    reader.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -63,6 +66,8 @@ class Source(BaseModel):
     only_ip: bool = False
     referer: str | None = None
     render: bool = False
+    proxy: str = ""
+    legacy_tls: bool = False
     proven: bool
 
     @property
@@ -138,6 +143,25 @@ def load_sources(extra: Iterable[Path] = (), *, built_in: bool = True) -> dict[s
             except ValidationError as error:
                 raise ConfigurationError(f"{path}: source {key!r}: {first_fault(error)}.") from None
     return sources
+
+
+def check_proxy_url(url: str, place: str, *, secret: bool = True) -> str:
+    """The address of a proxy, `http://host:port`; a login in it only where it came from a secret place.
+
+    Raises ConfigurationError, which doesn't show the address: it may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(f"{place}: the address of a proxy reads http://host:port.")
+    if not secret and parts.username is not None:
+        raise ConfigurationError(
+            f'{place}: a login must not stand in the file; write {{ env = "NAME" }} or {{ file = "PATH" }}.'
+        )
+    return url
 
 
 def first_fault(error: ValidationError) -> str:
