@@ -25,6 +25,8 @@ CONCURRENT_REQUESTS = 16
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 ROBOTSTXT_OBEY = False
 DOWNLOADER_MIDDLEWARES = {
+    "crawlers.redirects.RefreshLoopMiddleware": 585,
+    "crawlers.redirects.RedirectLoopMiddleware": 605,
     "crawlers.transport.ProxyMiddleware": 740,
     "crawlers.guard.GuardMiddleware": 960,
     "crawlers.robots.RobotsMiddleware": 970,

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 from crawlers.errors import LayoutChanged
 from crawlers.notice import ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
+from crawlers.readers.refusals import refuse_status
 from crawlers.readers.wechat_markup import in_utf8
 from crawlers.readers.wechat_refusals import read_json, refuse, refuse_answer
 from crawlers.readers.wechat_script import Value, plain, read_object
@@ -88,7 +89,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
 
 
 def _in_plain_utf8(page: Page) -> Page:
-    """The page in UTF-8, without a byte order mark."""
+    """The page in UTF-8, without a byte order mark. Raises what its status says."""
+    refuse_status(page)
     page = in_utf8(page)
     return replace(page, body=page.body.removeprefix(codecs.BOM_UTF8))
 

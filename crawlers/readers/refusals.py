@@ -7,7 +7,7 @@ History of the challenges met on Chinese government sites (2023 to 2026):
 
 - Knownsec (`__jsl_clearance`, `__jsluid_h`): HTTP 521 or 200 with a script that sets the cookie (MPS, CAC).
 - Ruishu (`$_ts`): HTTP 412 or 202 with rotating cookies (NHC; cpquery, ggfw and pss-system of CNIPA).
-- `C3VK` (Chinatax) and `CT6T` (MOJ): 200 or 302 to itself with a cookie to replay.
+- `C3VK` (Chinatax) and `CT6T` (MOJ): 200 or 302 to itself with a cookie to replay (in the header Set-Cookie).
 - Tencent's `TCaptcha` and EdgeOne (MOHRSS), Alibaba's `acw_sc__v2`.
 """
 
@@ -39,6 +39,8 @@ MARKERS = {
     "访问被阻断": "refused",
     'type="password"': "login",
 }
+# Cookies that are set with a challenge only; `__jsluid` also comes with ordinary pages.
+_COOKIES = ("__jsl_clearance", "C3VK", "CT6T", "acw_sc__v2")
 _LITTLE_TEXT = 200  # characters; the navigation and the footer of an ordinary page alone have more
 _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>|\s+", re.S | re.I)
 _TITLE_GONE = re.compile(
@@ -51,22 +53,40 @@ _TITLE_GONE = re.compile(
 def refuse_blocked(page: Page) -> None:
     """Raise what stands in the way of reading, if anything does. Every reader calls this first.
 
-    Raises Blocked for a refusing status (any of 400 and above but the two below) and for a challenge, a
-    frequency limit or a login that came with another status; Gone (`unavailable`) for 404, 410 and an error
-    page that calls itself one in its title; LayoutChanged for a page in another encoding than it declares.
+    Raises Blocked for a refusing status, and for a challenge, a frequency limit or a login that came with another
+    one; Gone (`unavailable`) for 404, 410 and an error page that calls itself one in its title; LayoutChanged for a
+    page in another encoding than it declares.
+    """
+    refuse_status(page)
+    if page.body.startswith(b"%PDF-"):
+        return
+    if _has_little_text(page) and (marker := _marker(page)):
+        raise Blocked(url=page.url, reason=MARKERS[marker], evidence=marker)
+    if page.status == 202 and "<script" in page.text and _has_little_text(page):
+        raise Blocked(url=page.url, reason="verification", evidence="http 202 with a script")
+    gone = _TITLE_GONE.search(page.text)
+    if gone:
+        raise Gone(url=page.url, kind="unavailable", evidence=gone.group())
+    refuse_unreadable(page)
+
+
+def refuse_status(page: Page) -> None:
+    """Raise what the status alone says.
+
+    Raises Blocked for 400 and above (Gone for 404 and 410), and for a redirect: a reader sees only one that leads
+    where the request has been already.
     """
     if page.status in (404, 410):
         raise Gone(url=page.url, kind="unavailable", evidence=f"http {page.status}")
     if page.status >= 400:
         raise Blocked(url=page.url, reason=f"http {page.status}", evidence=_marker(page) or "no known marker")
-    if page.body.startswith(b"%PDF-"):
-        return
-    if _has_little_text(page) and (marker := _marker(page)):
-        raise Blocked(url=page.url, reason=MARKERS[marker], evidence=marker)
-    gone = _TITLE_GONE.search(page.text)
-    if gone:
-        raise Gone(url=page.url, kind="unavailable", evidence=gone.group())
-    refuse_unreadable(page)
+    if page.status >= 300:
+        marker = _marker(page)
+        raise Blocked(
+            url=page.url,
+            reason=MARKERS[marker] if marker else "redirect loop",
+            evidence=marker or f"http {page.status} to {page.headers.get('location', 'nowhere')}",
+        )
 
 
 def note_empty_body(page: Page, body: Body) -> str | None:
@@ -98,4 +118,6 @@ def _has_little_text(page: Page) -> bool:
 
 
 def _marker(page: Page) -> str | None:
-    return next((marker for marker in MARKERS if marker in page.text), None)
+    cookies = page.headers.get("set-cookie", "")
+    found = next((marker for marker in MARKERS if marker in page.text), None)
+    return found or next((cookie for cookie in _COOKIES if cookie in cookies), None)

@@ -32,6 +32,7 @@ from crawlers.errors import LayoutChanged
 from crawlers.notice import Account, DateForm, DateMeaning, ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import Body, absolute, read_body, tidy
+from crawlers.readers.refusals import refuse_status
 from crawlers.readers.wechat_markup import (
     content_of,
     div_at,
@@ -72,6 +73,7 @@ def recognises(page: Page) -> bool:
 
 def kind_of(page: Page) -> Literal["article", "account"]:
     """Raises Gone, Blocked or LayoutChanged for a page that is neither."""
+    refuse_status(page)
     page = in_utf8(page)
     if content_of(page) is not None or _OBJECT in page.body:
         return "article"
@@ -91,6 +93,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     Raises Gone for tombstones, Blocked for challenges, LayoutChanged where a title, an account, a date or
     the body is missing.
     """
+    refuse_status(page)
     sha256, page = page.sha256, in_utf8(page)
     refuse_two_pages(page)
     content = content_of(page)
@@ -132,6 +135,7 @@ def read_account(page: Page) -> Account:
     account without that record, its 微信号. Raises LayoutChanged where neither is there or the account id is
     not to be had from the page or its URL; Gone and Blocked as for articles.
     """
+    refuse_status(page)
     at = page.body.find(_ABOUT)
     if at < 0:
         refuse(page, "an account's page (.about-page)")

@@ -28,6 +28,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 from crawlers.errors import Blocked, LayoutChanged
 from crawlers.notice import Account, ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
+from crawlers.readers.refusals import refuse_status
 from crawlers.readers.wechat_links import HOST, clean_link, identity_in, identity_of, leads_to_wechat
 from crawlers.readers.wechat_refusals import read_json, refuse, refuse_answer
 from crawlers.readers.wechat_script import plain
@@ -139,7 +140,8 @@ def _without_token(page: Page) -> Page:
 
 
 def _answer(page: Page) -> dict[str, Any]:
-    """The answer, of one of the three kinds. Raises Blocked or LayoutChanged for everything else."""
+    """The answer, of one of the three kinds. Raises Blocked, Gone or LayoutChanged for everything else."""
+    refuse_status(page)
     if page.body.lstrip()[:1] != b"{":
         sign = next((sign for sign in _LOGIN_PAGE if sign in page.text), None)
         if sign:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,9 +11,11 @@ import pytest
 from crawlers.errors import Blocked, Gone, LayoutChanged
 from crawlers.notice import Attachment
 from crawlers.page import Page
+from crawlers.readers import reader_for
 from crawlers.readers.body import Body
 from crawlers.readers.refusals import MARKERS, note_empty_body, refuse_blocked
 
+Recorded = Callable[[str], Page]
 URL = "https://www.example.gov.cn/col/col1/index.html"
 NAVIGATION = "<ul>" + "<li>公告与通知</li>" * 60 + "</ul>"
 
@@ -37,6 +41,38 @@ def test_a_marker_in_a_page_full_of_text_is_none(marker: str) -> None:
 def test_a_refusing_status_is_blocked_whatever_the_page_says(status: int) -> None:
     with pytest.raises(Blocked, match=f"http {status}"):
         refuse_blocked(page(f"<html>{NAVIGATION}</html>", status))
+
+
+def test_a_redirect_that_was_not_followed_is_blocked() -> None:
+    answer = replace(page("", 302), headers={"location": URL})
+    with pytest.raises(Blocked) as refusal:
+        refuse_blocked(answer)
+    assert (refusal.value.reason, refusal.value.evidence) == ("redirect loop", f"http 302 to {URL}")
+    with pytest.raises(Blocked) as refusal:
+        refuse_blocked(replace(answer, headers={"location": URL, "set-cookie": "CT6T=1; path=/"}))
+    assert (refusal.value.reason, refusal.value.evidence) == ("verification", "CT6T")
+
+
+def test_a_cookie_that_comes_with_challenges_only_counts_where_there_is_no_text() -> None:
+    headers = {"set-cookie": "C3VK=1; path=/"}
+    with pytest.raises(Blocked, match="C3VK"):
+        refuse_blocked(replace(page("<html><script>location.reload()</script></html>"), headers=headers))
+    refuse_blocked(replace(page(f"<html>{NAVIGATION}</html>"), headers=headers))
+
+
+def test_a_script_with_status_202_is_a_challenge() -> None:
+    with pytest.raises(Blocked, match="http 202 with a script"):
+        refuse_blocked(page("<html><script>var a = 1;</script></html>", 202))
+    refuse_blocked(page(f"<html><script>var a = 1;</script>{NAVIGATION}</html>", 202))
+
+
+@pytest.mark.parametrize("case", ["article_type_0_2026", "album_json"])
+def test_what_wechat_sends_with_a_refusing_status_is_no_content(recorded: Recorded, case: str) -> None:
+    shown = recorded(f"wechat/{case}")
+    _, reader = reader_for(shown)
+    for status, refused in ((403, Blocked), (404, Gone)):
+        with pytest.raises(refused):
+            reader.kind_of(replace(shown, status=status))
 
 
 @pytest.mark.parametrize("status", [404, 410])
