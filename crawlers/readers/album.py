@@ -25,6 +25,7 @@ from crawlers.readers.wechat_markup import in_utf8
 from crawlers.readers.wechat_refusals import read_json, refuse, refuse_answer
 from crawlers.readers.wechat_script import Value, plain, read_object
 from crawlers.readers.wholeness import refuse_two_pages
+from pipeline.normalize.identity import wechat_identity
 
 NAME = "album"
 HOST = "mp.weixin.qq.com"
@@ -141,13 +142,13 @@ def _entry(item: Value, position: int) -> ListEntry | None:
     parts = urlsplit(url)
     if not title.strip() or parts.hostname != HOST or parts.scheme != "https":
         return None
-    biz = parse_qs(parts.query).get("__biz", [""])[0].replace(" ", "+")
+    biz = parse_qs(parts.query).get("__biz", [""])[0]
     return ListEntry(
         url=url,
         title=" ".join(title.split()),
         date=PrintedDate(created, "list entry", form="unix") if created.isdecimal() else None,
         position=position,
-        identity=f"wechat:{biz}/{mid}/{idx}" if biz and mid and idx else None,
+        identity=wechat_identity(biz, mid, idx),
     )
 
 

@@ -46,10 +46,10 @@ from crawlers.readers.markup import (
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, refuse_cut_off, refuse_headline, refuse_overrun
+from pipeline.normalize.identity import site_identity
 
 logger = logging.getLogger(__name__)
 
-HOSTS = ("www.chinacourt.cn", "chinacourt.cn", "www.chinacourt.org", "chinacourt.org")
 _HOME = "https://www.chinacourt.cn/"
 _ARTICLE_PATH = re.compile(r"/article/detail/\d{4}/\d{2}/id/(\d+)\.shtml$")
 _LIST_PATH = re.compile(r"/article/index/id/[^/]+?(?:/page/(\d+))?\.shtml$")
@@ -95,13 +95,7 @@ def _refuse(page: Page) -> None:
 
 def identity_of(url: str) -> str | None:
     """`chinacourt:7171637` under both names of the main site, `chinacourt:<host>:<N>` for a local court."""
-    parts = urlsplit(url)
-    number = _ARTICLE_PATH.search(parts.path)
-    if number is None or not parts.hostname:
-        return None
-    return (
-        f"chinacourt:{number[1]}" if parts.hostname in HOSTS else f"chinacourt:{parts.hostname}:{number[1]}"
-    )
+    return site_identity(url, "chinacourt")
 
 
 def read_list(page: Page) -> ListPage:

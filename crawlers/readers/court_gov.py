@@ -48,6 +48,7 @@ from crawlers.readers.wholeness import (
     refuse_overrun,
     refuse_unbalanced,
 )
+from pipeline.normalize.identity import site_identity
 
 logger = logging.getLogger(__name__)
 
@@ -86,9 +87,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 def identity_of(url: str) -> str | None:
     """The article's number, whichever channel shows it: `court.gov.cn:436481`."""
-    parts = urlsplit(url)
-    number = _ARTICLE_PATH.match(parts.path)
-    return f"court.gov.cn:{number[1]}" if number and parts.hostname in HOSTS else None
+    return site_identity(url, "court.gov.cn")
 
 
 def read_list(page: Page) -> ListPage:

@@ -37,6 +37,7 @@ from crawlers.readers import document
 from crawlers.readers.body import absolute, read_body
 from crawlers.readers.markup import folded
 from crawlers.readers.refusals import refuse_blocked
+from pipeline.normalize.identity import site_identity
 
 NAME = "disclosure"
 LIST_HOSTS = ("www.cninfo.com.cn", "query.sse.com.cn")
@@ -48,7 +49,6 @@ _SSE_FILES = "https://static.sse.com.cn/"
 _MARKS = (b'"adjunctUrl"', b'"totalAnnouncement"', b'"SECURITY_NAME"')
 _JSONP = re.compile(r"\s*[\w.$]+\s*\((.*)\)\s*;?\s*", re.S)
 _CNINFO_FILE = re.compile(r"/finalpage/(\d{4}-\d{2}-\d{2})/(\d+)\.pdf$", re.I)
-_SSE_FILE = re.compile(r"/disclosure/listedinfo/(?:[\w-]+/)+([\w.-]+\.pdf)$", re.I)
 _BEIJING_MIDNIGHT = 16 * 3600  # seconds of a UTC day
 
 logger = logging.getLogger(__name__)
@@ -117,12 +117,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
 
 def identity_of(url: str) -> str | None:
     """`cninfo:<announcementId>` or `sse:<file name>`; None for a copy elsewhere."""
-    parts = urlsplit(url)
-    if parts.hostname == "static.cninfo.com.cn" and (found := _CNINFO_FILE.search(parts.path)):
-        return f"cninfo:{found[2]}"
-    if parts.hostname in ("static.sse.com.cn", "www.sse.com.cn") and (found := _SSE_FILE.search(parts.path)):
-        return f"sse:{found[1]}"
-    return None
+    return site_identity(url, "cninfo", "sse")
 
 
 def _answer(page: Page) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from crawlers.notice import PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import absolute
 from crawlers.readers.markup import folded
-from crawlers.readers.wechat_links import biz_of_number, clean_link, identity_in, identity_of, leads_to_wechat
+from crawlers.readers.wechat_links import biz_of_number, clean_link, leads_to_wechat
 from crawlers.readers.xml_tree import child, local_name, root_name, text_in, xml_tree
+from pipeline.normalize.identity import site_identity, wechat_identity
 
 EXPECTED = "a feed (RSS, Atom, JSON Feed or a we-mp-rss export)"
 PLACE = "feed entry"
@@ -98,7 +99,7 @@ def _rss_item(node: etree._Element, page: Page) -> Item:
     url = _address(link, node.base or page.url)
     return Item(
         url=url,
-        identity=identity_in(url),
+        identity=site_identity(url, "wechat"),
         title=text_in(child(node, "title")),
         dates=_dates(published, modified),
         author=_person(text_in(child(node, "dc:creator", "author"))),
@@ -131,7 +132,7 @@ def _atom_item(node: etree._Element, page: Page) -> Item:
     url = _address(link, page.url)
     return Item(
         url=url,
-        identity=identity_in(url),
+        identity=site_identity(url, "wechat"),
         title=text_in(child(node, "title")),
         dates=_dates(published, modified),
         author=folded(text_in(child(author, "name"))) if author is not None else "",
@@ -186,7 +187,7 @@ def _json_item(entry: Any, page: Page) -> Item:
     author = authors[0] if isinstance(authors, list) and authors else fields.get("author")
     return Item(
         url=url,
-        identity=identity_in(url),
+        identity=site_identity(url, "wechat"),
         title=_string(fields, "title"),
         dates=_dates(published, modified),
         author=folded(_string(author, "name")) if isinstance(author, dict) else "",
@@ -199,11 +200,11 @@ def _exported_item(entry: Any, page: Page) -> Item:
     fields = entry if isinstance(entry, dict) else {}
     published = fields.get("publish_time")
     url = _address(_string(fields, "url"), page.url)
-    identity = identity_in(url)
+    identity = site_identity(url, "wechat")
     ids = _EXPORT_ID.fullmatch(_string(fields, "id"))
     account = _EXPORT_ACCOUNT.fullmatch(_string(fields, "mp_id"))
     if identity is None and ids and account:
-        identity = identity_of(biz_of_number(account[1]), ids[1], ids[2])
+        identity = wechat_identity(biz_of_number(account[1]), ids[1], ids[2])
     return Item(
         url=url,
         identity=identity,

@@ -48,6 +48,7 @@ from crawlers.readers.markup import (
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, refuse_cut_off, refuse_overrun
+from pipeline.normalize.identity import site_identity
 
 logger = logging.getLogger(__name__)
 
@@ -87,9 +88,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 def identity_of(url: str) -> str | None:
     """The article's number, whatever path shows it: `gov.cn:7077199`."""
-    parts = urlsplit(url)
-    number = _ARTICLE_PATH.search(parts.path)
-    return f"gov.cn:{number[1]}" if number and parts.hostname in HOSTS else None
+    return site_identity(url, "gov.cn")
 
 
 def read_list(page: Page) -> ListPage:

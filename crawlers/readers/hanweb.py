@@ -48,6 +48,7 @@ from crawlers.readers.markup import (
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_overrun
+from pipeline.normalize.identity import site_identity
 
 logger = logging.getLogger(__name__)
 
@@ -91,11 +92,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 def identity_of(url: str) -> str | None:
     """`cnipa:207729`, the same in every column; `hanweb:<host>:<id>` elsewhere."""
-    parts = urlsplit(url)
-    number = _ARTICLE_PATH.search(parts.path)
-    if number is None or not parts.hostname:
-        return None
-    return f"cnipa:{number[2]}" if parts.hostname == CNIPA else f"hanweb:{parts.hostname}:{number[2]}"
+    return site_identity(url, "cnipa", "hanweb")
 
 
 def normal_url(href: str, base_url: str) -> str | None:

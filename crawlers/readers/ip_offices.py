@@ -47,30 +47,28 @@ from crawlers.readers.markup import (
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_overrun
+from pipeline.normalize.identity import site_identity
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Office:
-    """One site: the prefix of its identities, the paths of its articles, the classes of its lists.
+    """One site: the paths of its articles, the classes of its lists.
 
-    `article` has the article's id as its last group and, where the path states the day, the group `day`.
+    `article` has the group `day` where the path states the day.
     """
 
-    prefix: str
     article: re.Pattern[str]
     lists: tuple[str, ...]
 
 
 OFFICES = {
-    "sipa.sh.gov.cn": _Office(
-        "sipa", re.compile(r"^/[\w-]+/(?P<day>\d{8})/([0-9a-f]{32})\.html$"), ("list-date",)
-    ),
+    "sipa.sh.gov.cn": _Office(re.compile(r"^/[\w-]+/(?P<day>\d{8})/[0-9a-f]{32}\.html$"), ("list-date",)),
     "zscqj.beijing.gov.cn": _Office(
-        "zscqj.beijing", re.compile(r"^/zscqj/(?:[\w-]+/)+(\d+)/index\.html$"), ("subpageCon-conList",)
+        re.compile(r"^/zscqj/(?:[\w-]+/)+\d+/index\.html$"), ("subpageCon-conList",)
     ),
-    "ipr.mofcom.gov.cn": _Office("ipr.mofcom", re.compile(r"^/article/(?:\w+/)+\d{6}/(\d+)\.html$"), ()),
+    "ipr.mofcom.gov.cn": _Office(re.compile(r"^/article/(?:\w+/)+\d{6}/\d+\.html$"), ()),
 }
 _BODIES = ("ivs_content", "article-word", "artCon")
 _META_PUBLISHED = ("pubdate", "publishdate")
@@ -89,10 +87,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 def identity_of(url: str) -> str | None:
     """The article's id with its site: `sipa:<32 hex>`, `zscqj.beijing:743662423`, `ipr.mofcom:1996842`."""
-    parts = urlsplit(url)
-    office = OFFICES.get(parts.hostname or "")
-    number = office.article.match(parts.path) if office else None
-    return f"{office.prefix}:{number[number.lastindex or 0]}" if office and number else None
+    return site_identity(url, "sipa", "zscqj.beijing", "ipr.mofcom")
 
 
 def read_list(page: Page) -> ListPage:

@@ -42,6 +42,7 @@ from crawlers.readers.markup import (
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, refuse_cut_off, refuse_headline, refuse_overrun
+from pipeline.normalize.identity import site_identity
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +82,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 def identity_of(url: str) -> str | None:
     """The article's number, whichever host shows it: `ipc.court.gov.cn:5999`."""
-    parts = urlsplit(url)
-    number = _ARTICLE_PATH.match(parts.path)
-    return f"ipc.court.gov.cn:{number[1]}" if number and parts.hostname in HOSTS else None
+    return site_identity(url, "ipc.court.gov.cn")
 
 
 def read_list(page: Page) -> ListPage:

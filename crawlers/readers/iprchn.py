@@ -21,7 +21,7 @@ import logging
 import re
 from collections.abc import Sequence
 from typing import Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import html
 
@@ -32,16 +32,11 @@ from crawlers.readers.body import Body, absolute, read_body
 from crawlers.readers.markup import date_shaped, folded, one_line, tree
 from crawlers.readers.refusals import refuse_blocked
 from crawlers.readers.wholeness import refuse_cut_off, refuse_no_article, refuse_overrun
+from pipeline.normalize.identity import site_identity
 
 logger = logging.getLogger(__name__)
 
-SITES = {
-    "www.iprchn.com": "iprchn",
-    "iprchn.com": "iprchn",
-    "www.cnipa-ipdrc.org.cn": "ipdrc",
-    "cnipa-ipdrc.org.cn": "ipdrc",
-}
-_ARTICLE_PATH = re.compile(r"^/(?:cipnews/)?(?:news_content|index_newscontent)\.aspx$", re.I)
+HOSTS = ("www.iprchn.com", "iprchn.com", "www.cnipa-ipdrc.org.cn", "cnipa-ipdrc.org.cn")
 _DATE = re.compile(r"(?<!\d)20\d\d/\d{1,2}/\d{1,2}(?!\d)")
 _SITE_NAMES = frozenset(("中国知识产权资讯网", "中国知识产权报", "国家知识产权局知识产权发展研究中心"))
 _SITE_NAME_AFTER = re.compile(rf"\s*[-_|—]+\s*(?:{'|'.join(_SITE_NAMES)})$")
@@ -53,7 +48,7 @@ _SHORTEST_BODY = 150  # characters; the line with source, author and counters is
 
 def recognises(page: Page) -> bool:
     """By host only: nothing else is particular to these sites."""
-    return urlsplit(page.url).hostname in SITES
+    return urlsplit(page.url).hostname in HOSTS
 
 
 def kind_of(page: Page) -> Literal["list", "article"]:
@@ -64,11 +59,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 def identity_of(url: str) -> str | None:
     """The article's number under either path: `iprchn:147888`, `ipdrc:482`."""
-    parts = urlsplit(url)
-    site = SITES.get(parts.hostname or "")
-    number = {name.lower(): value for name, value in parse_qsl(parts.query)}.get("newsid", "")
-    known = site is not None and _ARTICLE_PATH.match(parts.path) is not None and number.isdecimal()
-    return f"{site}:{number}" if known else None
+    return site_identity(url, "iprchn", "ipdrc")
 
 
 def read_list(page: Page) -> ListPage:

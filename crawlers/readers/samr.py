@@ -37,6 +37,7 @@ from crawlers.readers.body import Body, absolute, read_body
 from crawlers.readers.markup import date_shaped, first, folded, has_class, metas, one_line, tree, with_class
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_no_article, refuse_overrun
+from pipeline.normalize.identity import site_identity
 
 logger = logging.getLogger(__name__)
 
@@ -75,9 +76,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 def identity_of(url: str) -> str | None:
     """The article's id, whatever column and port show it: `samr:<32 hex>`."""
-    parts = urlsplit(url)
-    number = _ARTICLE_PATH.search(parts.path)
-    return f"samr:{number[1]}" if number and parts.hostname in HOSTS else None
+    return site_identity(url, "samr")
 
 
 def normal_url(href: str, base_url: str) -> str | None:

@@ -44,6 +44,7 @@ from crawlers.readers.markup import (
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, refuse_cut_off, refuse_headline, refuse_overrun
+from pipeline.normalize.identity import site_identity
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +90,7 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 def identity_of(url: str) -> str | None:
     """The article's number, whichever channel shows it: `spp:725750`."""
-    parts = urlsplit(url)
-    number = _ARTICLE_PATH.search(parts.path)
-    return f"spp:{number[2]}" if number and parts.hostname in HOSTS else None
+    return site_identity(url, "spp")
 
 
 def normal_url(href: str, base_url: str) -> str | None:

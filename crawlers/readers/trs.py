@@ -53,6 +53,7 @@ from crawlers.readers.markup import (
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_no_article, refuse_overrun
+from pipeline.normalize.identity import site_identity
 
 _TWIN_PATH = re.compile(r"/t(\d{8})_(\d+)_ext\.json$")
 _CLASSES = ("TRS_Editor", "trs_editor_view", "TRS_UEDITOR", "Custom_UnionStyle")
@@ -110,11 +111,7 @@ def _is_twin(page: Page) -> bool:
 
 def identity_of(url: str) -> str | None:
     """`trs:<host>:<id>`; a page and its JSON twin are one article. None for www.spp.gov.cn, which `spp` reads."""
-    parts = urlsplit(url)
-    if parts.hostname in spp.HOSTS:
-        return None
-    number = trs_list.ARTICLE_PATH.search(parts.path) or _TWIN_PATH.search(parts.path)
-    return f"trs:{parts.hostname}:{number[2]}" if number and parts.hostname else None
+    return site_identity(url, "trs")
 
 
 def read_list(page: Page) -> ListPage:

@@ -44,6 +44,7 @@ from crawlers.readers.wechat_markup import (
 from crawlers.readers.wechat_refusals import refuse
 from crawlers.readers.wechat_script import Value, read_object, read_variable, script_near, text_of
 from crawlers.readers.wholeness import refuse_message, refuse_two_pages
+from pipeline.normalize.identity import wechat_identity
 
 NAME = "wechat"
 HOST = "mp.weixin.qq.com"
@@ -117,7 +118,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         body=body.text,
         links=tuple(dict.fromkeys((*body.links, *([further] if further else [])))),
         attachments=body.attachments,
-        identity=_identity(stated.ids),
+        identity=wechat_identity(*stated.ids),
         entry=entry,
         fetched_at=page.fetched_at,
         sha256=sha256,
@@ -327,10 +328,6 @@ def _dates(*printed: tuple[str, str, DateForm, DateMeaning]) -> Iterator[Printed
             continue
         published = published or meaning == "published"
         yield PrintedDate(raw.strip(), place, meaning, form)
-
-
-def _identity(ids: tuple[str, str, str]) -> str | None:
-    return f"{NAME}:{'/'.join(ids)}" if all(ids) else None
 
 
 def _ids_in(link: str) -> tuple[str, str, str]:

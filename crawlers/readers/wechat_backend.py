@@ -29,9 +29,10 @@ from crawlers.errors import Blocked, LayoutChanged
 from crawlers.notice import Account, ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.refusals import refuse_status
-from crawlers.readers.wechat_links import HOST, clean_link, identity_in, identity_of, leads_to_wechat
+from crawlers.readers.wechat_links import HOST, clean_link, leads_to_wechat
 from crawlers.readers.wechat_refusals import read_json, refuse, refuse_answer
 from crawlers.readers.wechat_script import plain
+from pipeline.normalize.identity import site_identity, wechat_identity
 
 NAME = "wechat_backend"
 PATHS = ("/cgi-bin/appmsgpublish", "/cgi-bin/appmsg", "/cgi-bin/searchbiz")
@@ -212,8 +213,8 @@ def _entry(item: Any, sent: Any, biz: str, position: int) -> ListEntry | None:
         title=title,
         date=PrintedDate(str(time), "list entry", form="unix") if time else None,
         position=position,
-        identity=identity_in(link)
-        or identity_of(biz, str(fields.get("appmsgid")), str(fields.get("itemidx"))),
+        identity=site_identity(link, "wechat")
+        or wechat_identity(biz, str(fields.get("appmsgid")), str(fields.get("itemidx"))),
     )
 
 

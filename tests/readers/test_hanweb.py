@@ -187,7 +187,7 @@ def test_one_id_in_two_columns_is_one_article(recorded: Recorded) -> None:
 def test_other_sites_have_ids_of_their_own() -> None:
     path = "/art/2026/11/18/art_74_1.html"
     assert hanweb.identity_of(f"https://www.cnipa.gov.cn{path}") == "cnipa:1"
-    assert hanweb.identity_of(f"https://www.example.gov.cn{path}") == "hanweb:www.example.gov.cn:1"
+    assert hanweb.identity_of(f"https://www.example.gov.cn{path}") == "hanweb:example.gov.cn:1"
 
 
 def test_a_notice_that_is_a_pdf_says_so(recorded: Recorded) -> None:

@@ -77,7 +77,7 @@ def test_a_real_page_without_metadata_is_titled_by_the_heading_that_its_title_re
     notice = trs.read_article(page)
     assert notice.title == "天宫一号与神舟九号载人交会对接任务第二场新闻发布会"
     assert notice.dates == (PrintedDate("2012-06-24", "labelled text"), PrintedDate("20120624", "url"))
-    assert notice.identity == "trs:www.cmse.gov.cn:43188"
+    assert notice.identity == "trs:cmse.gov.cn:43188"
     assert notice.body.startswith("2012年6月24日\n中国载人航天工程新闻发言人")
     assert notice.body.endswith("下面，我愿意回答大家的提问。")
 
@@ -95,9 +95,9 @@ def test_a_real_json_twin_that_is_cut_off_is_refused(captures: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "identity"),
     [
-        (JILIN + "202404/t20240424_6432591.shtml", "trs:www.jl.jcy.gov.cn:6432591"),
-        ("http://www.jl.jcy.gov.cn/gzdt/202404/t20240424_6432591_ext.json", "trs:www.jl.jcy.gov.cn:6432591"),
-        ("https://www.ncac.gov.cn/xxfb/tzgg/202606/t20260630_996425.html", "trs:www.ncac.gov.cn:996425"),
+        (JILIN + "202404/t20240424_6432591.shtml", "trs:jl.jcy.gov.cn:6432591"),
+        ("http://www.jl.jcy.gov.cn/gzdt/202404/t20240424_6432591_ext.json", "trs:jl.jcy.gov.cn:6432591"),
+        ("https://www.ncac.gov.cn/xxfb/tzgg/202606/t20260630_996425.html", "trs:ncac.gov.cn:996425"),
         ("https://www.spp.gov.cn/spp/zdgz/202611/t20261114_740570.shtml", None),
         (JILIN, None),
     ],
@@ -184,10 +184,10 @@ def test_a_list_without_pager_is_read_where_it_is_the_only_one(
     with caplog.at_level(logging.WARNING):
         listed = trs.read_list(recorded("trs/list_ncac"))
     assert [entry.identity for entry in listed.entries] == [
-        "trs:www.ncac.gov.cn:1003311",
-        "trs:www.ncac.gov.cn:1003107",
-        "trs:www.ncac.gov.cn:1002844",
-        "trs:www.ncac.gov.cn:1002601",
+        "trs:ncac.gov.cn:1003311",
+        "trs:ncac.gov.cn:1003107",
+        "trs:ncac.gov.cn:1002844",
+        "trs:ncac.gov.cn:1002601",
     ]
     assert "Skipped entry 4" in caplog.text
 
@@ -334,7 +334,7 @@ def test_a_whole_json_twin_is_read(recorded: Recorded) -> None:
     assert notice.title == "销售盗版儿童图书四人被提起公诉"
     assert (notice.publisher, notice.author) == ("德宏检察", None)
     assert notice.dates == (PrintedDate("2026-11-17", "field crtime"), PrintedDate("20261117", "url"))
-    assert notice.identity == "trs:www.ynmangshi.jcy.gov.cn:7801622"
+    assert notice.identity == "trs:ynmangshi.jcy.gov.cn:7801622"
     assert notice.body.split("\n")[1].endswith("违法所得七十一万余元。")
     assert len(notice.images) == 1
 
