@@ -33,6 +33,7 @@ from cli_output import (
     print_json,
     print_report,
     read_configuration,
+    tell_waiting,
 )
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
 from crawlers.archive import Archive
@@ -126,6 +127,7 @@ def crawl_command(
             since=since.date() if since else None,
             alert_baseline=alert_baseline,
             progress=progress.show,
+            tell_waiting=tell_waiting,
         )
     engine = open_engine(configuration.database_url)
     run_ids = [outcome.run_id for outcome in outcomes if outcome.run_id is not None]

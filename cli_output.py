@@ -19,11 +19,13 @@ from sqlalchemy import make_url
 
 from configuration import Configuration, load_configuration
 from crawlers.crawl import Outcome
+from crawlers.lease_holder import show_holder
 from crawlers.runs import Watch
 from crawlers.source import Source
 from crawlers.wechat_session import describe_session
 from errors import ConfigurationError
 from pipeline.alerts.outbox import Report, Sent
+from pipeline.store.lease import Held
 from query.search import Found, Hit
 
 # Where there is no terminal (cron, a log), nothing tells a width; 80 columns would cut Chinese titles.
@@ -93,6 +95,13 @@ class CrawlProgress:
                     highlight=False,
                 )
         self._bar.update(self._task, description="Fetching articles", total=asked or None, completed=done)
+
+
+def tell_waiting(held: Held) -> None:
+    err.print(
+        f"{held.host} is being crawled by {show_holder(held.holder)}; looking whether that still lives.",
+        highlight=False, markup=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configuration: Configuration) -> None:

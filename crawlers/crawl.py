@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,13 +17,16 @@ from scrapy.spiderloader import SpiderLoader
 
 from configuration import Configuration
 from crawlers.browser import add_browser
+from crawlers.lease_holder import show_holder
+from crawlers.lease_keeper import LeaseKeeper
 from crawlers.log_format import SecretFilter
 from crawlers.permissions import allowed_prefixes
 from crawlers.replay import open_recorded_web
-from crawlers.runs import Watch
+from crawlers.runs import RUNNING, Watch, close_interrupted
 from crawlers.source import Source
 from crawlers.transport import group_sources, send_by
 from errors import ConfigurationError
+from pipeline.store.lease import Held
 from pipeline.store.session import open_engine
 from pipeline.topics import load_lexicon
 
@@ -92,9 +95,12 @@ def crawl(
     since: date | None = None,
     alert_baseline: bool = False,
     progress: Progress | None = None,
+    tell_waiting: Callable[[Held], None] = lambda _: None,
 ) -> list[Outcome]:
     """Crawl these sources and say what became of each. Runs once in a process (a reactor can't restart).
 
+    A host is crawled by one process at a time: sources of a host that another one crawls are `busy`.
+    `tell_waiting` is called with a lease that is waited for, since its holder may be dead.
     `replay` answers from a recorded web. `progress` is called with the open watches whenever one changed.
     Raises ConfigurationError and StoreError before anything is fetched.
     """
@@ -113,7 +119,36 @@ def crawl(
         ) from None
     engine = open_engine(configuration.database_url)
     settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))
-    engine.dispose()
+    try:
+        with LeaseKeeper(engine) as keeper:
+            busy = keeper.take((source.host for source in wanted), tell=tell_waiting)
+            free = [source for source in wanted if source.host not in busy]
+            hosts = {lease.host for lease in keeper.leases}
+            known = configuration.load_sources().values()
+            close_interrupted(engine, [source.key for source in known if source.host in hosts])
+            settings["IPRWATCH_LEASES"] = keeper.leases
+            watches = _crawl(
+                configuration, settings, free, since=since, alert_baseline=alert_baseline, progress=progress
+            )
+    finally:
+        engine.dispose()
+    return [
+        _busy(source, busy[source.host]) if source.host in busy else _outcome(source, watches.get(source.key))
+        for source in wanted
+    ]
+
+
+def _crawl(
+    configuration: Configuration,
+    settings: Settings,
+    wanted: Sequence[Source],
+    *,
+    since: date | None,
+    alert_baseline: bool,
+    progress: Progress | None,
+) -> dict[str, Watch]:
+    if not wanted:
+        return {}
     process = AsyncCrawlerProcess(settings)
     if session := configuration.wechat_session():
         for handler in logging.getLogger().handlers:
@@ -134,8 +169,7 @@ def crawl(
             )
     _spare_collector()
     process.start()
-    watches = _watches(crawlers)
-    return [_outcome(source, watches.get(source.key)) for source in wanted]
+    return _watches(crawlers)
 
 
 def _spare_collector() -> None:
@@ -167,8 +201,12 @@ def _watches(crawlers: list[Crawler]) -> dict[str, Watch]:
     return watches
 
 
+def _busy(source: Source, held: Held) -> Outcome:
+    return Outcome(source, None, "busy", f"{held.host} is being crawled by {show_holder(held.holder)}", {})
+
+
 def _outcome(source: Source, watch: Watch | None) -> Outcome:
-    if watch is None or watch.state == "running":
+    if watch is None or watch.state == RUNNING:
         return Outcome(
             source,
             watch.run_id if watch else None,

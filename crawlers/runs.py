@@ -7,6 +7,7 @@ a list showed must be accounted for; what can't be accounted for makes the run `
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Self
@@ -25,6 +26,7 @@ from pipeline.store.session import StoreError, first_line
 from pipeline.store.tables import Run
 
 OK = "ok"
+RUNNING = "running"
 STATES = (
     OK,
     "incomplete",
@@ -35,6 +37,7 @@ STATES = (
     "closed by robots",
     "not recorded",
     "failed",
+    "busy",
 )
 _ENDINGS = (
     "new",
@@ -69,7 +72,7 @@ class Watch:
     refusal: tuple[str, str] | None = None
     lists_open: int = 0
     faults: list[str] = field(default_factory=list)
-    state: str = "running"
+    state: str = RUNNING
     reason: str | None = None
 
     def count(self, what: str, number: int = 1) -> None:
@@ -124,7 +127,7 @@ def open_watch(engine: Engine, source: Source, *, baseline: bool) -> Watch:
         "started_at": datetime.now(UTC),
         "finished_at": None,
         "list_read_at": None,
-        "state": "running",
+        "state": RUNNING,
         "reason": None,
         "baseline": baseline,
         "counts": {},
@@ -153,6 +156,21 @@ def close_watch(engine: Engine, watch: Watch) -> None:
             connection.execute(update(Run).where(Run.id == watch.run_id).values(values))
     except DBAPIError as error:
         raise StoreError(f"The run of {watch.source.key} could not be noted: {first_line(error)}.") from error
+
+
+def close_interrupted(engine: Engine, source_keys: Iterable[str]) -> None:
+    """Close the run rows that a killed crawl of these sources left open. Only for who holds their leases.
+
+    They stay without `finished_at`: nobody knows when the crawl ended. Raises StoreError.
+    """
+    values = {"state": "incomplete", "reason": "the crawl was killed before its end"}
+    try:
+        with engine.begin() as connection:
+            connection.execute(
+                update(Run).where(Run.state == RUNNING, Run.source_key.in_(list(source_keys))).values(values)
+            )
+    except DBAPIError as error:
+        raise StoreError(f"Interrupted runs could not be closed: {first_line(error)}.") from error
 
 
 class RunLedger:

@@ -75,6 +75,11 @@ class Source(BaseModel):
         """The first part of the key; names the spider that reads this source."""
         return self.key.split("_", 1)[0]
 
+    @property
+    def host(self) -> str:
+        """The host of the list: its sources share one lease. The inbox has none and goes by its own name."""
+        return urlsplit(self.url).hostname or self.family
+
     @field_validator("reader")
     @classmethod
     def _known_reader(cls, value: str) -> str:

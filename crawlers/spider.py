@@ -32,6 +32,7 @@ from pipeline.alerts.rules import Rules
 from pipeline.dates import SHANGHAI, choose
 from pipeline.normalize import identify_url
 from pipeline.record import Context, Sighting
+from pipeline.store.lease import fence
 from pipeline.store.listed import Shown, first_read, mark_gone, remember_list
 from pipeline.store.session import open_engine
 from pipeline.store.tables import Run, Snapshot
@@ -91,6 +92,7 @@ class FamilySpider(Spider):
             alert_baseline=bool(arguments.pop("alert_baseline", False)),
         )
         spider._set_crawler(crawler)
+        fence(spider.engine, crawler.settings.getlist("IPRWATCH_LEASES"))
         return spider
 
     async def start(self) -> AsyncIterator[Request]:

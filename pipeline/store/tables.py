@@ -363,3 +363,14 @@ class Correction(Base):
     reason: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+
+
+class LeaseRow(Base):
+    """Which process may crawl a host (`pipeline.store.lease`). `epoch` grows with every holder; `expires_at` is by
+    the database's clock."""
+
+    __tablename__ = "lease"
+    host: Mapped[str] = mapped_column(String(255), primary_key=True)
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    holder: Mapped[str] = mapped_column(String(300))
+    expires_at: Mapped[datetime]

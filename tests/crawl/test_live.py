@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
+from pipeline.store.lease import read_clock
+from pipeline.store.session import open_engine
+from pipeline.store.tables import Base, LeaseRow
 from tests.command import environment, iprwatch
 from tests.loopback import Said, Server, serve
 
@@ -236,6 +243,42 @@ def test_after_a_run_that_missed_articles_the_list_is_asked_for_whole(tmp_path: 
         broken["on"] = False
         code, source = run(tmp_path)
     assert (code, source["state"], source["counts"]["new"]) == (0, "ok", 1)  # type: ignore[index]
+
+
+def test_a_crawl_that_was_stopped_and_continued_writes_nothing_once_another_took_its_place(
+    tmp_path: Path,
+) -> None:
+    def reply(path: str, n: int) -> Said:
+        said = answer(path, n)
+        return Said(said.status, said.body, said.headers, pause=60.0 if "/art/" in path else 0.0)
+
+    with watched(tmp_path, reply) as server:
+        first = subprocess.Popen(
+            [sys.executable, "-m", "cli", "crawl", "--json"],
+            cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, encoding="utf-8",
+        )  # fmt: skip
+        while first.poll() is None and not any("/art/" in path for path in server.paths()):
+            time.sleep(0.05)
+        first.send_signal(signal.SIGSTOP)
+        store = open_engine(f"sqlite:///{tmp_path}/data/iprwatch.db")
+        with store.begin() as connection:
+            # As if it had been stopped for longer than its lease.
+            ended = read_clock(connection) - timedelta(seconds=1)
+            connection.execute(update(LeaseRow).values(expires_at=ended))
+        server.over.set()
+        code, source = run(tmp_path)
+        with store.connect() as connection:
+            before = {table: connection.execute(select(table)).all() for table in Base.metadata.sorted_tables}
+        first.send_signal(signal.SIGCONT)
+        output, _ = first.communicate(timeout=60)
+        with store.connect() as connection:
+            after = {table: connection.execute(select(table)).all() for table in Base.metadata.sorted_tables}
+        store.dispose()
+    assert (code, source["state"], source["counts"]["new"]) == (0, "ok", 5)  # type: ignore[index]
+    assert after == before
+    assert first.returncode == 1
+    assert json.loads(output)["sources"][0]["state"] == "failed"
+    assert "lease ended" in json.loads(output)["sources"][0]["reason"]
 
 
 def test_a_304_that_nobody_asked_for_is_no_list(tmp_path: Path) -> None:
