@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from configuration import Configuration, load_configuration
 from crawlers.source import Source
+from crawlers.wechat_session import announce_end
 from errors import IprwatchError
 from pipeline.alerts.outbox import deliver
 from pipeline.store.session import open_engine
@@ -81,6 +83,7 @@ class Runner:
 
     def send(self) -> None:
         """Send the alerts that are due; what fails is retried at its time."""
+        self._count_down()
         try:
             engine = open_engine(self._configuration.database_url)
             try:
@@ -101,6 +104,20 @@ class Runner:
             log.warning(
                 "alerts: given up on %s by %s: %s", failed.message.id, failed.channel, failed.receipt.detail
             )
+
+    def _count_down(self) -> None:
+        """Put the warnings of a WeChat session that ends into the outbox, whether a crawl is due or not."""
+        try:
+            session = self._configuration.wechat_session()
+            if session is None:
+                return
+            engine = open_engine(self._configuration.database_url)
+            try:
+                announce_end(engine, self._configuration.operators, session, datetime.now(UTC))
+            finally:
+                engine.dispose()
+        except IprwatchError as error:
+            log.error("WeChat session: %s", error)
 
     def stop(self) -> None:
         """Ask the crawls that run to end; each completes what it has begun to write."""

@@ -11,8 +11,7 @@ from crawlers.errors import Blocked, PageError
 from crawlers.runs import Watch
 from crawlers.source import Source
 from crawlers.spider import FamilySpider
-from crawlers.wechat_session import WechatSession, due_warning, mark_dead, refuse_session, with_token
-from pipeline.alerts.operators import tell_operators
+from crawlers.wechat_session import announce_end, announce_refusal, refuse_session, with_token
 
 BACKEND = "wechat_backend"
 
@@ -20,7 +19,8 @@ BACKEND = "wechat_backend"
 class WechatSpider(FamilySpider):
     """Crawls the sources whose keys start with `wechat_`.
 
-    Sources of the backend are asked only while the session lives; the first refusal ends its use.
+    Sources of the backend come last and one after the other: a session that the server refuses, or asks to be slower,
+    is not used again in the run.
     """
 
     name = "wechat"
@@ -33,34 +33,32 @@ class WechatSpider(FamilySpider):
         since: date | None = None,
         alert_baseline: bool = False,
     ) -> None:
-        super().__init__(configuration, sources, since=since, alert_baseline=alert_baseline)
+        in_order = sorted(sources, key=lambda source: source.reader == BACKEND)
+        super().__init__(configuration, in_order, since=since, alert_baseline=alert_baseline)
         self.session = configuration.wechat_session()
+        self._asked_before: Watch | None = None
+        self._stopped: tuple[str, str] | None = None
 
     async def refuse_before(self, source: Source) -> tuple[str, str] | None:
-        """`login expired` for a source of the backend whose session can't be used."""
+        """`login expired` for a source of the backend whose session can't be used, `blocked` where it was too fast."""
         if source.reader != BACKEND:
             return None
+        while self._asked_before is not None and self._asked_before.lists_open and self._is_running():
+            await asyncio.sleep(0.05)
+        if self._stopped:
+            return self._stopped
         now = datetime.now(UTC)
-        if self.session is not None:
-            await self._count_down(self.session, now)
         reason = await asyncio.to_thread(refuse_session, self.engine, self.session, now)
-        return ("login expired", reason) if reason else None
+        if self.session is not None:
+            operators = self.configuration.operators
+            await asyncio.to_thread(announce_end, self.engine, operators, self.session, now)
+        if reason:
+            return "login expired", reason
+        self._asked_before = self.watches[source.key]
+        return None
 
-    async def _count_down(self, session: WechatSession, now: datetime) -> None:
-        if (due := due_warning(session, now)) is not None:
-            title = "The WeChat session " + ("has ended" if due == "over" else f"ends in less than {due}")
-            await self._tell(session, due, title)
-
-    async def _tell(self, session: WechatSession, what: str, title: str) -> None:
-        summary = f"It was to end on {session.expires_at:%Y-%m-%d %H:%M %z}. Log in again and configure the new one."
-        await asyncio.to_thread(
-            tell_operators,
-            self.engine,
-            self.configuration.operators,
-            f"session {session.fingerprint} {what}",
-            title,
-            summary,
-        )
+    def _is_running(self) -> bool:
+        return self.crawler.engine is not None and self.crawler.engine.running
 
     def secret_url(self, source: Source, url: str) -> str:
         """The backend wants its token in the URL."""
@@ -73,10 +71,14 @@ class WechatSpider(FamilySpider):
         return {"Cookie": self.session.cookie} if source.reader == BACKEND and self.session else {}
 
     async def list_refused(self, watch: Watch, error: PageError) -> str | None:
-        """A session that the server no longer knows is dead for all sources."""
-        if watch.source.reader != BACKEND or not isinstance(error, Blocked) or error.reason != "login":
+        """A session that the server no longer knows is dead for all sources; one that is too fast rests."""
+        if watch.source.reader != BACKEND or not isinstance(error, Blocked) or self.session is None:
             return None
-        if self.session is not None:
-            await asyncio.to_thread(mark_dead, self.engine, self.session, datetime.now(UTC))
-            await self._tell(self.session, "refused", "The WeChat session was refused by the server")
+        if error.reason == "frequency":
+            self._stopped = "blocked", f"not asked after {watch.source.key} was: {error}"
+        if error.reason != "login":
+            return None
+        await asyncio.to_thread(
+            announce_refusal, self.engine, self.configuration.operators, self.session, datetime.now(UTC)
+        )
         return "login expired"

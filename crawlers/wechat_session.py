@@ -7,7 +7,7 @@ Cookie and token are secrets: they stand in no row, log line or message. What is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from sqlalchemy import Engine, select
 
 from errors import ConfigurationError
+from pipeline.alerts.operators import tell_operators
+from pipeline.alerts.rules import Recipient
 from pipeline.store.tables import WechatSessionState
 from pipeline.store.write import insert_ignoring
 
@@ -61,11 +63,7 @@ def refuse_session(engine: Engine, session: WechatSession | None, now: datetime)
         return "no session is configured; put one under [wechat] in iprwatch.toml"
     if session.expires_at <= now:
         return f"the session ended on {session.expires_at:%Y-%m-%d %H:%M %z}; log in again and configure the new one"
-    with engine.connect().execution_options(read_only=True) as connection:
-        died = connection.scalar(
-            select(WechatSessionState.died_at).where(WechatSessionState.fingerprint == session.fingerprint)
-        )
-    if died is not None:
+    if (died := _death_of(engine, session)) is not None:
         return f"the session was refused by the server on {died:%Y-%m-%d %H:%M} UTC and is not used again"
     return None
 
@@ -78,11 +76,42 @@ def due_warning(session: WechatSession, now: datetime) -> str | None:
     return next((name for name, limit in WARNINGS.items() if left <= limit), None)
 
 
-def mark_dead(engine: Engine, session: WechatSession, now: datetime) -> None:
-    """Remember that the server refused the session. The first time counts."""
+def announce_end(
+    engine: Engine, operators: Iterable[Recipient], session: WechatSession, now: datetime
+) -> None:
+    """Put the warning that the time left calls for into the outbox, once; none for a session that is dead."""
+    due = due_warning(session, now)
+    if due is not None and _death_of(engine, session) is None:
+        title = "The WeChat session " + ("has ended" if due == "over" else f"ends in less than {due}")
+        _tell(engine, operators, session, due, title)
+
+
+def announce_refusal(
+    engine: Engine, operators: Iterable[Recipient], session: WechatSession, now: datetime
+) -> None:
+    """Remember that the server refused the session, and tell the operators. The first time counts."""
     with engine.begin() as connection:
         row = {"fingerprint": session.fingerprint, "died_at": now}
         insert_ignoring(connection, WechatSessionState, [row])
+    if due_warning(session, now) != "over":  # its end was told
+        _tell(engine, operators, session, "refused", "The WeChat session was refused by the server")
+
+
+def _tell(
+    engine: Engine, operators: Iterable[Recipient], session: WechatSession, what: str, title: str
+) -> None:
+    summary = (
+        f"It was to end on {session.expires_at:%Y-%m-%d %H:%M %z}. Log in again and configure the new one."
+    )
+    tell_operators(engine, operators, f"session {session.fingerprint} {what}", title, summary)
+
+
+def _death_of(engine: Engine, session: WechatSession) -> datetime | None:
+    with engine.connect().execution_options(read_only=True) as connection:
+        died: datetime | None = connection.scalar(
+            select(WechatSessionState.died_at).where(WechatSessionState.fingerprint == session.fingerprint)
+        )
+    return died
 
 
 def with_token(url: str, token: str) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from pipeline.store.tables import Delivery, Item
 
 
 def list_deliveries(engine: Engine, *, limit: int) -> list[dict[str, Any]]:
-    """The newest rows of the outbox with the title of their item; times in ISO form, UTC."""
+    """The newest rows of the outbox with the title of their item, or their own; times in ISO form, UTC."""
     query = (
         select(
-            Delivery.id, Delivery.created_at, Delivery.state, Delivery.rule, Delivery.event, Item.title, Item.uid,
+            Delivery.id, Delivery.created_at, Delivery.state, Delivery.rule, Delivery.event,
+            func.coalesce(Item.title, Delivery.text["title"].as_string()).label("title"), Item.uid,
             Delivery.channel, Delivery.recipient, Delivery.attempts, Delivery.next_at, Delivery.sent_at,
             Delivery.detail,
         )

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -42,6 +42,24 @@ def test_every_source_is_due_in_chinese_time_and_on_the_days_it_names(tmp_path: 
         assert job.coalesce
         assert job.max_instances == 1
         assert job.misfire_grace_time >= 3600
+
+
+def test_a_session_is_counted_down_whether_a_crawl_is_due_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = datetime.now(SHANGHAI) + timedelta(hours=30)
+    monkeypatch.setenv("SECRET", "x")
+    file = tmp_path / "iprwatch.toml"
+    file.write_text(
+        'operators = [{ channel = "log" }]\n[channels.log]\nkind = "file"\npath = "alerts.jsonl"\n'
+        f'[wechat]\ncookie = {{ env = "SECRET" }}\ntoken = {{ env = "SECRET" }}\nexpires = "{soon.isoformat()}"\n',
+        "utf-8",
+    )
+    runner = Runner(load_configuration(file), ["true"])
+    runner.send()
+    runner.send()
+    told = [json.loads(line)["title"] for line in (tmp_path / "alerts.jsonl").read_text("utf-8").splitlines()]
+    assert told == ["The WeChat session ends in less than 2 days"]
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from sqlalchemy import Engine
 
 from crawlers.wechat_session import (
     WechatSession,
+    announce_end,
+    announce_refusal,
     describe_session,
     due_warning,
-    mark_dead,
     read_session,
     refuse_session,
     with_token,
@@ -25,14 +26,17 @@ from query.deliveries import list_deliveries
 from tests.command import iprwatch
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
+OPERATORS = [Recipient(channel="log")]
 SESSION = WechatSession("slave_sid=abcdef-cookie", "1000000001", NOW + timedelta(days=3))
 
 
-def use(office: Path, case: str, expires: str) -> None:
-    """Watch a recorded answer of the backend with a session that ends then."""
-    url = json.loads((office / f"web/wechat_backend/{case}/page.json").read_text("utf-8"))["url"]
-    (office / "sources.toml").write_text(
-        f"""[wechat_backend_example]
+def use(office: Path, case: str, expires: str, *further: str) -> None:
+    """Watch recorded answers of the backend with a session that ends then."""
+    entries = []
+    for number, name in enumerate((case, *further)):
+        url = json.loads((office / f"web/wechat_backend/{name}/page.json").read_text("utf-8"))["url"]
+        entries.append(
+            f"""[wechat_backend_example{number or ""}]
 reader = "wechat_backend"
 url = "{url.replace("token=1000000001", "token=")}"
 name_zh = "例"
@@ -43,9 +47,9 @@ topics = []
 crontab = "0 9 * * *"
 least = 1
 proven = true
-""",
-        encoding="utf-8",
-    )
+"""
+        )
+    (office / "sources.toml").write_text("\n".join(entries), encoding="utf-8")
     file = office / "iprwatch.toml"
     file.write_text(
         file.read_text("utf-8").split("[wechat]")[0]
@@ -54,15 +58,19 @@ proven = true
     )
 
 
-def crawl(office: Path) -> dict[str, object]:
+def crawl(office: Path, *further: str) -> dict[str, object]:
+    """What became of the first source; the others are crawled with it."""
+    return crawl_all(office, "wechat_backend_example", *further)[0]
+
+
+def crawl_all(office: Path, *keys: str) -> list[dict[str, object]]:
     ran = iprwatch(
-        "crawl", "wechat_backend_example", "--replay", "web", "--json",
+        "crawl", *keys, "--replay", "web", "--json",
         cwd=office, COOKIE=SESSION.cookie, TOKEN=SESSION.token,
     )  # fmt: skip
     assert ran.out, ran.err
-    (source,) = ran.json["sources"]
     assert SESSION.token not in ran.out + ran.err
-    return dict(source)
+    return list(ran.json["sources"])
 
 
 def secrets_in(folder: Path) -> list[str]:
@@ -83,14 +91,23 @@ def test_a_living_session_reads_the_list_and_leaves_no_secret(office: Path) -> N
 
 
 def test_a_session_that_the_server_refused_is_not_used_again(office: Path) -> None:
-    use(office, "session_expired", "2999-01-01T00:00:00+08:00")
-    first = crawl(office)
+    use(office, "session_expired", "2999-01-01T00:00:00+08:00", "publish_list")
+    first, beside = crawl_all(office, "wechat_backend_example", "wechat_backend_example1")
     assert (first["state"], first["counts"]["http 200"]) == ("login expired", 1)  # type: ignore[index]
+    assert (beside["state"], beside["counts"]) == ("login expired", {})
     second = crawl(office)
     assert second["state"] == "login expired"
     assert "refused by the server" in str(second["reason"])
     assert "http 200" not in second["counts"]  # type: ignore[operator]
     assert secrets_in(office / "data") == []
+
+
+def test_a_session_that_was_too_fast_rests_for_the_run(office: Path) -> None:
+    use(office, "blocked", "2999-01-01T00:00:00+08:00", "publish_list")
+    first, beside = crawl_all(office, "wechat_backend_example", "wechat_backend_example1")
+    assert first["state"] == "blocked"
+    assert (beside["state"], beside["counts"]) == ("blocked", {})
+    assert "frequency" in str(beside["reason"])
 
 
 def test_an_expired_session_is_not_used_at_all(office: Path) -> None:
@@ -108,8 +125,8 @@ def test_the_time_left_is_told() -> None:
 
 def test_a_dead_session_stays_dead_and_a_new_one_lives(engine: Engine) -> None:
     assert refuse_session(engine, SESSION, NOW) is None
-    mark_dead(engine, SESSION, NOW)
-    mark_dead(engine, SESSION, NOW + timedelta(hours=1))
+    announce_refusal(engine, OPERATORS, SESSION, NOW)
+    announce_refusal(engine, OPERATORS, SESSION, NOW + timedelta(hours=1))
     assert "2026-11-20 01:00 UTC" in str(refuse_session(engine, SESSION, NOW))
     fresh = WechatSession("another", SESSION.token, SESSION.expires_at)
     assert refuse_session(engine, fresh, NOW) is None
@@ -162,6 +179,24 @@ def test_operators_hear_once_that_a_session_was_refused(office: Path) -> None:
 )
 def test_the_end_is_announced_two_days_and_six_hours_before(left: timedelta, warning: str | None) -> None:
     assert due_warning(SESSION, SESSION.expires_at - left) == warning
+
+
+def test_a_session_that_died_is_not_counted_down_any_more(engine: Engine) -> None:
+    announce_end(engine, OPERATORS, SESSION, SESSION.expires_at - timedelta(days=2))
+    announce_refusal(engine, OPERATORS, SESSION, SESSION.expires_at - timedelta(days=1))
+    announce_end(engine, OPERATORS, SESSION, SESSION.expires_at - timedelta(hours=6))
+    announce_end(engine, OPERATORS, SESSION, SESSION.expires_at)
+    told = {row["title"] for row in list_deliveries(engine, limit=10)}
+    assert told == {
+        "The WeChat session ends in less than 2 days",
+        "The WeChat session was refused by the server",
+    }
+
+
+def test_a_session_that_ended_as_expected_is_not_mourned_twice(engine: Engine) -> None:
+    announce_end(engine, OPERATORS, SESSION, SESSION.expires_at)
+    announce_refusal(engine, OPERATORS, SESSION, SESSION.expires_at + timedelta(minutes=1))
+    assert [row["title"] for row in list_deliveries(engine, limit=10)] == ["The WeChat session has ended"]
 
 
 def test_the_same_warning_is_one_alert(engine: Engine) -> None:
