@@ -7,7 +7,7 @@ from typing import Literal
 
 from pipeline.dedupe.align import align, align_short
 from pipeline.dedupe.folding import Folded, fold_text, fold_wording
-from pipeline.dedupe.furniture import strip_credits, strip_noise
+from pipeline.dedupe.furniture import split_frame, strip_credits, strip_noise
 from pipeline.dedupe.guards import Aligned, find_objection, find_title_objection, guard_tokens
 from pipeline.dedupe.sketch import LEAST_LETTERS, find_grams
 
@@ -57,9 +57,16 @@ def is_edit(old_body: str, new_body: str) -> bool:
     """Whether a body changed in a way that a person would call an edit.
 
     White space, character width, entities, counters (阅读数), one-time tokens in links, buttons and neighbours'
-    links are not edits; any other letter, digit or mark is.
+    links are not edits; nor is a line of the page's template (来源, 责任编辑 …) that comes or goes, or a list of other
+    articles below the text. Any other letter, digit or mark is, also in such a line that says something else.
     """
-    return old_body != new_body and fold_wording(strip_noise(old_body)) != fold_wording(strip_noise(new_body))
+    if old_body == new_body or fold_wording(strip_noise(old_body)) == fold_wording(strip_noise(new_body)):
+        return False
+    (old, old_frame), (new, new_frame) = split_frame(old_body), split_frame(new_body)
+    if fold_wording(old) != fold_wording(new):
+        return True
+    both = old_frame.keys() & new_frame.keys()
+    return any(fold_wording(old_frame[label]) != fold_wording(new_frame[label]) for label in both)
 
 
 def _compare_versions(a: Text, b: Text) -> Comparison:

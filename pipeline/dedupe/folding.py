@@ -71,6 +71,20 @@ def fold_wording(text: str) -> str:
     return _SPACES.sub("", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)))
 
 
+def fold_wording_at(text: str) -> tuple[str, list[int]]:
+    """What `fold_wording` makes of a text without entities, and where each of its characters stands in the text."""
+    letters, at = [], []
+    for place, character in enumerate(text):
+        if character.isspace() or _INVISIBLE.match(character):
+            continue
+        folded = unicodedata.normalize("NFKC", character.translate(_MARKS))
+        for part in folded:
+            if not part.isspace():
+                letters.append(part)
+                at.append(place)
+    return "".join(letters), at
+
+
 def fold_text(text: str) -> Folded:
     """Both forms, and the way back from one to the other."""
     plain = fold_plain(text)

@@ -23,7 +23,8 @@ _NOISE_LINE = re.compile(
     + r"|(?:分享(?:到|至)|字(?:号|体)(?:大小)?) ?[:：]?[^\n，。]{0,40}"
     r"|(?:打印(?:本页|此页|文章)?|关闭(?:窗口|本页)?|返回(?:顶部|列表|首页)?|收藏本页|分享|收藏|赞|在看|点赞|大|中|小|"
     r"[|｜ \[\]【】])++"
-    r"|(?:微信)?扫(?:一扫|码)[^\n，。]{0,40}|预览时标签不可点|轻触阅读原文|阅读原文|继续滑动看下一个|人划线|写留言"
+    r"|(?:微信)?扫(?:一扫|码)[^\n，。]{0,40}|预览时标签不可点|轻触阅读原文|阅读原文|(?:继续|向上)滑动看下一个|人划线|写留言"
+    r"|喜欢此内容的人还喜欢|喜欢作者|\d{1,9} ?人(?:喜欢|赞赏)"
     r"|(?:当前|现在)时间 ?[:：]" + _UNTIL_END + r"|今天是[^\n，。]{0,30}"
     r")[\]】)）]*+$",
     re.MULTILINE,
@@ -65,6 +66,18 @@ _DATELINE = re.compile(
 )
 _TOP_LINES = 4
 
+# What a page's template sets above and below a text, and a list of other articles that ends it.
+_FRAME_LINE = re.compile(
+    r"^[\[【(（|]*((?:文章|信息|稿件|内容)?来源|稿源|出处|(?:发布|发稿|更新|发表|上传)(?:时间|日期)|索引号|信息分类|发布机构"
+    r"|作者|记者|责任编辑|责编|编辑|校对|审核|监制|文字|摄影|浏览次数|点击数|访问量|当前位置|您(?:现在|当前)的位置)"
+    r"\s*[:：][^\n。]{0,60}$"
+)
+_FRAME_LINES = 4
+_OTHERS = re.compile(
+    r"^[\[【(（|■◆▲▼]*(?:相关(?:阅读|链接|报道|新闻|文章|推荐|稿件)|(?:推荐|延伸|更多|扩展)阅读|往期(?:推荐|回顾|精选|精彩)"
+    r"|(?:热门|精彩|最新)(?:推荐|文章|新闻|资讯|动态)|猜你喜欢)\s*[:：]?[\]】)）]*$"
+)
+
 
 def strip_noise(text: str) -> str:
     """The text without counters, buttons, neighbours' links, relative times and one-time tokens.
@@ -77,6 +90,28 @@ def strip_noise(text: str) -> str:
     for pattern in (_COUNTER, _AGO, _NOISE_LINE):
         text = pattern.sub("", text)
     return _RUN.sub(_without_token, text)
+
+
+def split_frame(text: str) -> tuple[str, dict[str, str]]:
+    """The text without noise, the lines that a template sets around it, and a closing list of other articles; and
+    those lines by their label (来源, 责任编辑 …).
+
+    Only the first and the last few lines are taken for a frame, and a list of others only to the text's end.
+    """
+    lines = strip_noise(text).split("\n")
+    lines = [line for line in lines if line.strip()]
+    heading = next((at for at, line in enumerate(lines) if at and _OTHERS.match(line)), None)
+    if heading is not None and not any("。" in line for line in lines[heading:]):
+        del lines[heading:]
+    frame: dict[str, str] = {}
+    kept = []
+    for at, line in enumerate(lines):
+        edge = at < _FRAME_LINES or at >= len(lines) - _FRAME_LINES
+        if edge and (found := _FRAME_LINE.match(line)):
+            frame[found[1]] = frame.get(found[1], "") + line
+        else:
+            kept.append(line)
+    return "\n".join(kept), frame
 
 
 def strip_credits(text: str) -> str:
