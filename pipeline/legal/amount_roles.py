@@ -6,7 +6,7 @@ import re
 
 _LONGEST_SENTENCE = 120
 _LINK = (
-    r"(?:等)?(?:费用)?(?:累计|总计|共计|合计|达到|高达|达|共|为|计|各|约|近|超过|逾|超|不低于|不超过|人民币|的"
+    r"(?:等)?(?:费用)?(?:累计|总计|共计|合计|达到|高达|达|共|为|计|各|约|近|超过|逾|超|不低于|不超过|不足|不满|未达|人民币|的"
     r"|了|\s)*$"
 )
 _EXPENSES = re.compile(
@@ -14,7 +14,9 @@ _EXPENSES = re.compile(
 )
 _JOINED_LOSS = re.compile(r"(?:损失|赔偿金?)[^，。；\d]{0,6}(?:及|和|与|并|、)[^，。；\d]{0,20}$")
 _FINE = re.compile(r"(?:罚款|罚金)" + _LINK)
-_FINE_AFTER = re.compile(r"(?:的)?(?:行政)?(?:罚款|罚金)")
+_FINE_AFTER = re.compile(
+    r"(?:(?:以上|至|到|-)[^，。；]{1,14}?)?(?:以下|以内|以上|不等)?的?(?:行政)?(?:罚款|罚金)"
+)
 _TURNOVER = re.compile(
     r"(?:销售(?:总)?额|销售(?:总)?金额|销售收入|营业(?:总)?额|营业(?:总)?收入|营收|经营(?:总)?数额|经营额"
     r"|交易(?:总)?额|成交(?:总)?额)" + _LINK
@@ -25,9 +27,12 @@ _FEE = re.compile(
 )
 _CLAIM = re.compile(r"索赔|诉请|诉求|主张|请求|要求")
 _AWARD = re.compile(r"判赔|获赔|判令|判决|判处|改判|酌定|酌情|裁决")
+_CHANGED_TO = re.compile(r"(?:二审|终审|再审|最终|法院|本院)[^，。；]{0,12}改判(?:被告|其)?(?:为|赔偿)?(?:人民币)?\s?$")
 _COURT = re.compile(r"法院|本院|一审|二审|终审|再审|审理|最终")
 _PAYMENT = re.compile(r"赔偿|赔|损失|支付|给付")
 _ESTABLISHED = re.compile(r"认定|核定|查明")
+# Interest and fines for a debtor who doesn't obey the judgment.
+_DEFAULTING = re.compile(r"未按|迟延履行|逾期")
 # What stands between the payment and the sum and takes it out of what is claimed or awarded.
 _NOT_PAID = re.compile(
     r"^的(?!经济)|挽回|止损|扣除|每日|为基数|价格|[（(](?!含|人民币)"
@@ -58,6 +63,8 @@ def find_role(folded: str, start: int, end: int) -> str | None:
         return "fine"
     if _TURNOVER.search(near):
         return "turnover"
+    if _CHANGED_TO.search(near):
+        return "awarded"
     return _find_claim_or_award(sentence)
 
 
@@ -65,7 +72,7 @@ def _find_claim_or_award(sentence: str) -> str | None:
     claim = next(reversed([*_CLAIM.finditer(sentence)]), None)
     award = next(reversed([*_AWARD.finditer(sentence)]), None)
     payment = next(reversed([*_PAYMENT.finditer(sentence)]), None)
-    if payment is None or _NOT_PAID.search(sentence[payment.end() :]):
+    if payment is None or _DEFAULTING.search(sentence) or _NOT_PAID.search(sentence[payment.end() :]):
         return None
     if "挽回" in sentence[max(0, payment.start() - 6) : payment.start()]:
         return None

@@ -50,11 +50,11 @@ _CODES = "|".join(sorted(case_types(), key=len, reverse=True))
 _PROVINCES = "".join(PROVINCES)
 _BRANCH = r"(?:\s?之\s?[一二三四五六七八九十]{1,3})?"
 _SEPARATOR = r"(?:、|,|，|和|及|与|-{1,2}|~|至|到)"
-_SERIALS = (
-    rf"(?P<first>\d{{1,9}}){_BRANCH}"
-    rf"(?P<more>(?:\s?号?{_BRANCH}\s?{_SEPARATOR}\s?第?\d{{1,9}}(?!\d)){{0,60}})"
+_AND_MORE = (
+    rf"{_BRANCH}(?P<more>(?:\s?号?{_BRANCH}\s?{_SEPARATOR}\s?第?\d{{1,9}}(?!\d)){{0,60}})"
     rf"\s?号(?P<branch>{_BRANCH})"
 )
+_SERIALS = r"(?P<first>\d{1,9})" + _AND_MORE
 _YEAR = re.compile(r"\(\s?((?:19[5-9]|20\d)\d)\s?年?度?\s?\)\s?")
 _MODERN = re.compile(
     rf"(?P<court>最高法|[{_PROVINCES}]\s?(?:\d{{4}}|\d\d)?|兵\s?(?:\d{{4}}|\d\d)?|军\s?\d{{0,2}})\s?"
@@ -68,14 +68,16 @@ _OLD_BODY = re.compile(
     r"|申|提|监|抗|辖终?|保)"
     r"|执(?:行|异|复|恢|监|保)?|知(?:初|终|再)|知行|知民)"
 )
-_BRACKETLESS = re.compile(rf"(?<!\d)(20[12]\d)\s?(?=[{_PROVINCES}]\d\d|最高法)")
-_PROCURATORATE = re.compile(
+_BRACKETLESS = re.compile(rf"20(?<!\d20)([12]\d)\s?(?=[{_PROVINCES}]\d\d|最高法)")
+_OF_A_PROCURATORATE = re.compile(
     r"(?P<head>[\u4e00-\u9fff]{0,8}?检(?![发会办技])[\u4e00-\u9fff]{0,6}?)"
     r"(?P<type>刑诉|刑不诉|刑捕|刑抗|刑申|刑执|诉刑诉|公诉|批捕|不批捕|侦监|民监|民抗|民违监|民执监|行监"
     r"|行抗|行执监|知民监|知行监|"
-    r"民公|行公|刑附民公诉|刑附民|民支|建|行检建|民检建|公建)"
-    rf"字?\((?P<year>20[0-4]\d|19[89]\d)\)\s?(?:第\s?)?{_SERIALS}"
+    r"民公|行公|刑附民公诉|刑附民|民支|建|行检建|民检建|公建)字?$"
 )
+_LONGEST_PROCURATORATE = 20
+# Their own system counts with a Z before the serial, or with twelve and more digits.
+_PROCURATORATE_SERIALS = re.compile(r"(?:第\s?)?(?P<system>Z?)(?P<first>\d{1,14})" + _AND_MORE)
 _SPLIT = re.compile(rf"({_SEPARATOR})\s?第?(\d{{1,9}})")
 _OLD_KINDS = {"民": "civil", "商": "civil", "经": "civil", "刑": "criminal", "行": "administrative"}
 _OLD_INSTANCES = {
@@ -113,14 +115,15 @@ def find_case_numbers(text: str) -> list[Fact]:
     folded = fold(text)
     facts: list[Fact] = []
     if "号" in folded or "(20" in folded or "(19" in folded:
+        procuratorates = "检" in folded
         for year in _YEAR.finditer(folded):
             facts += _read_behind_year(text, folded, year.start(), year.end(), int(year[1]))
-        if "检" in folded:
-            facts += _find_of_procuratorates(text, folded)
+            if procuratorates:
+                facts += _read_of_procuratorate(text, folded, year)
         for year in _BRACKETLESS.finditer(folded):
             modern = _MODERN.match(folded, year.end())
             if modern and modern["type"]:
-                facts += _read_modern(text, modern, year.start(), int(year[1]), "bracketless")
+                facts += _read_modern(text, modern, year.start(), 2000 + int(year[1]), "bracketless")
     return sorted(facts, key=lambda fact: (fact.start, fact.end))
 
 
@@ -164,26 +167,27 @@ def _read_modern(text: str, match: re.Match[str], start: int, year: int, method:
     return _enumerate_cases(text, match, start, value, pattern, method, type_pinyin=kind.pinyin)
 
 
-def _find_of_procuratorates(text: str, folded: str) -> list[Fact]:
-    facts = []
-    for match in _PROCURATORATE.finditer(folded):
-        head = re.sub(r"^(?:.*(?:人民检察院|检察院|检察机关)?以|根据|作出|提起|的)", "", match["head"])
-        if "检" not in head:
-            head = match["head"]
-        start = match.start() + len(match["head"]) - len(head)
-        type_code = match["type"]
-        kind = _PROCURATORATE_KINDS.get(type_code, _PROCURATORATE_KINDS.get(type_code.lstrip("知诉")[:1]))
-        value = describe_case(
-            year=int(match["year"]),
-            court_code=head,
-            type_code=type_code,
-            kind=kind,
-            instance=None,
-            court=None,
-        )
-        pattern = head + type_code + "〔{year}〕{serial}号"
-        facts += _enumerate_cases(text, match, start, value, pattern, "procuratorate")
-    return facts
+def procuratorate_before(folded: str, position: int) -> re.Match[str] | None:
+    """Match the name and type of a procuratorate's case number that end at `position`, where its year begins."""
+    return _OF_A_PROCURATORATE.search(folded, max(0, position - _LONGEST_PROCURATORATE), position)
+
+
+def _read_of_procuratorate(text: str, folded: str, year: re.Match[str]) -> list[Fact]:
+    named = procuratorate_before(folded, year.start())
+    serials = _PROCURATORATE_SERIALS.match(folded, year.end()) if named else None
+    if named is None or serials is None:
+        return []
+    head = re.sub(r"^(?:.*(?:人民检察院|检察院|检察机关)?以|根据|作出|提起|的)", "", named["head"])
+    if "检" not in head:
+        head = named["head"]
+    type_code = named["type"]
+    kind = _PROCURATORATE_KINDS.get(type_code, _PROCURATORATE_KINDS.get(type_code.lstrip("知诉")[:1]))
+    value = describe_case(
+        year=int(year[1]), court_code=head, type_code=type_code, kind=kind, instance=None, court=None
+    )
+    start = named.start() + len(named["head"]) - len(head)
+    pattern = head + type_code + "〔{year}〕" + serials["system"] + "{serial}号"
+    return _enumerate_cases(text, serials, start, value, pattern, "procuratorate")
 
 
 def _old_kind(type_code: str) -> str | None:

@@ -45,8 +45,10 @@ _FORMS = {
 _TABLE = dict(zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True)) | _WIDE | _FORMS
 _FOLDABLE = re.compile("[" + re.escape("".join(key for key, value in _TABLE.items() if key != value)) + "]")
 
+# Expressions that run over whole texts begin with the character that is sought, never with what may or must not stand
+# before it, nor with a repetition: only then can a search skip to the candidates.
 # １，２００ is one number; 1，200 may be two.
-_WIDE_COMMA = re.compile(r"(?<=[０-９])，(?=[０-９]{3}(?![０-９]))")
+_WIDE_COMMA = re.compile(r"，(?<=[０-９]，)(?=[０-９]{3}(?![０-９]))")
 
 
 @lru_cache(maxsize=2)
@@ -55,7 +57,7 @@ def fold(text: str) -> str:
     return _FOLDABLE.sub(lambda match: _TABLE[match[0]], _WIDE_COMMA.sub(",", text))
 
 
-_ENGLISH_WORD = re.compile(r"[a-z]{4}")
+_ENGLISH_WORD = re.compile(r"[a-z][a-z]{3}")
 
 
 @lru_cache(maxsize=2)
