@@ -37,8 +37,6 @@ from cli_output import (
 )
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
 from crawlers.archive import Archive
-from crawlers.crawl import crawl
-from crawlers.reparse import reparse_items
 from errors import ConfigurationError, IprwatchError
 from pipeline.alerts.outbox import Report, deliver
 from pipeline.store.session import first_line, open_engine
@@ -114,6 +112,8 @@ def crawl_command(
     Exit code 0 when every source was heard in full, 1 when one was not. In a replay, a page that was not
     recorded is no fault.
     """
+    from crawlers.crawl import crawl  # Scrapy; the other commands needn't wait for it
+
     configuration = read_configuration(context, database=db)
     wanted = pick_sources(configuration, sources or [])
     channels = {} if no_send else configuration.build_channels()
@@ -151,6 +151,8 @@ def reparse_command(
     as_json: JsonOption = False,
 ) -> None:
     """Read the archived pages again, after a reader was mended. Corrects records; no versions, no alerts."""
+    from crawlers.reparse import reparse_items  # Scrapy
+
     configuration = read_configuration(context, database=db)
     if source:
         pick_sources(configuration, [source])

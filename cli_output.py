@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -18,15 +18,17 @@ from rich.table import Column, Table
 from sqlalchemy import make_url
 
 from configuration import Configuration, load_configuration
-from crawlers.crawl import Outcome
 from crawlers.lease_holder import show_holder
-from crawlers.runs import Watch
 from crawlers.source import Source
 from crawlers.wechat_session import describe_session
 from errors import ConfigurationError
 from pipeline.alerts.outbox import Report, Sent
 from pipeline.store.lease import Held
 from query.search import Found, Hit
+
+if TYPE_CHECKING:  # they come with Scrapy, which most commands don't need
+    from crawlers.crawl import Outcome
+    from crawlers.runs import Watch
 
 # Where there is no terminal (cron, a log), nothing tells a width; 80 columns would cut Chinese titles.
 out = Console(width=None if sys.stdout.isatty() else 140)

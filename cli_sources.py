@@ -13,11 +13,9 @@ from rich.table import Column, Table
 from cli_output import DatabaseOption, JsonOption, out, pick_sources, print_json, read_configuration
 from configuration import Configuration
 from crawlers.adding import Look, append_entry, look_at, make_entry
-from crawlers.fetching import fetch_page
 from crawlers.inbox_links import Added, add_links, find_links, read_dropped_file
 from crawlers.inspection import open_saved_page
 from crawlers.permissions import allow_host, list_permissions, revoke_host
-from crawlers.probe import EXPECTED, can_be_probed, confirmed_sources, probe_sources, record_probes
 from errors import ConfigurationError, IprwatchError
 from pipeline.store.session import StoreError, open_engine
 from query.filtered import list_filtered
@@ -69,6 +67,8 @@ def sources_command(context: typer.Context, db: DatabaseOption = None, as_json: 
 
 
 def _confirmed(configuration: Configuration) -> set[str]:
+    from crawlers.probe import confirmed_sources  # Scrapy
+
     try:
         return confirmed_sources(open_engine(configuration.database_url, create=False))
     except StoreError:
@@ -98,6 +98,8 @@ def sources_add(
     ] = None,
 ) -> None:
     """Look at a page, say which reader fits and what it sees, and write the entry of a new source."""
+    from crawlers.fetching import fetch_page  # Scrapy
+
     configuration = read_configuration(context)
     page = open_saved_page(file, url) if file is not None else fetch_page(configuration, url)
     look = look_at(page)
@@ -182,6 +184,8 @@ def probe_command(
 
     Exit code 1 when one is not as expected. A source that was looks proven from then on.
     """
+    from crawlers.probe import EXPECTED, can_be_probed, probe_sources, record_probes  # Scrapy
+
     configuration = read_configuration(context, database=db)
     wanted = pick_sources(configuration, sources or [])
     if not sources:

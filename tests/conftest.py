@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from hypothesis import settings
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event, make_url
 
 from pipeline.store.session import open_engine
 
@@ -64,7 +66,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server: str = request.getfixturevalue("postgresql_server")
+    with _schema(request.getfixturevalue("postgresql_server")) as url:
+        yield url
+
+
+@contextmanager
+def _schema(server: str) -> Iterator[str]:
     schema = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE SCHEMA "{schema}"')
@@ -75,9 +82,40 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             connection.execute(f'DROP SCHEMA "{schema}" CASCADE')
 
 
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that the migrations make of nothing."""
+    file = tmp_path_factory.mktemp("tables") / "empty.db"
+    open_engine(f"sqlite:///{file}").dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_tables(postgresql_server: str) -> str:
+    """What the migrations say to an empty database, as one script."""
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.lstrip().startswith("SELECT"):
+            said.append(statement.replace("%%", "%"))
+
+    with _schema(postgresql_server) as url:
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            open_engine(url).dispose()
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+    return ";\n".join(said)
+
+
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An open store on each database."""
-    engine = open_engine(database_url)
+def engine(database_url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An open store on each database, its tables copied; tests/store/test_session.py holds what makes them."""
+    if file := make_url(database_url).database if database_url.startswith("sqlite") else None:
+        shutil.copy(request.getfixturevalue("sqlite_tables"), file)
+    else:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(request.getfixturevalue("postgresql_tables"))
+    engine = open_engine(database_url, create=False)
     yield engine
     engine.dispose()

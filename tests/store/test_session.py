@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from pipeline.store.session import StoreError, open_engine
+from pipeline.store.session import MIGRATIONS, VERSIONS, StoreError, open_engine
 from pipeline.store.tables import Base
 
 
@@ -20,7 +21,14 @@ def test_opening_twice_finds_the_same_schema(engine: Engine, database_url: str) 
     again.dispose()
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
+def test_every_migration_bears_its_revision_in_its_files_name() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    assert [script.revision for script in scripts.walk_revisions()][::-1] == VERSIONS
+    assert all(Path(script.path).name.startswith(script.revision) for script in scripts.walk_revisions())
+
+
+def differences(engine: Engine) -> list[object]:
+    """Between the tables of the code and those of a database."""
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection,
@@ -28,8 +36,17 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> N
                 "include_object": lambda _o, name, *_: not str(name).startswith(("item_search", "ix_search"))
             },
         )
-        differences = compare_metadata(context, Base.metadata)
-    assert differences == []
+        return list(compare_metadata(context, Base.metadata))
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(database_url: str) -> None:
+    engine = open_engine(database_url)
+    assert differences(engine) == []
+    engine.dispose()
+
+
+def test_the_tables_that_tests_start_from_are_those_of_the_code(engine: Engine) -> None:
+    assert differences(engine) == []
 
 
 def test_a_store_of_a_newer_version_is_refused(engine: Engine, database_url: str) -> None:
