@@ -326,7 +326,7 @@ def time_steps(order: Order) -> dict[str, Cost]:
     for name, enrich in ENRICHING.items():
         records = each(name, enrich, records)
     batches = [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
-    each("dedupe + store", lambda batch: write_records(engine, batch, rules), batches)
+    each("store", lambda batch: write_records(engine, batch, rules), batches)
     return costs
 
 

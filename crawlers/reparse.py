@@ -47,7 +47,9 @@ def reparse_items(engine: Engine, archive: Archive, *, source_key: str | None = 
 
 
 def _reparse(connection: Connection, archive: Archive, item_id: int) -> Reparsed:
-    item: Any = connection.execute(select(Item).where(Item.id == item_id).with_for_update()).one()
+    item: Any = connection.execute(
+        select(Item).where(Item.id == item_id).with_for_update(key_share=True)
+    ).one()
     try:
         record, version_id = read_again(connection, archive, item_id)
     except (ArchiveError, PageError) as error:

@@ -13,8 +13,9 @@ from crawlers.archive import Archive
 from crawlers.reparse import read_again
 from crawlers.source import Source
 from pipeline.alerts.rules import Rules
+from pipeline.store.outbox_rows import NEW, Occurrence, find_deliveries
 from pipeline.store.tables import Address, Delivery, Listed
-from pipeline.store.write import delivery_rows, insert_ignoring
+from pipeline.store.write import insert_ignoring
 
 
 def tell_second_source(engine: Engine, archive: Archive, rules: Rules, source: Source, address: str) -> int:
@@ -30,7 +31,8 @@ def tell_second_source(engine: Engine, archive: Archive, rules: Rules, source: S
         if named := rules.naming_sources():
             record, _ = read_again(connection, archive, item_id)
             context = replace(record.context, source_key=source.key, topics=source.topics)
-            rows = delivery_rows(replace(record, context=context), item_id, "new", named)
+            told = Occurrence(replace(record, context=context), item_id, NEW)
+            (rows,) = find_deliveries(connection, [told], named)
             insert_ignoring(connection, Delivery, rows)
         connection.execute(
             update(Listed).where(Listed.source_key == source.key, Listed.address == address).values(told=True)

@@ -41,7 +41,7 @@ class InterpretStep:
 class StoreStep:
     """Record -> rows. An item counts as scraped only when its transaction has been committed.
 
-    `dedupe` and `store` are one component, since known, edited or new is decided inside the transaction.
+    Known, edited or new, and the story, are decided inside the transaction.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -71,10 +71,8 @@ class StoreStep:
             await asyncio.to_thread(self._writer.close)
 
 
-# The component that takes each step of STEPS. Known, edited or new is decided inside the transaction of `store`.
-COMPONENTS: dict[str, type] = dict.fromkeys(("normalize", *ENRICHING), InterpretStep) | dict.fromkeys(
-    ("dedupe", "store"), StoreStep
-)
+# The component that takes each step of STEPS.
+COMPONENTS: dict[str, type] = dict.fromkeys(("normalize", *ENRICHING), InterpretStep) | {"store": StoreStep}
 
 
 def item_pipelines() -> dict[type, int]:

@@ -1,7 +1,8 @@
 """From a Notice to a stored, alerted record. STEPS is the one statement of the order.
 
-Steps are plain functions and know nothing of Scrapy; `crawlers.steps` wraps them for ITEM_PIPELINES. The last
-two, `dedupe` and `store`, decide and write inside one transaction (`pipeline.store.write`).
+Steps are plain functions and know nothing of Scrapy; `crawlers.steps` wraps them for ITEM_PIPELINES. The last one,
+`store`, decides inside its transaction what is known, edited or new, and which story it belongs to
+(`pipeline.store.write`); `dedupe` prepares what that is decided by.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.dates import choose
+from pipeline.dedupe.likeness import find_likeness
 from pipeline.legal import find_facts
 from pipeline.normalize import normalize
 from pipeline.record import Context, Record
@@ -47,12 +49,19 @@ def add_topics(record: Record, lexicon: Lexicon | None = None) -> Record:
     return replace(record, topics=verdict)
 
 
+def add_likeness(record: Record) -> Record:
+    """Take from text and facts what the record is compared with all others by."""
+    likeness = find_likeness(record.title, record.body, record.title_facts, record.facts)
+    return replace(record, likeness=likeness)
+
+
 ENRICHING: dict[str, Callable[[Record], Record]] = {
     "dates": add_dates,
     "legal": add_facts,
     "topics": add_topics,
+    "dedupe": add_likeness,
 }
-STEPS: tuple[str, ...] = ("normalize", *ENRICHING, "dedupe", "store")
+STEPS: tuple[str, ...] = ("normalize", *ENRICHING, "store")
 
 
 def interpret(notice: Notice, context: Context, lexicon: Lexicon | None = None) -> Record:

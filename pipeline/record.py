@@ -12,6 +12,7 @@ from pipeline.topics import TopicVerdict
 
 if TYPE_CHECKING:
     from crawlers.notice import Notice
+    from pipeline.dedupe.likeness import Likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Record:
 
     `identity` comes from raw values only; `addresses` are the keys under which the same article may be met
     again. `content_sha256` is over title and body as printed. `dating` is None until the step `dates` ran;
-    its `best` is None when no date of the page could be read.
+    its `best` is None when no date of the page could be read. `likeness` is None until the step `dedupe` ran.
     """
 
     notice: Notice
@@ -63,6 +64,7 @@ class Record:
     facts: tuple[Fact, ...] = ()
     title_facts: tuple[Fact, ...] = ()
     topics: TopicVerdict | None = None
+    likeness: Likeness | None = None
 
     @property
     def is_filtered(self) -> bool:

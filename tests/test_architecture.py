@@ -143,7 +143,7 @@ def test_scrapy_runs_the_steps_in_their_order() -> None:
 
 
 def test_notices_are_interpreted_by_the_steps_in_their_order() -> None:
-    assert list(pipeline.STEPS) == ["normalize", *pipeline.ENRICHING, "dedupe", "store"]
+    assert list(pipeline.STEPS) == ["normalize", *pipeline.ENRICHING, "store"]
 
 
 def test_every_family_has_a_spider_in_a_module_of_its_name() -> None:

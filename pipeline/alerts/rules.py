@@ -17,7 +17,7 @@ from pipeline.legal.fact_key import MOST_MONEY, fact_key, squash
 from pipeline.legal.ip_types import IP_TYPES
 from pipeline.normalize import fold
 from pipeline.record import Record
-from pipeline.store.write import Match
+from pipeline.store.outbox_rows import Match
 
 _ASCII_WORD = re.compile(r"[a-z0-9]")
 

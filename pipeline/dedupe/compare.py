@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from pipeline.dedupe.align import align, align_short
@@ -20,6 +21,11 @@ _SHORT = 30
 _SHORT_RATIO = 0.5
 """A text of fewer letters is a repost only of one at most twice as long: a closing formula stands in many."""
 
+_HEADER = 60
+"""Letters that may stand before a text which is the beginning of another."""
+
+_REMEMBERED = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -31,11 +37,38 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """What two texts have in common, where they are alike in wording.
+
+    `longer` is the text with more letters. `coverage` is the share of its letters that stand in the other one too.
+    `from_start`: the shared part begins both, but for a header. `letters` counts the shared part.
+    `titles_agree`: the headlines have half of the longer one in common.
+    """
+
+    longer: Text
+    coverage: float
+    from_start: bool
+    letters: int
+    titles_agree: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """`reason` is one English sentence with the evidence that decided."""
+    """`reason` is one English sentence with the evidence that decided. `shared` is None where two texts aren't alike,
+    and for two copies of one page; with the verdict `different` it says that a guard keeps alike texts apart."""
 
     verdict: Verdict
     reason: str
+    shared: Shared | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Folds:
+    """A text in the forms that comparing needs; making them costs more than comparing."""
+
+    title: Folded
+    body: Folded
+    grams: frozenset[str]
 
 
 def compare(a: Text, b: Text) -> Comparison:
@@ -84,48 +117,61 @@ def _compare_versions(a: Text, b: Text) -> Comparison:
 
 
 def _compare_pages(one: Text, other: Text) -> Comparison:
-    titles = fold_text(one.title), fold_text(other.title)
-    bodies = _fold_body(one.body), _fold_body(other.body)
-    if not bodies[0].letters or not bodies[1].letters:
+    shorter, longer = _fold(one.title, one.body), _fold(other.title, other.body)
+    if not shorter.body.letters or not longer.body.letters:
         return Comparison("different", "One of the two has no text to compare.")
-    if len(bodies[0].letters) > len(bodies[1].letters):
-        titles, bodies = (titles[1], titles[0]), (bodies[1], bodies[0])
-    length, other_length = len(bodies[0].letters), len(bodies[1].letters)
+    if len(shorter.body.letters) > len(longer.body.letters):
+        shorter, longer, other = longer, shorter, one
+    length, other_length = len(shorter.body.letters), len(longer.body.letters)
     if length < LEAST_LETTERS:
-        if bodies[0].plain == bodies[1].plain and titles[0].letters == titles[1].letters:
-            return Comparison("repost", f"Title and text ({length} characters) are identical.")
+        if shorter.body.plain == longer.body.plain and shorter.title.letters == longer.title.letters:
+            return Comparison(
+                "repost",
+                f"Title and text ({length} characters) are identical.",
+                Shared(other, 1.0, True, length, True),
+            )
         return Comparison("different", f"A text of {length} characters is too short to be told from others.")
     if length < _SHORT and length < _SHORT_RATIO * other_length:
         return Comparison(
             "different", f"A text of {length} characters is too short to be found in one of {other_length}."
         )
-    containment = _measure_containment(bodies[0].letters, bodies[1].letters)
+    containment = len(shorter.grams & longer.grams) / len(shorter.grams)
     if containment < LEAST_CONTAINMENT:
         return Comparison(
             "different", f"Only {containment:.0%} of the shorter text's 5-grams are in the longer one."
         )
-    blocks = align(bodies[0].letters, bodies[1].letters)
-    aligned = guard_tokens(bodies[0], bodies[1], blocks)
+    blocks = align(shorter.body.letters, longer.body.letters)
+    aligned = guard_tokens(shorter.body, longer.body, blocks)
     found = f"{containment:.0%} of the shorter text's 5-grams ({length} characters) are in the longer one"
     if not aligned.blocks:
         return Comparison("different", f"{found}, but not in the same order.")
-    objection = find_objection(aligned) or find_title_objection(*titles, *bodies, _align_titles(*titles))
+    title = _align_titles(shorter.title, longer.title)
+    head, _ = aligned.ends
+    shared = Shared(
+        longer=other,
+        coverage=aligned.shared / other_length,
+        from_start=max(head.a_end, head.b_end) <= _HEADER,
+        letters=aligned.shared,
+        titles_agree=title is not None or shorter.title.letters == longer.title.letters,
+    )
+    objection = find_objection(aligned) or find_title_objection(
+        shorter.title, longer.title, shorter.body, longer.body, title
+    )
     if objection:
-        return Comparison("different", f"{found}, but {objection}.")
-    return Comparison("repost", f"{found}, and no number or name differs in the shared part.")
+        return Comparison("different", f"{found}, but {objection}.", shared)
+    return Comparison("repost", f"{found}, and no number or name differs in the shared part.", shared)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _fold(title: str, body: str) -> _Folds:
+    folded = _fold_body(body)
+    return _Folds(fold_text(title), folded, frozenset(find_grams(folded.letters)))
 
 
 def _fold_body(body: str) -> Folded:
     """A body without its credits; with them where nothing else is there."""
     folded = fold_text(strip_credits(body))
     return folded if folded.letters else fold_text(body)
-
-
-def _measure_containment(shorter: str, longer: str) -> float:
-    if shorter == longer:
-        return 1.0
-    grams = find_grams(shorter)
-    return len(grams & find_grams(longer)) / len(grams)
 
 
 def _align_titles(one: Folded, other: Folded) -> Aligned | None:

@@ -29,6 +29,7 @@ from pipeline.store.standing import (
     read_facts,
     take_off_corrections,
 )
+from pipeline.store.stories import place_stored
 from pipeline.store.tables import Correction, Item
 
 _KNOWN_VALUES = {"ip_type": IP_TYPES, "notice_kind": NOTICE_KINDS}
@@ -214,7 +215,7 @@ def undo(engine: Engine, correction_id: int) -> None:
             raise CorrectionError(
                 f"There is no correction {correction_id}; `iprwatch corrections` lists them."
             )
-        connection.execute(select(Item.id).where(Item.id == item_id).with_for_update())
+        connection.execute(select(Item.id).where(Item.id == item_id).with_for_update(key_share=True))
         take_off_corrections(connection, item_id)
         undone = connection.execute(
             update(Correction)
@@ -224,6 +225,7 @@ def undo(engine: Engine, correction_id: int) -> None:
         if undone.rowcount == 0:
             raise CorrectionError(f"The correction {correction_id} is undone already.")
         apply_corrections(connection, item_id)
+        place_stored(connection, [item_id])
 
 
 def list_corrections(engine: Engine, uid: str | None = None) -> list[dict[str, Any]]:
@@ -259,6 +261,7 @@ def _write(
     )
     assert isinstance(correction_id, int)
     apply_corrections(connection, item_id)
+    place_stored(connection, [item_id])
     return correction_id
 
 

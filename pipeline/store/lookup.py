@@ -29,7 +29,7 @@ def find_item(connection: Connection, given: str, *, lock: bool = False) -> int:
         query = select(Item.id).where(Item.uid.startswith(given)).limit(2)
     else:
         raise NoSuchItem(f"{given!r} is no item's id; `iprwatch search` shows ids, and a URL will do too.")
-    found = connection.scalars(query.with_for_update(of=Item) if lock else query).all()
+    found = connection.scalars(query.with_for_update(of=Item, key_share=True) if lock else query).all()
     if not found:
         raise NoSuchItem(f"No stored item is {given}; `iprwatch search` shows ids, and a URL will do too.")
     if len(found) > 1:

@@ -246,16 +246,19 @@ class FactRow(Base):
 class Delivery(Base):
     """One alert to one recipient on one channel, from match to receipt. `state` is `due`, `sending`, `sent` or
     `failed`; the id is the idempotency id that every copy carries. An alert about the monitor itself has no item
-    but a `text` (title and summary)."""
+    but a `text` (title and summary). `story_id` is set for the event `new`, which a story has once for each rule and
+    recipient; where two stories became one after both were told, only one of the two rows has it."""
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("rule", "item_id", "event", "channel", "recipient"),
+        Index("uq_delivery_story_id", "story_id", "rule", "event", "channel", "recipient", unique=True),
         Index("ix_delivery_state_next_at", "state", "next_at"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     rule: Mapped[str] = mapped_column(String(200))
     item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"), index=True)
+    story_id: Mapped[int | None] = mapped_column(BigId)
     text: Mapped[dict[str, Any] | None]
     event: Mapped[str] = mapped_column(String(40))
     channel: Mapped[str] = mapped_column(String(100))

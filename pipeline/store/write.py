@@ -1,16 +1,16 @@
-"""The one write transaction: items, versions, addresses, facts, search documents, snapshots and the outbox.
+"""The one write transaction: items, versions, addresses, facts, search documents, snapshots, stories and the outbox.
 
-What is acknowledged is complete: an item never stands without its outbox rows. Two processes may write the
-same article at once; a unique key decides and the loser is compared with what the winner stored.
+What is acknowledged is complete: an item never stands without its story and its outbox rows. Two processes may
+write the same article at once; a unique key decides and the loser is compared with what the winner stored.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Table, delete, select, update
@@ -18,10 +18,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.dedupe import Text, compare
+from pipeline.dedupe.likeness import Likeness, find_likeness
 from pipeline.record import Record
 from pipeline.store.dating import describe_date, published_columns, sort_key
+from pipeline.store.outbox_rows import NEW, Match, Matcher, Occurrence, find_deliveries, match_nothing
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.standing import apply_corrections, fact_row, read_facts
+from pipeline.store.stories import place_items
 from pipeline.store.tables import (
     Address,
     Base,
@@ -35,6 +38,18 @@ from pipeline.store.tables import (
 )
 from pipeline.store.tokens import tokenize
 
+__all__ = [
+    "Match",
+    "Matcher",
+    "Outcome",
+    "Written",
+    "correct_item",
+    "insert_ignoring",
+    "match_nothing",
+    "replace_facts",
+    "write_records",
+]
+
 Outcome = Literal["new", "edited", "known", "filtered"]
 
 
@@ -45,23 +60,6 @@ class Written:
     item_id: int | None
     outcome: Outcome
     deliveries: int
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A rule that wants to tell a recipient of a record."""
-
-    rule: str
-    channel: str
-    recipient: str
-
-
-Matcher = Callable[[Record, str], Iterable[Match]]
-
-
-def match_nothing(_record: Record, _event: str) -> Iterable[Match]:
-    """The matcher of an installation without rules."""
-    return ()
 
 
 def write_records(engine: Engine, records: Sequence[Record], match: Matcher = match_nothing) -> list[Written]:
@@ -98,6 +96,7 @@ def _table(model: type[Base]) -> Table:
 
 def _write(connection: Connection, records: Sequence[Record], match: Matcher) -> list[Written]:
     results: dict[int, Written] = {}
+    happened: dict[int, Occurrence] = {}
     pending = list(enumerate(records))
     _insert(connection, Snapshot, [_snapshot_row(record) for record in records])
     # A second round takes what turned out to be the same article as another record of this batch, or as
@@ -110,7 +109,9 @@ def _write(connection: Connection, records: Sequence[Record], match: Matcher) ->
         for index, record in pending:
             known = next((stored[address] for address in record.addresses if address in stored), None)
             if known is not None:
-                results[index] = _write_known(connection, record, known, match)
+                results[index] = Written(known.id, "known", 0)
+                if edited := _write_known(connection, record, known):
+                    happened[index] = edited
                 stored.update(_find(connection, {record.identity}))
             elif record.is_filtered:
                 insert_ignoring(connection, Filtered, [_filtered_row(record)])
@@ -120,9 +121,24 @@ def _write(connection: Connection, records: Sequence[Record], match: Matcher) ->
                 fresh[record.identity] = (index, record, uuid.uuid4().hex)
             else:
                 later.append((index, record))
-        lost = _write_new(connection, fresh, match, results)
+        lost = _write_new(connection, fresh, happened)
         pending = later + lost
+    results |= _tell(connection, dict(sorted(happened.items())), match)
     return [results[index] for index in range(len(records))]
+
+
+def _tell(connection: Connection, happened: dict[int, Occurrence], match: Matcher) -> dict[int, Written]:
+    """Put what is new or edited into its story, then write the outbox rows; what became of each, by its place."""
+    place_items(connection, {one.item_id: _likeness(one.record) for one in happened.values()})
+    told = {
+        index: one for index, one in happened.items() if one.event != NEW or not one.record.context.baseline
+    }
+    rows = dict(zip(told, find_deliveries(connection, list(told.values()), match), strict=True))
+    insert_ignoring(connection, Delivery, [row for of_one in rows.values() for row in of_one])
+    return {
+        index: Written(one.item_id, "new" if one.event == NEW else "edited", len(rows.get(index, ())))
+        for index, one in happened.items()
+    }
 
 
 def _find(connection: Connection, addresses: set[str]) -> dict[str, Any]:
@@ -133,7 +149,7 @@ def _find(connection: Connection, addresses: set[str]) -> dict[str, Any]:
         )
         .join(Item, Item.id == Address.item_id)
         .where(Address.address.in_(addresses))
-        .with_for_update(of=Item)
+        .with_for_update(of=Item, key_share=True)
     )  # fmt: skip
     return {row.address: row for row in connection.execute(query)}
 
@@ -141,8 +157,7 @@ def _find(connection: Connection, addresses: set[str]) -> dict[str, Any]:
 def _write_new(
     connection: Connection,
     fresh: dict[str, tuple[int, Record, str]],
-    match: Matcher,
-    results: dict[int, Written],
+    happened: dict[int, Occurrence],
 ) -> list[tuple[int, Record]]:
     if not fresh:
         return []
@@ -179,37 +194,29 @@ def _write_new(
         SearchDocument,
         [{"item_id": item_id, "sequence": _sequence(record)} for _, record, item_id in won],
     )
-    deliveries: list[dict[str, Any]] = []
-    for index, record, item_id in won:
-        rows = [] if record.context.baseline else delivery_rows(record, item_id, "new", match)
-        deliveries += rows
-        results[index] = Written(item_id, "new", len(rows))
-    insert_ignoring(connection, Delivery, deliveries)
+    happened.update({index: Occurrence(record, item_id, NEW) for index, record, item_id in won})
     return lost
 
 
-def _write_known(connection: Connection, record: Record, known: Any, match: Matcher) -> Written:
+def _write_known(connection: Connection, record: Record, known: Any) -> Occurrence | None:
+    """Note that a known item was seen again, and store a version if it was edited."""
     insert_ignoring(
         connection, Address, [{"address": address, "item_id": known.id} for address in record.addresses]
     )
     seen = {"last_seen_at": record.notice.fetched_at}
     if known.content_sha256 == record.content_sha256:
         connection.execute(update(Item).where(Item.id == known.id).values(seen))
-        return Written(known.id, "known", 0)
+        return None
     verdict = compare(Text(known.title, known.body, "stored"), Text(record.title, record.body, "stored"))
     if verdict.verdict != "edited":
         connection.execute(update(Item).where(Item.id == known.id).values(seen))
-        return Written(known.id, "known", 0)
+        return None
     number = known.version_number + 1
-    event = f"version {number}"
     connection.execute(
         update(Item).where(Item.id == known.id).values({**_content(record), **seen, "version_number": number})
     )
     _insert(connection, Version, [_version_row(record, known.id, number, verdict.reason)])
-    standing = replace_facts(connection, record, known.id)
-    deliveries = delivery_rows(standing, known.id, event, match)
-    insert_ignoring(connection, Delivery, deliveries)
-    return Written(known.id, "edited", len(deliveries))
+    return Occurrence(replace_facts(connection, record, known.id), known.id, f"version {number}")
 
 
 def replace_facts(connection: Connection, record: Record, item_id: int) -> Record:
@@ -225,7 +232,12 @@ def replace_facts(connection: Connection, record: Record, item_id: int) -> Recor
     if not apply_corrections(connection, item_id):
         return record
     facts = read_facts(connection, item_id)
-    return dataclasses.replace(record, title_facts=facts["title"], facts=facts["body"])
+    return dataclasses.replace(
+        record,
+        title_facts=facts["title"],
+        facts=facts["body"],
+        likeness=find_likeness(record.title, record.body, facts["title"], facts["body"]),
+    )
 
 
 def correct_item(connection: Connection, record: Record, item_id: int, first_seen_at: datetime) -> None:
@@ -235,7 +247,13 @@ def correct_item(connection: Connection, record: Record, item_id: int, first_see
         .where(Item.id == item_id)
         .values({**_content(record), **_dating(record), "sort_key": _sort_key(record, first_seen_at)})
     )
-    replace_facts(connection, record, item_id)
+    place_items(connection, {item_id: _likeness(replace_facts(connection, record, item_id))})
+
+
+def _likeness(record: Record) -> Likeness:
+    if record.likeness is None:
+        raise ValueError(f"{record.notice.url} reached the store before the step `dedupe`")
+    return record.likeness
 
 
 def _insert(connection: Connection, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
@@ -349,27 +367,4 @@ def _fact_rows(record: Record, item_id: int) -> list[dict[str, Any]]:
         fact_row(item_id, field, fact)
         for field, facts in (("title", record.title_facts), ("body", record.facts))
         for fact in facts
-    ]
-
-
-def delivery_rows(record: Record, item_id: int, event: str, match: Matcher) -> list[dict[str, Any]]:
-    """Outbox rows for what the matcher wants told of a record; not written yet."""
-    now = datetime.now(UTC)
-    return [
-        {
-            "id": uuid.uuid4().hex,
-            "rule": found.rule,
-            "item_id": item_id,
-            "text": None,
-            "event": event,
-            "channel": found.channel,
-            "recipient": found.recipient,
-            "state": "due",
-            "attempts": 0,
-            "created_at": now,
-            "next_at": now,
-            "sent_at": None,
-            "detail": None,
-        }
-        for found in match(record, event)
     ]

@@ -51,7 +51,9 @@ def test_facts_of_an_older_database_are_found_by_their_keys(older: Engine, datab
         store_row(connection, "run")
         store_row(connection, "item")
         for number, fact in enumerate(facts, start=1):
-            store_row(connection, "fact", id=number, kind=fact.kind, raw=fact.raw, value=fact.value)
+            store_row(
+                connection, "fact", id=number, field="body", kind=fact.kind, raw=fact.raw, value=fact.value
+            )
     engine = open_engine(database_url)
     with engine.connect() as connection:
         rows = connection.execute(select(FactRow.kind, FactRow.key, FactRow.court, FactRow.amount)).all()

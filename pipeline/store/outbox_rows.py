@@ -1,0 +1,128 @@
+"""The outbox rows of what has happened to items: who is told of what, decided in the transaction that stores it.
+
+A story is told as `new` once to each rule and recipient, by whichever of its reports came first and matched. A later
+report is told as `joined`, to rules that ask for it. Alerts that are written stay, whatever becomes of the story.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from pipeline.record import Record
+from pipeline.store.sketches import chunks
+from pipeline.store.story_tables import StoryMember
+from pipeline.store.tables import Delivery
+
+NEW, JOINED = "new", "joined"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that wants to tell a recipient of a record."""
+
+    rule: str
+    channel: str
+    recipient: str
+
+
+Matcher = Callable[[Record, str], Iterable[Match]]
+
+
+def match_nothing(_record: Record, _event: str) -> Iterable[Match]:
+    """The matcher of an installation without rules."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """What has happened to a stored item: it is `new`, or has a `version N`."""
+
+    record: Record
+    item_id: int
+    event: str
+
+
+def find_deliveries(
+    connection: Connection, occurrences: Sequence[Occurrence], match: Matcher
+) -> Iterator[list[dict[str, Any]]]:
+    """The outbox rows for each occurrence, in their order; not written yet. The items are in their stories already.
+
+    What is new joins a story that had other reports before: then each rule and recipient that another report was told
+    to is asked about `joined`, and so is who isn't told of it as new. Two new reports of one story count in order.
+    """
+    stories = _read_stories(connection, [one.item_id for one in occurrences if one.event == NEW])
+    coming = {one.item_id for one in occurrences if one.event == NEW}
+    for one in occurrences:
+        if one.event != NEW:
+            yield [_row(found, one, None) for found in match(one.record, one.event)]
+            continue
+        story = stories[one.item_id]
+        coming.discard(one.item_id)
+        fresh = [found for found in match(one.record, NEW) if found not in story.told]
+        rows = [_row(found, one, story.id) for found in fresh]
+        if story.members - coming - {one.item_id}:
+            own = {found for found, item_ids in story.told.items() if one.item_id in item_ids}
+            later = [found for found in match(one.record, JOINED) if found not in own and found not in fresh]
+            rows += [_row(found, Occurrence(one.record, one.item_id, JOINED), None) for found in later]
+        for found in fresh:
+            story.told[found] = {one.item_id}
+        yield rows
+
+
+@dataclass(slots=True)
+class _Told:
+    """A story, its items, and by which of them it was told as new to whom."""
+
+    id: int
+    members: set[int]
+    told: dict[Match, set[int]]
+
+
+def _read_stories(connection: Connection, item_ids: Sequence[int]) -> dict[int, _Told]:
+    """The stories of these items, by item."""
+    own: dict[int, int] = {}
+    for chunk in chunks(item_ids):
+        placed = select(StoryMember.item_id, StoryMember.story_id).where(StoryMember.item_id.in_(chunk))
+        own.update((row.item_id, row.story_id) for row in connection.execute(placed))
+    stories = {story_id: _Told(story_id, set(), {}) for story_id in own.values()}
+    for chunk in chunks(stories):
+        query = (
+            select(
+                StoryMember.story_id, StoryMember.item_id, Delivery.rule, Delivery.channel, Delivery.recipient
+            )
+            .join(Delivery, (Delivery.item_id == StoryMember.item_id) & (Delivery.event == NEW), isouter=True)
+            .where(StoryMember.story_id.in_(chunk))
+        )
+        for row in connection.execute(query):
+            story = stories[row.story_id]
+            story.members.add(row.item_id)
+            if row.rule is not None:
+                found = Match(row.rule, row.channel, row.recipient)
+                story.told.setdefault(found, set()).add(row.item_id)
+    return {item_id: stories[story_id] for item_id, story_id in own.items()}
+
+
+def _row(found: Match, occurrence: Occurrence, story_id: int | None) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "id": uuid.uuid4().hex,
+        "rule": found.rule,
+        "item_id": occurrence.item_id,
+        "story_id": story_id,
+        "text": None,
+        "event": occurrence.event,
+        "channel": found.channel,
+        "recipient": found.recipient,
+        "state": "due",
+        "attempts": 0,
+        "created_at": now,
+        "next_at": now,
+        "sent_at": None,
+        "detail": None,
+    }
