@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.legal.court_codes import divisions, region_of
 from pipeline.legal.courts import first_mentions
 from pipeline.legal.fact import Fact, Value, cite, find_overlap
-from pipeline.legal.folding import fold
+from pipeline.legal.folding import fold, has_latin
 from pipeline.legal.places import county_before, prefecture_before, province_before, province_of
 
 _TABLE = tomllib.loads(Path(__file__).with_name("agencies.toml").read_text(encoding="utf-8"))
@@ -19,15 +19,22 @@ _NATIONAL = {
 _LOCAL: dict[str, tuple[str, str]] = {
     tail: (kind, english) for tail, (kind, english) in _TABLE["local"].items()
 }
+# 公安部门 is no ministry, 公安部署 no word for one.
 _CHINESE = re.compile(
-    "|".join(sorted((name for name in _NATIONAL if not name.isascii()), key=len, reverse=True))
+    "(?:"
+    + "|".join(sorted((name for name in _NATIONAL if not name.isascii()), key=len, reverse=True))
+    + ")(?!(?<=部)[门署])"
 )
 _ENGLISH = re.compile(
-    rf"\b({'|'.join(sorted((re.escape(name) for name in _NATIONAL if name.isascii()), key=len, reverse=True))})\b"
+    rf"(?:{'|'.join(sorted((re.escape(name) for name in _NATIONAL if name.isascii()), key=len, reverse=True))})\b"
 )
-_LATIN = re.compile(r"[A-Z]{4}|[a-z]{4}")
-_TAIL = re.compile("|".join(sorted(_LOCAL, key=len, reverse=True)))
+_TAIL = re.compile(
+    "(?P<word>"
+    + "|".join(sorted(_LOCAL, key=len, reverse=True))
+    + r")(?P<branch>第[一二三四五六]分院|(?:(?![向对将与和及的在请要求指令把经由并以])[\u4e00-\u9fff]){2,5}?分局)?"
+)
 _LEVELS = {"province": "provincial", "prefecture": "prefecture", "county": "county"}
+_BRANCH_LEVELS = {"分院": "prefecture", "分局": "county"}
 
 
 def find_agencies(text: str) -> list[Fact]:
@@ -38,8 +45,12 @@ def find_agencies(text: str) -> list[Fact]:
     """
     folded = fold(text)
     facts = [_cite_national(text, match) for match in _CHINESE.finditer(folded)]
-    if _LATIN.search(folded):
-        facts += [_cite_national(text, match) for match in _ENGLISH.finditer(folded)]
+    if has_latin(folded):
+        facts += [
+            _cite_national(text, match)
+            for match in _ENGLISH.finditer(folded)
+            if not folded[max(0, match.start() - 1) : match.start()].isalnum()
+        ]
     taken = sorted((fact.start, fact.end) for fact in facts)
     for tail in _TAIL.finditer(folded):
         if find_overlap(taken, *tail.span()) is None and (fact := _read_local(text, folded, tail)):
@@ -67,9 +78,10 @@ def _read_local(text: str, folded: str, tail: re.Match[str]) -> Fact | None:
         return None
     code = place.codes[0]
     _, province_zh, province_en = province_of(code)
-    kind, word_en = _LOCAL[tail[0]]
-    word = tail[0].replace("市场监管局", "市场监督管理局")
+    kind, word_en = _LOCAL[tail["word"]]
+    word = tail["word"].replace("市场监管局", "市场监督管理局")
     word = "人民检察院" if word == "检察院" else word
+    branch = tail["branch"] or ""
     if place.level == "province":
         name, english = province_zh, f"{province_en.removesuffix(' Province')} {word_en}"
     else:
@@ -80,9 +92,9 @@ def _read_local(text: str, folded: str, tail: re.Match[str]) -> Fact | None:
         name = province_zh + city + own
         english = f"{own_en} {word_en}, {province_en}" if own_en else ""
     value: dict[str, Value] = {
-        "name_zh": name + word,
-        "name_en": english or None,
-        "level": _LEVELS[place.level],
+        "name_zh": name + word + branch,
+        "name_en": (english or None) if not branch else None,
+        "level": _BRANCH_LEVELS[branch[-2:]] if branch else _LEVELS[place.level],
         "region": region_of(province_zh),
         "type": kind,
     }

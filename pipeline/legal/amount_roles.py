@@ -27,7 +27,9 @@ _FEE = re.compile(
 )
 _CLAIM = re.compile(r"索赔|诉请|诉求|主张|请求|要求")
 _AWARD = re.compile(r"判赔|获赔|判令|判决|判处|改判|酌定|酌情|裁决")
-_CHANGED_TO = re.compile(r"(?:二审|终审|再审|最终|法院|本院)[^，。；]{0,12}改判(?:被告|其)?(?:为|赔偿)?(?:人民币)?\s?$")
+_CHANGED_TO = re.compile(
+    r"(?:二审|终审|再审|最终|法院|本院)[^，。；]{0,12}改判(?:被告|其)?(?:为|赔偿)?(?:人民币)?\s?$"
+)
 _COURT = re.compile(r"法院|本院|一审|二审|终审|再审|审理|最终")
 _PAYMENT = re.compile(r"赔偿|赔|损失|支付|给付")
 _ESTABLISHED = re.compile(r"认定|核定|查明")

@@ -141,7 +141,8 @@ _ENUMERATED = re.compile(rf"(?:{_ARABIC}\s?{_SCALE}?元?\s?(?:、|至|到|-|~|�
 _MEMBER = re.compile(
     rf"(?P<number>{_ARABIC})\s?(?P<scale>{_SCALE})?(?P<yuan>元)?\s?(?P<joint>、|至|到|-|~|和|及)"
 )
-_MARKS = tuple("元镑币郎铢¥$€£") + (
+_MARKS = (
+    *"元镑币郎铢¥$€£赔罚",
     "卢布",
     "卢比",
     "越南盾",
@@ -153,8 +154,6 @@ _MARKS = tuple("元镑币郎铢¥$€£") + (
     "EUR",
     "GBP",
     "JPY",
-    "赔",
-    "罚",
 )
 _QUALIFIED_BEFORE = (
     (re.compile(r"(?:不低于|不少于|不小于|至少|最低|起码)\s?$"), "at_least"),

@@ -22,11 +22,16 @@ _CHAMBERS: dict[str, tuple[str, str]] = {
     name: (code, english) for name, (code, english) in _TABLE["chambers"].items()
 }
 _TAIL = re.compile(
-    r"法院(?:知识产权法庭|国际商事法庭|生产建设兵团分院|伊犁哈萨克自治州分院)?|高院|中院|知院|互院|最高院|知产法庭|最高法(?!院|定|律|知产|知识产权"
-    r"|[民刑行执商委司知]\D{0,4}\d)"
+    r"法院(?:知识产权法庭|国际商事法庭|生产建设兵团分院|伊犁哈萨克自治州分院)?|知识产权法庭|高院|中院|知院|互院|最高院|知产法庭"
+    r"|最高法(?!院|定|律|知产|知识产权|[民刑行执商委司知]\D{0,4}\d)"
 )
+_ENDING = 5  # characters by which the names of the table are told apart
 _CLAUSE_ENDS = re.compile(r"[，。；、\n)]")
-_LEVEL = re.compile(r"(?P<level>高级|中级|第[一二三四五]中级)?(?:人民)?$")
+_ABROAD = re.compile(
+    r"(?:美国|德国|法国|英国|日本|韩国|印度|荷兰|欧洲|欧盟|巴西|俄罗斯|加拿大|澳大利亚|新加坡|越南|泰国|意大利|西班牙|以色列"
+    r"|土耳其|墨西哥|瑞士|波兰|瑞典|联邦|州|国)(?:的|联邦)?$"
+)
+_NUMBERED = frozenset("第一二三四五")
 _ENGLISH = re.compile(
     r"(?P<supreme>Supreme People[’']s Court)|(?P<place>[A-Z][A-Za-z'’]+(?: [A-Z][A-Za-z'’]+){0,5}) "
     r"(?P<kind>High People[’']s Court|Intermediate People[’']s Court"
@@ -46,8 +51,12 @@ def _named() -> dict[str, Court]:
 
 
 @remember_courts
-def _lengths() -> tuple[int, ...]:
-    return tuple(sorted({len(name) for name in (*_named(), *_CHAMBERS)}, reverse=True))
+def _lengths() -> dict[str, tuple[int, ...]]:
+    """The lengths of the names of the table, longest first, by their last characters."""
+    lengths: dict[str, set[int]] = {}
+    for name in (*_named(), *_CHAMBERS):
+        lengths.setdefault(name[-_ENDING:], set()).add(len(name))
+    return {ending: tuple(sorted(found, reverse=True)) for ending, found in lengths.items()}
 
 
 def find_courts(text: str) -> list[Fact]:
@@ -61,8 +70,7 @@ def find_courts(text: str) -> list[Fact]:
     facts: list[Fact] = []
     if "院" in folded or "最高法" in folded:
         for tail in _TAIL.finditer(folded):
-            fact = _read_name(text, folded, tail)
-            if fact:
+            if (fact := _read_name(text, folded, tail)) is not None:
                 facts.append(fact)
     if has_english(folded) and "Court" in folded:
         facts += [fact for match in _ENGLISH.finditer(folded) if (fact := _read_english(text, match))]
@@ -94,19 +102,11 @@ def court_before(text: str, position: int) -> Fact | None:
 
 def _read_name(text: str, folded: str, tail: re.Match[str]) -> Fact | None:
     end = tail.end()
-    for length in _lengths():
-        if length > end:
-            continue
-        name = folded[end - length : end]
-        if name in _CHAMBERS:
-            code, english = _CHAMBERS[name]
-            chamber = name.replace("最高法知", "最高人民法院知").replace("知产", "知识产权")
-            value = _describe(special_courts()[code]) | {"chamber_zh": chamber, "chamber_en": english}
-            return cite("court", text, end - length, end, value, "court table")
-        if name in _named():
-            if folded[end - length - 1 : end - length] == ")" and name == "最高法":
-                return None
-            return cite("court", text, end - length, end, _describe(_named()[name]), "court table")
+    for size in (_ENDING, 4, 3):
+        for length in _lengths().get(folded[max(0, end - size) : end], ()):
+            fact = _read_listed(text, folded, end - length, end) if length <= end else None
+            if fact is not None:
+                return None if fact.value["level"] == "supreme" and _is_abroad(folded, fact.start) else fact
     word = tail[0]
     if word == "高院":
         return _read_division(text, folded, end - 2, end, "high")
@@ -114,17 +114,34 @@ def _read_name(text: str, folded: str, tail: re.Match[str]) -> Fact | None:
         return _read_division(text, folded, end - 2, end, "intermediate")
     if not word.startswith("法院"):
         return None
-    end = tail.start() + 2
-    level = _LEVEL.search(folded, max(0, tail.start() - 8), tail.start())
-    if level is None:
-        return None
-    if level["level"] == "高级":
-        return _read_division(text, folded, level.start(), end, "high")
-    if level["level"] == "中级":
-        return _read_division(text, folded, level.start(), end, "intermediate")
-    if level["level"]:
-        return None
-    return _read_division(text, folded, level.start(), end, "basic")
+    stop, end = tail.start(), tail.start() + 2
+    stop -= 2 * folded.startswith("人民", max(0, stop - 2))
+    if folded.startswith("高级", max(0, stop - 2)):
+        return _read_division(text, folded, stop - 2, end, "high")
+    if folded.startswith("中级", max(0, stop - 2)):
+        if folded[stop - 3 : stop - 2] in _NUMBERED:
+            return None
+        return _read_division(text, folded, stop - 2, end, "intermediate")
+    return _read_division(text, folded, stop, end, "basic")
+
+
+def _read_listed(text: str, folded: str, start: int, end: int) -> Fact | None:
+    """Read a name of the table at [start:end]."""
+    name = folded[start:end]
+    if name in _CHAMBERS:
+        code, english = _CHAMBERS[name]
+        chamber = name.replace("最高法知", "最高人民法院知").replace("知产", "知识产权")
+        value = _describe(find_court(code)) | {"chamber_zh": chamber, "chamber_en": english}
+        return cite("court", text, start, end, value, "court table")
+    if name in _named() and not (name == "最高法" and folded[start - 1 : start] == ")"):
+        return cite("court", text, start, end, _describe(_named()[name]), "court table")
+    return None
+
+
+def _is_abroad(folded: str, start: int) -> bool:
+    return not folded.startswith("我国", max(0, start - 2)) and bool(
+        _ABROAD.search(folded, max(0, start - 6), start)
+    )
 
 
 def _read_division(text: str, folded: str, before: int, end: int, level: str) -> Fact | None:

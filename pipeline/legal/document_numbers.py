@@ -69,7 +69,8 @@ _CERTIFIED = re.compile(
 _ENGLISH = re.compile(
     r"(?:Announcement|Bulletin Notice)\s(?:No|Number)\.?\s?(?P<announcement>\d{1,4})(?!\d)"
     r"|Guiding Case\s(?:No\.?\s?)?(?P<guiding>\d{1,4})(?!\d)"
-    r"|(?:Decree|Order)\s(?:No|Number)\.?\s?(?P<order>\d{1,4})(?!\d)(?:\sof\sthe\s(?P<orderer>State Council|CNIPA|SAMR))?"
+    r"|(?:Decree|Order)\s(?:No|Number)\.?\s?(?P<order>\d{1,4})(?!\d)"
+    r"(?:\sof\sthe\s(?P<orderer>State Council|CNIPA|SAMR))?"
     r"|(?P<issuer>Fa Shi|Fa Fa|Guo Ban Fa|Guo Fa|Guo Zhi Fa(?: [A-Z][a-z]+ Zi)?)\s?\(\s?"
     r"(?P<year>20\d\d)\s?\)\s?No\.?\s?(?P<serial>\d{1,4})(?!\d)"
 )

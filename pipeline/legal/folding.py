@@ -57,10 +57,17 @@ def fold(text: str) -> str:
     return _FOLDABLE.sub(lambda match: _TABLE[match[0]], _WIDE_COMMA.sub(",", text))
 
 
+_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z]{3}")
 _ENGLISH_WORD = re.compile(r"[a-z][a-z]{3}")
+
+
+@lru_cache(maxsize=2)
+def has_latin(folded: str) -> bool:
+    """Say whether a text has a Latin word or acronym of four letters (CNIPA)."""
+    return _LATIN_WORD.search(folded) is not None
 
 
 @lru_cache(maxsize=2)
 def has_english(folded: str) -> bool:
     """Say whether a text can hold English at all, so that Chinese texts skip the English rules."""
-    return _ENGLISH_WORD.search(folded) is not None
+    return has_latin(folded) and _ENGLISH_WORD.search(folded) is not None

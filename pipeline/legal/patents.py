@@ -21,28 +21,38 @@ _KIND_CODES = {
     "S": ("design", "grant"),
     "D": ("design", "grant"),
 }
+# The digit after the point is the check digit.
 _APPLICATION = re.compile(
-    r"(?<![A-Za-z\d.])(?:(?P<label>专利号|申请号|(?i:application no\.?|patent no\.?))\s?(?:为|是|:)?\s?)?"
-    r"(?P<number>(?P<prefix>ZL|CN)?\s?(?P<digits>(?:19[89]|20[0-4])\d\s?[12389]\s?\d{7}|(?<=[L N号为:])"
-    r"(?:8[5-9]|9\d|0[0-3])[1238]\d{5})\s?\.\s?(?P<check>[\dXx]))"
+    r"(?P<digits>(?:19[89]|20[0-4])\d\s?[12389]\s?\d{7}|(?:8[5-9]|9\d|0[0-3])\s?[1238]\s?\d{5})\s?\.\s?(?P<check>[\dXx])"
     r"(?![\dA-Za-z])"
 )
-_UNDOTTED = re.compile(
-    r"(?<![A-Za-z\d])(?:ZL\s?|专利号\s?(?:为|是|:)?\s?(?:ZL)?)((?:19[89]|20[0-4])\d[12389]\d{7})([\dXx])"
-    r"(?![\d.A-Za-z*])"
+_IN_A_WORD = re.compile(r"[A-Za-z\d.]")
+_LONGEST = 17  # characters of an application number before its point
+_PREFIX = re.compile(
+    r"(?:(?P<label>专利号|申请号|(?i:application no\.?|patent no\.?))\s?(?:为|是|:)?\s?)?(?P<prefix>ZL|CN)?\s?$"
 )
-_PUBLISHED = re.compile(r"(?<![A-Za-z\d])CN\s?(?P<digits>\d{7}|\d{9})\s?(?P<kind>[ABCUYSD])\d?(?![A-Za-z\d])")
-_PCT = re.compile(r"(?<![A-Za-z\d])PCT/(?P<office>[A-Z]{2})(?P<year>(?:19|20)\d\d)/(?P<digits>\d{6})(?!\d)")
+_UNDOTTED = re.compile(
+    r"(?:ZL\s?|专利号\s?(?:为|是|:)?\s?)(?<![A-Za-z\d]ZL)(?<![A-Za-z\d]ZL )(?P<number>(?:ZL)?"
+    r"(?P<digits>(?:19[89]|20[0-4])\d[12389]\d{7})(?P<check>[\dXx]))(?![\d.A-Za-z*])"
+)
+_GRANTED = re.compile(
+    r"\s?号(?:[、，,]?\s?名称为[“\"][^”\"\n]{1,60}[”\"]的?|的)?\s?(?:发明|实用新型|外观设计)?专利(?!申请)"
+)
+_PUBLISHED = re.compile(
+    r"CN(?<![A-Za-z\d]CN)\s?(?P<digits>\d{7}|\d{9})\s?(?P<kind>[ABCUYSD])\d?(?![A-Za-z\d])"
+)
+_PCT = re.compile(r"PCT/(?P<office>[A-Z]{2})(?P<year>(?:19|20)\d\d)/(?P<digits>\d{6})(?!\d)")
 _WORLD = re.compile(
-    r"(?<![A-Za-z\d])WO\s?(?P<year>(?:19|20)\d\d)/(?P<digits>\d{6})(?!\d)(?:\s?(?P<kind>A\d))?"
+    r"WO(?<![A-Za-z\d]WO)\s?(?P<year>(?:19|20)\d\d)\s?/?\s?(?P<digits>\d{6})(?!\d)(?:\s?(?P<kind>A\d)(?![A-Za-z\d]))?"
 )
 _FOREIGN = re.compile(
-    r"(?<![A-Za-z\d])(?P<office>US|EP|JP|KR|DE)\s?(?P<digits>\d{1,2},\d{3},\d{3}|\d{7,11})\s?"
-    r"(?P<kind>[ABCU]\d?)(?![A-Za-z\d])"
+    r"(?P<office>US|EP|JP|KR|DE)(?<![A-Za-z\d]..)\s?(?P<digits>\d{1,2},\d{3},\d{3}|\d{1,2} \d{3} \d{3}"
+    r"|(?:10-)?20\d\d-?\d{6,7}|\d{7,11})\s?(?P<kind>[ABCU]\d?)(?![A-Za-z\d])"
 )
-_POINT = re.compile(r"\d{5}\s?\.\s?[\dXx]")
-_UNPOINTED = re.compile(r"\d{12}[\dXx]")
-_FOREIGN_HINT = re.compile(r"(?:US|EP|JP|KR|DE)\s?\d")
+_AMERICAN = re.compile(
+    r"(?:美国(?:发明|外观设计)?专利(?:号)?\s?(?:为|:)?\s?第?\s?(?:US)?|(?:US|U\.S\.) Patents? (?:No|Nos|Number)\.?\s?)"
+    r"(?P<digits>\d{1,2},\d{3},\d{3})(?![\d,])(?:\s?号)?"
+)
 
 
 def check_digit(digits: str) -> str:
@@ -61,57 +71,79 @@ def find_patents(text: str) -> list[Fact]:
     """
     folded = fold(text)
     facts: list[Fact] = []
-    for point in _POINT.finditer(folded):
-        # Points behind five digits are rare: look for the number around each, at most 30 characters before it.
-        match = _APPLICATION.search(folded, max(0, point.start() - 30), point.end() + 1)
-        fact = _read_application(text, match) if match and match.end() == point.end() else None
-        if fact:
-            facts.append(fact)
-    if _UNPOINTED.search(folded):
-        for match in _UNDOTTED.finditer(folded):
-            digits, check = match[1], match[2].upper()
-            if check_digit(digits) == check:
-                value = _describe(
-                    f"ZL{digits}.{check}", "CN", "grant", _RIGHTS[digits[4]], int(digits[:4]), True
-                )
-                facts.append(
-                    cite("patent", text, match.start(), match.end(), value, "grant number without point")
-                )
+    position = folded.find(".")
+    while position >= 0:
+        if (
+            folded[position - 1 : position].strip().isdecimal()
+            or folded[position - 2 : position - 1].isdecimal()
+        ):
+            facts += _read_application(text, folded, position)
+        position = folded.find(".", position + 1)
+    if "ZL" in folded or "专利号" in folded:
+        facts += _find_undotted(text, folded)
     if "CN" in folded:
         for match in _PUBLISHED.finditer(folded):
             right, number_type = _KIND_CODES[match["kind"]]
             normalized = f"CN{match['digits']}{match['kind']}"
             value = _describe(normalized, "CN", number_type, right, None, None)
             facts.append(cite("patent", text, match.start(), match.end(), value, "publication number"))
-    if "PCT/" in folded or "WO" in folded:
-        for pattern in (_PCT, _WORLD):
-            for match in pattern.finditer(folded):
-                normalized = match[0].replace(" ", "")
-                number_type = "application" if pattern is _PCT else "publication"
-                value = _describe(normalized, "WO", number_type, "invention", int(match["year"]), None)
-                facts.append(cite("patent", text, match.start(), match.end(), value, "international number"))
-    for match in _FOREIGN.finditer(folded) if _FOREIGN_HINT.search(folded) else ():
-        normalized = f"{match['office']}{match['digits'].replace(',', '')}{match['kind']}"
-        number_type = "publication" if match["kind"][0] == "A" else "grant"
-        value = _describe(normalized, match["office"], number_type, None, None, None)
-        facts.append(cite("patent", text, match.start(), match.end(), value, "foreign number"))
+    for pattern, number_type in ((_PCT, "application"), (_WORLD, "publication")):
+        for match in pattern.finditer(folded):
+            kind = "" if number_type == "application" else match["kind"] or ""
+            office = f"PCT/{match['office']}" if number_type == "application" else "WO"
+            normalized = f"{office}{match['year']}/{match['digits']}{kind}"
+            value = _describe(normalized, "WO", number_type, "invention", int(match["year"]), None)
+            facts.append(cite("patent", text, match.start(), match.end(), value, "international number"))
+    facts += _find_foreign(text, folded)
     return without_overlaps(facts)
 
 
-def _read_application(text: str, match: re.Match[str]) -> Fact | None:
-    digits, check = match["digits"].replace(" ", ""), match["check"].upper()
+def _read_application(text: str, folded: str, point: int) -> list[Fact]:
+    """Read the application number whose check digit stands behind the point."""
+    match = _APPLICATION.search(folded, max(0, point - _LONGEST), point + 3)
+    if match is None or match.start("check") <= point:
+        return []
+    before = _PREFIX.search(folded, max(0, match.start() - 20), match.start())
+    label, prefix = (before["label"], before["prefix"]) if before else (None, None)
+    start = before.start("prefix") if before and prefix else match.start()
+    if start and _IN_A_WORD.match(folded, start - 1):
+        return []
+    digits, check = re.sub(r"\s", "", match["digits"]), match["check"].upper()
     valid = check_digit(digits) == check
-    if not (valid or match["label"] or match["prefix"]):
-        return None
     is_new = len(digits) == 12
+    if not (label or prefix or (valid and is_new)):
+        return []
     year = int(digits[:4]) if is_new else int(digits[:2]) + (1900 if digits[0] in "89" else 2000)
-    granted = match["prefix"] == "ZL" or match["label"] == "专利号"
-    prefix = "ZL" if granted else "CN"
+    granted = prefix == "ZL" or label == "专利号" or _GRANTED.match(folded, match.end()) is not None
     right = _RIGHTS.get(digits[4] if is_new else digits[2])
-    value = _describe(
-        f"{prefix}{digits}.{check}", "CN", "grant" if granted else "application", right, year, valid
-    )
-    return cite("patent", text, match.start("number"), match.end("number"), value, "application number")
+    normalized = f"{'ZL' if granted else 'CN'}{digits}.{check}"
+    value = _describe(normalized, "CN", "grant" if granted else "application", right, year, valid)
+    return [cite("patent", text, start, match.end(), value, "application number")]
+
+
+def _find_undotted(text: str, folded: str) -> list[Fact]:
+    facts = []
+    for match in _UNDOTTED.finditer(folded):
+        digits, check = match["digits"], match["check"].upper()
+        if check_digit(digits) == check:
+            year, right = int(digits[:4]), _RIGHTS[digits[4]]
+            value = _describe(f"ZL{digits}.{check}", "CN", "grant", right, year, True)
+            start = match.start() if match[0].startswith("ZL") else match.start("number")
+            facts.append(cite("patent", text, start, match.end(), value, "grant number without point"))
+    return facts
+
+
+def _find_foreign(text: str, folded: str) -> list[Fact]:
+    facts = []
+    for match in _FOREIGN.finditer(folded):
+        normalized = f"{match['office']}{re.sub('[ ,]', '', match['digits'])}{match['kind']}"
+        number_type = "publication" if match["kind"][0] == "A" else "grant"
+        value = _describe(normalized, match["office"], number_type, None, None, None)
+        facts.append(cite("patent", text, match.start(), match.end(), value, "foreign number"))
+    for match in _AMERICAN.finditer(folded) if "美国" in folded or "Patent" in folded else ():
+        value = _describe(f"US{match['digits'].replace(',', '')}", "US", "grant", None, None, None)
+        facts.append(cite("patent", text, match.start(), match.end(), value, "American grant number"))
+    return facts
 
 
 def _describe(

@@ -13,7 +13,6 @@ from functools import cache
 from pipeline.legal.court_codes import PROVINCES, divisions, region_of
 
 _KIND = re.compile(r"(?:新区|区|县|市|旗|地区|盟)$")
-_LONGEST = 15
 # Short names that are everyday words as well.
 _WORDS = frozenset(
     "合作 互助 和平 平安 通道 同心 安定 永和 建设 东方 民和 中方 广大 长子 大同 阳光 公安 长治".split()
@@ -33,12 +32,30 @@ class Place:
     level: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Places by name, and by the last two characters of a name the lengths that such names have, longest first."""
+
+    codes: dict[str, tuple[str, ...]]
+    lengths: dict[str, tuple[int, ...]]
+
+
+def _index(names: dict[str, list[str]]) -> _Names:
+    lengths: dict[str, set[int]] = {}
+    for name in names:
+        lengths.setdefault(name[-2:], set()).add(len(name))
+    return _Names(
+        {name: tuple(codes) for name, codes in names.items()},
+        {ending: tuple(sorted(found, reverse=True)) for ending, found in lengths.items()},
+    )
+
+
 @cache
-def _provinces() -> dict[str, tuple[str, ...]]:
-    names: dict[str, tuple[str, ...]] = {}
+def _provinces() -> _Names:
+    names: dict[str, list[str]] = {}
     for code, chinese, _ in PROVINCES.values():
-        names[chinese] = names[region_of(chinese)] = (code,)
-    return names
+        names[chinese] = names[region_of(chinese)] = [code]
+    return _index(names)
 
 
 def _add(names: dict[str, list[str]], name: str, code: str) -> None:
@@ -47,25 +64,36 @@ def _add(names: dict[str, list[str]], name: str, code: str) -> None:
 
 
 @cache
-def _below(length: int) -> dict[str, tuple[str, ...]]:
-    """Names, full and short, of the prefectures (4) or the counties (6)."""
+def _prefectures() -> _Names:
+    """Full and short names."""
     names: dict[str, list[str]] = {}
     for code, (chinese, _) in divisions().items():
-        if len(code) == length:
+        if len(code) == 4:
             _add(names, chinese, code)
             short = _KIND.sub("", chinese)
-            if short not in _WORDS and (length == 4 or len(short) > 1):
+            if short not in _WORDS:
                 _add(names, short, code)
-    return {name: tuple(codes) for name, codes in names.items()}
+    return _index(names)
 
 
-def _longest_suffix(
-    folded: str, end: int, names: dict[str, tuple[str, ...]]
-) -> tuple[int, tuple[str, ...]] | None:
-    for start in range(max(0, end - _LONGEST), end - 1):
-        codes = names.get(folded[start:end])
+@cache
+def _counties() -> _Names:
+    """Full names, and short ones that no prefecture or province has: 长沙 is the city, not 长沙县."""
+    names: dict[str, list[str]] = {}
+    for code, (chinese, _) in divisions().items():
+        if len(code) == 6:
+            _add(names, chinese, code)
+            short = _KIND.sub("", chinese)
+            if short not in _WORDS | _prefectures().codes.keys() | _provinces().codes.keys():
+                _add(names, short, code)
+    return _index(names)
+
+
+def _longest_suffix(folded: str, end: int, names: _Names) -> tuple[int, tuple[str, ...]] | None:
+    for length in names.lengths.get(folded[max(0, end - 2) : end], ()):
+        codes = names.codes.get(folded[max(0, end - length) : end])
         if codes:
-            return start, codes
+            return max(0, end - length), codes
     return None
 
 
@@ -77,17 +105,17 @@ def province_before(folded: str, end: int) -> Place | None:
 
 def prefecture_before(folded: str, end: int) -> Place | None:
     """Read the prefecture whose name ends at `end`, with its province if that is named."""
-    found = _longest_suffix(folded, end, _below(4))
+    found = _longest_suffix(folded, end, _prefectures())
     return _widen(folded, Place(found[0], found[1], "prefecture")) if found else None
 
 
 def county_before(folded: str, end: int) -> Place | None:
     """Read the county, district or county-level city whose name ends at `end`, with what it lies in if named."""
-    found = _longest_suffix(folded, end, _below(6))
+    found = _longest_suffix(folded, end, _counties())
     if found is None:
         return None
     place = Place(found[0], found[1], "county")
-    city = _longest_suffix(folded, place.start, _below(4))
+    city = _longest_suffix(folded, place.start, _prefectures())
     if city:
         inside = tuple(code for code in place.codes if code[:4] in city[1])
         if inside:
