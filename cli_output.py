@@ -150,7 +150,7 @@ def _say_who_was_heard(outcomes: list[Outcome]) -> str:
 def _shown_counts(counts: dict[str, int]) -> str:
     names = (
         "known links", "older", "new", "edited", "known", "filtered", "gone", "not recorded",
-        "blocked", "changed", "down", "robots", "error",
+        "blocked", "changed", "down", "robots", "held", "error",
     )  # fmt: skip
     shown = ", ".join(f"{counts[name]} {name}" for name in names if counts.get(name))
     links = counts.get("links", 0)

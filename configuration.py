@@ -7,6 +7,7 @@ variable (`{ env = "NAME" }`) or the file (`{ file = "PATH" }`) that holds them.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +33,8 @@ from pipeline.store.session import NOTHING, Accepted, open_engine
 
 FILE_NAME = "iprwatch.toml"
 _DATA = "iprwatch-data"
+# Sent in a header: one line of ASCII, and something that a webmaster can use.
+_CONTACT = re.compile(r"(https?://[!-~]+|(mailto:)?[!-?A-~]+@[!-?A-~]+)")
 _SECRET_KEYS = frozenset(("secret", "password", "token", "cookie"))
 
 
@@ -40,9 +43,12 @@ class Configuration(BaseSettings):
 
     `database` is a database URL; without one it is an SQLite file in the `data` folder, which also holds the
     archive of pages. `contact` (a mail address or URL) goes into the user agent; without it nothing is fetched
-    from the network. `delay` is the least pause in seconds between two requests to one host. `time_limit` is how many
-    seconds a crawl may take that nobody watches. Files that staff
-    drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
+    from the network. `time_limit` is how many seconds a crawl may take that nobody watches. `delay` is the least
+    pause in seconds between two requests to one host; a random part of it, at most `jitter`, is added. `timeout` is
+    how many seconds an answer may take, `longest_wait` how many a host may make a run wait. After `breaker_failures`
+    failures in a row a host is left alone for `breaker_pause` seconds, and longer each time that it fails again.
+    `budget_requests` and `budget_bytes` are what one run may ask of one host. Files
+    that staff drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
     concerns intellectual property. `court_codes` adds to the table of court codes, for the whole process, as
     soon as it is read. `wechat` holds the session in the WeChat backend (cookie, token, expires). `operators`
     are told about the monitor itself, such as a session that ends. `chromium` is the program that renders
@@ -60,6 +66,13 @@ class Configuration(BaseSettings):
     contact: str = ""
     delay: Annotated[float, Field(ge=0, le=3600)] = 3.0
     time_limit: Annotated[float, Field(ge=60, le=86400)] = 3600.0
+    jitter: Annotated[float, Field(ge=0, le=10)] = 0.25
+    timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
+    longest_wait: Annotated[float, Field(ge=0, le=86400)] = 600.0
+    breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5
+    breaker_pause: Annotated[float, Field(ge=0, le=86400)] = 600.0
+    budget_requests: Annotated[int, Field(ge=1)] = 2000
+    budget_bytes: Annotated[int, Field(ge=1)] = 1_000_000_000
     built_in_sources: bool = True
     source_files: tuple[Path, ...] = ()
     inbox_folder: Path | None = None
@@ -87,6 +100,15 @@ class Configuration(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment overrules the file."""
         return env_settings, init_settings
+
+    @field_validator("contact")
+    @classmethod
+    def _someone_to_write_to(cls, contact: str) -> str:
+        if contact and not _CONTACT.fullmatch(contact):
+            raise ValueError(
+                f"{contact!r} is neither a mail address nor the URL of a web page (in plain ASCII)"
+            )
+        return contact
 
     @field_validator("allowed_private")
     @classmethod

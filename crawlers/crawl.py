@@ -17,6 +17,7 @@ from scrapy.spiderloader import SpiderLoader
 
 from configuration import Configuration
 from crawlers.browser import add_browser
+from crawlers.gate import HostGateMiddleware
 from crawlers.lease_holder import show_holder
 from crawlers.lease_keeper import LeaseKeeper
 from crawlers.log_format import SecretFilter
@@ -73,8 +74,16 @@ def build_settings(configuration: Configuration, replay: Path | None) -> Setting
         "IPRWATCH_ROBOTS_ALLOWED": list(configuration.robots_allowed),
         "IPRWATCH_ROBOTS_AGENT": "iprwatch",
         "LOG_FILE": str(configuration.data / "crawl.log"),
+        "IPRWATCH_DATABASE": configuration.database_url,
+        "IPRWATCH_JITTER": configuration.jitter,
+        "IPRWATCH_LONGEST_WAIT": configuration.longest_wait,
+        "IPRWATCH_BREAKER_FAILURES": configuration.breaker_failures,
+        "IPRWATCH_BREAKER_PAUSE": configuration.breaker_pause,
+        "IPRWATCH_BUDGET_REQUESTS": configuration.budget_requests,
+        "IPRWATCH_BUDGET_BYTES": configuration.budget_bytes,
         "USER_AGENT": f"iprwatch (+{configuration.contact})",
         "DOWNLOAD_DELAY": configuration.delay,
+        "DOWNLOAD_TIMEOUT": configuration.timeout,
     }
     if replay is not None:
         # A web that can't be used is refused here: in a handler it would look like a site that is down.
@@ -86,6 +95,9 @@ def build_settings(configuration: Configuration, replay: Path | None) -> Setting
             "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
         }
     settings.setdict(values, priority="cmdline")
+    if replay is not None:
+        # A recorded web has no hosts that could be asked too often, and its robots.txt are no live ones.
+        settings.set_in_component_priority_dict("DOWNLOADER_MIDDLEWARES", HostGateMiddleware, None)
     return settings
 
 

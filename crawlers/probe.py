@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from configuration import Configuration
 from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
 from crawlers.fetching import build_looking_settings
+from crawlers.gate import OutsideHours
 from crawlers.notice import ListEntry
 from crawlers.page import Page
 from crawlers.permissions import suggest_permission
@@ -29,14 +30,24 @@ from crawlers.readers import reader_for
 from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from crawlers.source import INBOX_READER, Source
-from crawlers.spider import CHALLENGE_STATUS, read_complete, read_listing, to_page
+from crawlers.spider import CHALLENGE_STATUS, hours_of, read_complete, read_listing, to_page
 from crawlers.transport import group_sources, send_by
 from errors import ConfigurationError
 from pipeline.normalize import identify_url
 from pipeline.store.tables import Probe
 
 EXPECTED = "as expected"
-VERDICTS = (EXPECTED, "changed", "blocked", "gone", "slow", "down", "closed by robots", "not recorded")
+VERDICTS = (
+    EXPECTED,
+    "changed",
+    "blocked",
+    "gone",
+    "slow",
+    "down",
+    "closed by robots",
+    "outside hours",
+    "not recorded",
+)
 SLOW = 20.0  # seconds for one page
 
 
@@ -78,6 +89,7 @@ class ProbeSpider(Spider):
                 callback=self.look_at_list,
                 errback=self.fail,
                 cb_kwargs={"source": source},
+                meta={"hours": hours_of(source)},
                 dont_filter=True,
             )
 
@@ -105,6 +117,7 @@ class ProbeSpider(Spider):
                 callback=self.look_at_article,
                 errback=self.fail,
                 cb_kwargs={"source": source, "entry": entry},
+                meta={"hours": hours_of(source)},
                 dont_filter=True,
             )
 
@@ -124,7 +137,12 @@ class ProbeSpider(Spider):
         """No page came."""
         request: Request = failure.request  # type: ignore[attr-defined]
         source: Source = request.cb_kwargs["source"]
-        known = {RobotsUnreachable: "down", ClosedByRobots: "closed by robots", NotRecorded: "not recorded"}
+        known = {
+            RobotsUnreachable: "down",
+            ClosedByRobots: "closed by robots",
+            OutsideHours: "outside hours",
+            NotRecorded: "not recorded",
+        }
         verdict = next((word for kind, word in known.items() if isinstance(failure.value, kind)), "down")
         detail = failure.getErrorMessage()
         if verdict == "down":

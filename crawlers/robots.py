@@ -1,25 +1,21 @@
-"""Manners of every crawl: robots.txt, Crawl-delay, Retry-After, one request at a time per host.
+"""robots.txt, as RFC 9309 says: who may fetch what, and how slowly.
 
 Settings: `IPRWATCH_ROBOTS_AGENT`, the name that robots.txt is searched for; `IPRWATCH_ROBOTS_ALLOWED`,
-"host/path-prefix" strings that the operator allows in spite of robots.txt; `IPRWATCH_LONGEST_WAIT`, the seconds
-that a host may make a run wait (600); a host that asks for more is not asked again in this run.
+"host/path-prefix" strings that the operator allows in spite of robots.txt.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 import time
-import weakref
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 from protego import Protego
-from scrapy import signals
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -29,13 +25,15 @@ from scrapy.exceptions import (
     IgnoreRequest,
     ResponseDataLossError,
 )
-from scrapy.http import Request, Response
+from scrapy.http import Request
 from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectError, ConnectionClosed
 
+from crawlers.gate import HostGateMiddleware, HostHeld
 from crawlers.guard import count
 from errors import ConfigurationError
-from outgoing import read_retry_after, show_url
+from outgoing import show_url
+from pipeline.store.hosts import ROBOTS_AGE, recall_robots, remember_robots
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -44,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 ROBOTS_LIMIT = 500 * 1024
 """Bytes of a robots.txt that are parsed: https://www.rfc-editor.org/rfc/rfc9309#section-2.5"""
+UNREAD_AGE = 600.0
+"""Seconds after which a robots.txt that couldn't be read is asked for again."""
 
 
 class ClosedByRobots(IgnoreRequest):
@@ -52,13 +52,6 @@ class ClosedByRobots(IgnoreRequest):
 
 class RobotsUnreachable(ClosedByRobots):
     """robots.txt could not be read (no answer, 5xx): the host counts as closed, and as down."""
-
-
-class HostHeld(IgnoreRequest):
-    """A request whose turn doesn't come in this run. Raised by RobotsMiddleware.
-
-    The host asks for a longer wait than the run may take (`robots/held`), or the crawl was stopped.
-    """
 
 
 _ROBOTS_REQUEST = "iprwatch_robots"
@@ -78,35 +71,38 @@ _NO_ANSWER = (
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """A host's robots.txt; `closed` says why nothing may be fetched."""
+    """A server's robots.txt; `closed` says why nothing may be fetched."""
 
     parser: Protego
     closed: str | None = None
 
 
-class _Host:
-    """Whose turn it is at one host: one request at a time, `gap` seconds after the last one's end."""
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """Rules that are loaded or being loaded, since when (monotonic)."""
 
-    def __init__(self, gap: float) -> None:
-        self.turn = asyncio.Lock()
-        self.gap = gap
-        self.next_at = 0.0
+    task: asyncio.Task[_Rules]
+    since: float
 
-    def hold(self, seconds: float) -> None:
-        self.next_at = max(self.next_at, time.monotonic() + seconds)
-
-
-# All crawls of a process take turns together: two families may watch one host.
-_HOSTS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Host]] = weakref.WeakKeyDictionary()
+    @property
+    def is_over(self) -> bool:
+        """True when it must be loaded again."""
+        age = time.monotonic() - self.since
+        if age > ROBOTS_AGE.total_seconds():
+            return True
+        if not self.task.done():
+            return False
+        return self.task.exception() is not None or (
+            self.task.result().closed is not None and age > UNREAD_AGE
+        )
 
 
 class RobotsMiddleware:
-    """Obeys robots.txt, Crawl-delay and Retry-After; one request at a time per host.
+    """Obeys robots.txt and tells the gate of Crawl-delay.
 
-    All first requests to a server wait for one shared answer. robots.txt is read as RFC 9309 says: 4xx
-    means open, 5xx and no answer mean closed (429 too: a server that asks for less is no invitation).
-    The gap, DOWNLOAD_DELAY or Crawl-delay, whichever is longer, runs from the end of one request to the
-    start of the next.
+    All first requests to a server wait for one shared answer: 4xx means open, 5xx and no answer mean closed (429
+    too: a server that asks for less is no invitation). Up to five redirects are followed, also to another host. What
+    was read is used for a day at most, by all processes of the installation.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -114,38 +110,59 @@ class RobotsMiddleware:
         self._crawler = crawler
         self._agent: str = settings.get("IPRWATCH_ROBOTS_AGENT", "iprwatch")
         self._allowed: list[str] = settings.getlist("IPRWATCH_ROBOTS_ALLOWED")
-        self._longest_wait = settings.getfloat("IPRWATCH_LONGEST_WAIT", 600.0)
-        self._delay = settings.getfloat("DOWNLOAD_DELAY")
-        self._rules: dict[str, asyncio.Task[_Rules]] = {}
-        self._sending: dict[Request, _Host] = {}
+        self._rules: dict[str, _Loading] = {}
         for entry in self._allowed:
             if "/" not in entry.lstrip("/") or "//" in entry:
                 raise ConfigurationError(f"IPRWATCH_ROBOTS_ALLOWED: {entry!r} isn't of the form host/path.")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        middleware = cls(crawler)
-        crawler.signals.connect(middleware._read_answer, signal=signals.response_downloaded)
-        crawler.signals.connect(middleware._end_turn, signal=signals.request_left_downloader)
-        return middleware
+        return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Return when the request may be sent. Raises ClosedByRobots and HostHeld."""
+        """Return when the request may be sent as far as robots.txt tells.
+
+        Raises ClosedByRobots, and what the gate raises where robots.txt itself has to wait too long.
+        """
+        if request.meta.get(_ROBOTS_REQUEST):
+            return
+        gate = self._crawler.get_downloader_middleware(HostGateMiddleware)
+        if gate is not None:
+            gate.check_hours(request)
         parts = urlsplit(request.url)
-        hosts = _HOSTS.setdefault(asyncio.get_running_loop(), {})
-        host = hosts.setdefault(parts.hostname or "", _Host(self._delay))
-        if not request.meta.get(_ROBOTS_REQUEST):
-            origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-            if origin not in self._rules:
-                self._rules[origin] = asyncio.ensure_future(self._load(origin, request, host))
-            self._check(request, await self._rules[origin])
-        await self._take_turn(request, host)
+        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        loading = self._rules.get(origin)
+        if loading is None or loading.is_over:
+            task = asyncio.ensure_future(self._load(origin, request, gate))
+            loading = self._rules[origin] = _Loading(task, time.monotonic())
+        self._check(request, await loading.task)
 
-    async def process_exception(self, request: Request, exception: Exception) -> None:
-        """Pass the turn on when a later component refused the request."""
-        self._end_turn(request)
+    async def _load(self, origin: str, cause: Request, gate: HostGateMiddleware | None) -> _Rules:
+        engine = gate.engine if gate is not None else None
+        known = None
+        if engine is not None:
+            known = await asyncio.to_thread(recall_robots, engine, origin, datetime.now(UTC))
+        if known is not None:
+            status, text = known
+        else:
+            try:
+                status, text = await self._fetch(origin, cause)
+            except HostHeld:
+                raise
+            except _NO_ANSWER as error:
+                return _closed(f"robots.txt couldn't be fetched ({type(error).__name__}: {error})")
+            if status == 429 or not (200 <= status < 300 or 400 <= status < 500):
+                return _closed(f"robots.txt answered {status}")
+            if engine is not None:
+                now = datetime.now(UTC)
+                await asyncio.to_thread(remember_robots, engine, origin, status, text, now)
+        rules = _Rules(Protego.parse(text))
+        delay = rules.parser.crawl_delay(self._agent) or 0.0
+        if gate is not None and math.isfinite(delay):
+            await gate.keep_gap(origin, delay, just_asked=known is None)
+        return rules
 
-    async def _load(self, origin: str, cause: Request, host: _Host) -> _Rules:
+    async def _fetch(self, origin: str, cause: Request) -> tuple[int, str]:
         request = Request(
             f"{origin}/robots.txt", callback=NO_CALLBACK, dont_filter=True, meta={_ROBOTS_REQUEST: True}
         )
@@ -154,23 +171,10 @@ class RobotsMiddleware:
             if password := cause.headers.get("Proxy-Authorization"):
                 request.headers["Proxy-Authorization"] = password
         assert self._crawler.engine
-        text = ""
-        closed: str | None = None
-        try:
-            response = await self._crawler.engine.download_async(request)
-        except _NO_ANSWER as error:
-            closed = f"robots.txt couldn't be fetched ({type(error).__name__}: {error})"
-        else:
-            if 200 <= response.status < 300:
-                text = response.body[:ROBOTS_LIMIT].decode("utf-8-sig", errors="replace")
-            elif not 400 <= response.status < 500 or response.status == 429:
-                closed = f"robots.txt answered {response.status}"
-        rules = _Rules(Protego.parse(text), closed)
-        delay = rules.parser.crawl_delay(self._agent) or 0.0
-        if math.isfinite(delay):
-            host.gap = max(host.gap, delay)
-        host.hold(host.gap)
-        return rules
+        response = await self._crawler.engine.download_async(request)
+        if not 200 <= response.status < 300:
+            return response.status, ""
+        return response.status, response.body[:ROBOTS_LIMIT].decode("utf-8-sig", errors="replace")
 
     def _check(self, request: Request, rules: _Rules) -> None:
         if self._is_allowed_by_operator(request.url):
@@ -192,27 +196,6 @@ class RobotsMiddleware:
         places = (f"{parts.hostname}{path}", f"{parts.netloc}{path}")
         return any(place.startswith(entry) for entry in self._allowed for place in places)
 
-    async def _take_turn(self, request: Request, host: _Host) -> None:
-        await host.turn.acquire()
-        with contextlib.ExitStack() as unless_sent:
-            unless_sent.callback(host.turn.release)
-            while (wait := host.next_at - time.monotonic()) > 0:
-                if wait > self._longest_wait:
-                    count(self._crawler, "robots/held")
-                    raise HostHeld(f"{show_url(request.url)}: the host asks to wait for {wait:.0f} s more")
-                if not (self._crawler.engine and self._crawler.engine.running):
-                    raise HostHeld(f"{show_url(request.url)}: the crawl was stopped before its turn")
-                await asyncio.sleep(min(wait, 1.0))  # short naps, so that a stopped crawl ends
-            unless_sent.pop_all()
-        self._sending[request] = host
 
-    def _read_answer(self, response: Response, request: Request) -> None:
-        if response.status in (429, 503) and request in self._sending:
-            value = (response.headers.get("Retry-After") or b"").decode("latin-1")
-            self._sending[request].hold(read_retry_after(value, datetime.now(UTC)) or 0.0)
-
-    def _end_turn(self, request: Request) -> None:
-        host = self._sending.pop(request, None)
-        if host:
-            host.hold(host.gap)
-            host.turn.release()
+def _closed(reason: str) -> _Rules:
+    return _Rules(Protego.parse(""), reason)

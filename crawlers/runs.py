@@ -34,6 +34,7 @@ STATES = (
     "down",
     "login expired",
     "closed by robots",
+    "outside hours",
     "not recorded",
     "failed",
     "busy",
@@ -48,10 +49,11 @@ _ENDINGS = (
     "changed",
     "down",
     "robots",
+    "held",
     "not recorded",
     "error",
 )
-_FAULTS = ("blocked", "changed", "down", "robots", "error")
+_FAULTS = ("blocked", "changed", "down", "robots", "held", "error")
 _LONGEST_MESSAGE = 1000
 
 

@@ -16,13 +16,15 @@ TWISTED_DNS_RESOLVER = "crawlers.guard.PublicResolver"
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_MAXSIZE = 32 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 16 * 1024 * 1024
-DOWNLOAD_TIMEOUT = 60
 REDIRECT_MAX_TIMES = 5
 
-# One request at a time to a host. The robots middleware of Scrapy lets pages through while robots.txt is
-# loading and opens up when it fails; ours takes its place.
-CONCURRENT_REQUESTS = 16
+# One request at a time to a host, its pause kept by the gate: Scrapy's own, from start to start, is over by then.
+# The robots middleware of Scrapy lets pages through while robots.txt is loading and opens up when it fails; ours
+# takes its place.
+SCHEDULER = "crawlers.host_queue.HostQueue"
+CONCURRENT_REQUESTS = 64
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
+DOWNLOAD_DELAY_JITTER = 0
 ROBOTSTXT_OBEY = False
 DOWNLOADER_MIDDLEWARES = {
     "crawlers.redirects.RefreshLoopMiddleware": 585,
@@ -30,6 +32,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.transport.ProxyMiddleware": 740,
     "crawlers.guard.GuardMiddleware": 960,
     "crawlers.robots.RobotsMiddleware": 970,
+    "crawlers.gate.HostGateMiddleware": 980,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
 }
 # Readers and spiders judge every status themselves.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -20,8 +21,10 @@ from pydantic import (
     model_validator,
 )
 
+from crawlers.hours import read_hours
 from crawlers.readers import READERS
 from errors import ConfigurationError
+from pipeline.dates import SHANGHAI
 
 BUILT_IN = Path(__file__).with_name("sources.toml")
 FAMILIES = ("court", "spp", "cnipa", "gov", "media", "disclosure", "wechat", "inbox")
@@ -29,6 +32,7 @@ INBOX_READER = "inbox"
 INBOX_URL = "inbox:"
 DIRECT = "direct"
 _LONGEST_KEY = 100
+_FIRINGS = 200  # of a crontab, that are held against the source's hours
 _DAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 _DAY_NAMES = re.compile(r"^(\*|[a-z]{3}([-,][a-z]{3})*)$")
 
@@ -43,10 +47,12 @@ class Source(BaseModel):
     below which a list page is not believed. `depth` is how many list pages a crawl reads, `most` how many entries
     from the top of each are watched (some lists are a thousand entries long). `only_ip` keeps only what concerns
     intellectual property, for sources that publish everything. `referer` is sent
-    where a server wants to see it. `render` has a browser run the pages' scripts. `proxy` names the proxy that all
-    its requests go through (`direct`: none). `legacy_tls` accepts the keys and signatures of older servers.
-    `topics` are words that alert rules refer to. `proven` says whether a real page of this kind has been read by the
-    reader.
+    where a server wants to see it. `hours` are those in which it may be asked at all, such as `22:00-06:00`, in
+    Asia/Shanghai; its crontab must lie within them. `verify_certificate` is False where the server's certificate is
+    known to be faulty and its pages are read all the same. `render` has a browser run the pages' scripts. `proxy`
+    names the proxy that all its requests go through (`direct`: none). `legacy_tls` accepts the keys and signatures of
+    older servers. `topics` are words that alert rules refer to. `proven` says whether a real page of this kind has
+    been read by the reader.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -65,6 +71,8 @@ class Source(BaseModel):
     most: Annotated[int, Field(ge=1, le=10_000)] = 200
     only_ip: bool = False
     referer: str | None = None
+    hours: str | None = None
+    verify_certificate: bool = True
     render: bool = False
     proxy: str = ""
     legacy_tls: bool = False
@@ -115,6 +123,24 @@ class Source(BaseModel):
         except ValueError as error:
             raise ValueError(f"{value!r} is no crontab: {error}") from None
         return value
+
+    @model_validator(mode="after")
+    def _crontab_within_hours(self) -> Source:
+        if self.hours is None:
+            return self
+        hours = read_hours(self.hours)
+        trigger = CronTrigger.from_crontab(self.crontab, timezone=SHANGHAI)
+        last: datetime | None = None
+        now = datetime.now(SHANGHAI)
+        for _ in range(_FIRINGS):
+            last = trigger.get_next_fire_time(last, last or now)
+            if last is None:
+                break
+            if not hours.hold(last):
+                raise ValueError(
+                    f"the crontab {self.crontab!r} also starts at {last:%H:%M}, outside the hours {hours}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _inbox_has_its_reader(self) -> Source:

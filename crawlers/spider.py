@@ -19,6 +19,8 @@ from configuration import Configuration, load_configuration
 from crawlers.archive import Archive, ArchiveError
 from crawlers.attachments import fetch_attachments
 from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
+from crawlers.gate import HostGateMiddleware, HostHeld
+from crawlers.hours import Hours, read_hours
 from crawlers.notice import ListEntry, ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import READERS, reader_for
@@ -35,7 +37,7 @@ from pipeline.record import Context, Sighting
 from pipeline.store.lease import fence
 from pipeline.store.listed import Shown, first_read, mark_gone, remember_list
 from pipeline.store.runs import OK
-from pipeline.store.session import open_engine
+from pipeline.store.session import StoreError, open_engine
 from pipeline.store.tables import Run, Snapshot
 
 CHALLENGE_STATUS = 521
@@ -165,8 +167,10 @@ class FamilySpider(Spider):
             complete = read_complete(page, watch.source)
         except PageError as error:
             await self._note_snapshot(page, watch, error.kind, str(error))
+            await self._tell_gate(response, error)
             watch.refuse(await self.list_refused(watch, error) or _run_state(error, page), str(error))
             return
+        await self._tell_gate(response)
         await self._note_snapshot(page, watch, "list", describe_watching(watch.source))
         watch.count("list_pages")
         watch.count("links", len(listing.entries))
@@ -251,9 +255,11 @@ class FamilySpider(Spider):
             notice = reader_for(page)[1].read_article(page, entry)
         except PageError as error:
             await self._note_snapshot(page, watch, error.kind, str(error), entry)
+            await self._tell_gate(response, error)
             watch.note("gone" if isinstance(error, Gone) else _run_state(error, page), str(error))
             await self.article_refused(watch, address, error)
             return
+        await self._tell_gate(response)
         notice = await fetch_attachments(self.crawler, self.archive, notice, page)
         yield Sighting(notice, self._context(watch, page, baseline=baseline))
 
@@ -285,6 +291,10 @@ class FamilySpider(Spider):
             watch.refuse("not recorded", failure.getErrorMessage())
         elif isinstance(failure.value, ClosedByRobots) and not isinstance(failure.value, RobotsUnreachable):
             watch.refuse("closed by robots", _hint_permission(failure))
+        elif isinstance(failure.value, HostHeld):
+            watch.refuse(failure.value.state, failure.getErrorMessage())
+        elif isinstance(failure.value, StoreError):
+            watch.refuse("failed", failure.getErrorMessage())
         else:
             watch.refuse("down", _describe(failure))
 
@@ -295,8 +305,22 @@ class FamilySpider(Spider):
             watch.note("not recorded", failure.getErrorMessage())
         elif isinstance(failure.value, ClosedByRobots) and not isinstance(failure.value, RobotsUnreachable):
             watch.note("robots", _hint_permission(failure))
+        elif isinstance(failure.value, HostHeld):
+            watch.note("held", failure.getErrorMessage())
+        elif isinstance(failure.value, StoreError):
+            watch.note("error", failure.getErrorMessage())
         else:
             watch.note("down", _describe(failure))
+
+    async def _tell_gate(self, response: Response, error: PageError | None = None) -> None:
+        """Whether a host answers with pages or turns us away can't be seen from a status alone."""
+        gate = self.crawler.get_downloader_middleware(HostGateMiddleware)
+        if gate is None:
+            return
+        if isinstance(error, Blocked):
+            await gate.page_refused(response.url, f"Blocked: {error.reason}")
+        else:
+            gate.page_read(response.url)
 
     async def _keep(self, page: Page) -> None:
         await asyncio.to_thread(self.archive.keep, page.sha256, page.body)
@@ -342,7 +366,12 @@ def _shown_url(response: Response) -> str:
 
 
 def _meta(source: Source) -> dict[str, Any]:
-    return {"source_key": source.key, "render": source.render}
+    return {"source_key": source.key, "render": source.render, "hours": hours_of(source)}
+
+
+def hours_of(source: Source) -> Hours | None:
+    """When the gate may let requests for this source out; None at any time."""
+    return read_hours(source.hours) if source.hours else None
 
 
 def read_listing(page: Page, source: Source, number: int) -> ListPage:

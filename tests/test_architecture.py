@@ -19,6 +19,7 @@ import pipeline
 from configuration import Configuration
 from crawlers.crawl import build_settings
 from crawlers.errors import PageError
+from crawlers.gate import HostGateMiddleware
 from crawlers.guard import GuardMiddleware, PublicResolver
 from crawlers.page import Page
 from crawlers.readers import READERS, read, reader_for
@@ -164,7 +165,10 @@ def test_names_are_resolved_by_our_guard() -> None:
     assert load_object(settings["TWISTED_DNS_RESOLVER"]) is PublicResolver
 
 
-@pytest.mark.parametrize("ours", [GuardMiddleware, RobotsMiddleware])
+OURS = (GuardMiddleware, RobotsMiddleware, HostGateMiddleware)
+
+
+@pytest.mark.parametrize("ours", OURS)
 def test_guard_and_manners_see_every_request_last(ours: type) -> None:
     settings = build_settings(Configuration(contact="tests@example.com"), None)
     places = {
@@ -172,9 +176,7 @@ def test_guard_and_manners_see_every_request_last(ours: type) -> None:
         for path, place in settings.getwithbase("DOWNLOADER_MIDDLEWARES").items()
         if place is not None
     }
-    theirs = [
-        place for component, place in places.items() if component not in (GuardMiddleware, RobotsMiddleware)
-    ]
+    theirs = [place for component, place in places.items() if component not in OURS]
     assert places[ours] > max(theirs)
 
 

@@ -342,6 +342,7 @@ SETTINGS: dict[str, Any] = {
     "DOWNLOADER_MIDDLEWARES": {
         "crawlers.guard.GuardMiddleware": 960,
         "crawlers.robots.RobotsMiddleware": 970,
+        "crawlers.gate.HostGateMiddleware": 980,
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     },
     "TELNETCONSOLE_ENABLED": False,
@@ -551,5 +552,5 @@ def test_a_host_that_asks_for_too_long_a_wait_is_not_asked_again() -> None:
     with serve(site(Said(404), Said(503, headers={"Retry-After": "7200"}))) as server:
         result = crawl_pages(server, 5, RETRY_ENABLED=True)
     assert len(server.pages()) == 1
-    assert result.stats["robots/held"] == 5
+    assert result.stats["gate/held"] == 5
     assert {said.partition(":")[0] for said in result.outcomes.values()} == {"HostHeld"}

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -306,6 +307,52 @@ class HostPermission(Base):
     reason: Mapped[str] = mapped_column(Text)
     allowed_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class Host(Base):
+    """When a host may be asked again, by anyone of the installation. Times are seconds since 1970 by the clock of
+    the database, which all its processes share.
+
+    `holder` is the process whose request is under way; its claim ends at `next_at`, should it die. `failures` counts
+    requests in a row that failed, `reason` says what the last of them met.
+    """
+
+    __tablename__ = "host"
+    host: Mapped[str] = mapped_column(String(255), primary_key=True)
+    next_at: Mapped[float] = mapped_column(Double)
+    holder: Mapped[str | None] = mapped_column(String(32))
+    failures: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Robots(Base):
+    """A server's robots.txt as last fetched; `text` is empty where it has none (a 4xx)."""
+
+    __tablename__ = "robots"
+    origin: Mapped[str] = mapped_column(String(300), primary_key=True)
+    status: Mapped[int] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    fetched_at: Mapped[datetime]
+
+
+class Frontier(Base):
+    """What an unfinished walk through a source's archive has met: list pages and articles.
+
+    `kind` is `list` (then `address` is its number) or `article`. `state` of a list page is `waiting` or `read`; of an
+    article `waiting` when it is to be fetched, and `seen` when it need not be. `entry` is the line of the list page
+    that leads to a waiting article, `listed_at` when that page was fetched.
+    """
+
+    __tablename__ = "frontier"
+    source_key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    address: Mapped[str] = mapped_column(String(700), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer)
+    url: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10))
+    baseline: Mapped[bool] = mapped_column(Boolean)
+    entry: Mapped[dict[str, Any] | None]
+    listed_at: Mapped[datetime | None]
 
 
 class InboxLink(Base):
