@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
-from sqlalchemy import make_url
 
 from configuration import Configuration, load_configuration
 from crawlers.lease_holder import show_holder
@@ -25,6 +24,7 @@ from errors import ConfigurationError
 from pipeline.alerts.outbox import Report, Sent
 from pipeline.health.mutes import Mute
 from pipeline.store.lease import Held
+from pipeline.store.session import read_url, show_url
 from query.search import Found, Hit
 
 if TYPE_CHECKING:  # they come with Scrapy, which most commands don't need
@@ -202,10 +202,8 @@ def _shown_date(hit: Hit) -> str:
 
 
 def _shown_database(configuration: Configuration) -> str:
-    url = make_url(configuration.database_url)
-    if url.get_backend_name() == "sqlite":
-        return str(Path(url.database or "").resolve())
-    return url.render_as_string(hide_password=True)
+    url = read_url(configuration.database_url)
+    return str(Path(url.database or "").resolve()) if url.drivername == "sqlite" else show_url(url)
 
 
 def describe_crawl(

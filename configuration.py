@@ -22,19 +22,20 @@ from pydantic_settings import (
 )
 from sqlalchemy import Engine
 
-from crawlers.source import DIRECT, Source, check_proxy_url, first_fault, load_sources
+from crawlers.source import DIRECT, Source, check_proxy_url, load_sources
 from crawlers.wechat_session import WechatSession, read_session
-from errors import ConfigurationError
+from errors import ConfigurationError, first_fault
 from outgoing import read_allowed_private
-from pipeline.alerts.channels import Channel, build_channel
-from pipeline.alerts.rules import Recipient, Rule, check_rules
+from pipeline.alerts.channels import Channel, build_channel, check_kind
+from pipeline.alerts.rules import Recipient, Rule, check_recipients, check_rules
 from pipeline.legal.court_codes import extend_court_codes
-from pipeline.store.session import NOTHING, Accepted, open_engine
+from pipeline.store.session import NOTHING, Accepted, StoreError, open_engine, read_url
 
 FILE_NAME = "iprwatch.toml"
 _DATA = "iprwatch-data"
 # Sent in a header: one line of ASCII, and something that a webmaster can use.
 _CONTACT = re.compile(r"(https?://[!-~]+|(mailto:)?[!-?A-~]+@[!-?A-~]+)")
+_PREFIX = re.compile(r"[a-z0-9._-]+(:\d+)?/[!-~]*")
 _SECRET_KEYS = frozenset(("secret", "password", "token", "cookie"))
 
 
@@ -113,11 +114,35 @@ class Configuration(BaseSettings):
     @field_validator("allowed_private")
     @classmethod
     def _host_and_port(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            read_allowed_private(pairs)
-        except ConfigurationError as error:
-            raise ValueError(str(error)) from None
+        read_allowed_private(pairs)
         return pairs
+
+    @field_validator("robots_allowed")
+    @classmethod
+    def _host_and_path(cls, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [prefix for prefix in prefixes if not _PREFIX.fullmatch(prefix)]:
+            raise ValueError(f"{wrong[0]!r} isn't of the form host/path, such as mp.weixin.qq.com/s")
+        return prefixes
+
+    @field_validator("database")
+    @classmethod
+    def _usable_database(cls, url: str) -> str:
+        try:
+            if url:
+                read_url(url)
+        except StoreError as error:
+            raise ValueError(str(error)) from None
+        return url
+
+    @field_validator("channels")
+    @classmethod
+    def _known_kinds(cls, channels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name, options in channels.items():
+            try:
+                check_kind(options.get("kind"))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+        return channels
 
     @field_validator("court_codes")
     @classmethod
@@ -178,7 +203,10 @@ class Configuration(BaseSettings):
             revealed = _reveal(options, f"{place}: channels.{name}", self._folder)
             if revealed.get("kind") == "webhook":
                 revealed.setdefault("allowed_private", list(self.allowed_private))
-            channels[name] = build_channel(name, revealed)
+            try:
+                channels[name] = build_channel(name, revealed)
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{place}: {error}") from None
         return channels
 
     @property
@@ -213,10 +241,9 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
     for name, address in configuration.proxies.items():
         if isinstance(address, str):
             check_proxy_url(address, f"{place}: proxies.{name}", secret=False)
-    for recipient in configuration.operators:
-        if recipient.channel not in configuration.channels:
-            raise ConfigurationError(f"{place}: operators: no channel is called {recipient.channel!r}.")
-    check_rules(configuration.rules, configuration.channels, configuration.load_sources(), place)
+    kinds = {name: str(options["kind"]) for name, options in configuration.channels.items()}
+    check_recipients(configuration.operators, kinds, f"{place}: operators")
+    check_rules(configuration.rules, kinds, configuration.load_sources(), place)
     return configuration
 
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from errors import ConfigurationError, IprwatchError
+from errors import IprwatchError
 
 Pairs = frozenset[tuple[str, int]]
 """Servers as (host, port): the host as URLs write it, lower-case, IPv6 without brackets."""
@@ -53,7 +53,7 @@ class Unreachable(IprwatchError):
 def read_allowed_private(values: Iterable[str]) -> Pairs:
     """Read the operator's list of `host:port` strings (`feeds.lan:8080`, `10.0.0.3:3128`, `[::1]:8080`).
 
-    Raises ConfigurationError for an entry without a host or a port.
+    Raises ValueError for an entry without a host or a port.
     """
     pairs = set()
     for value in values:
@@ -63,9 +63,7 @@ def read_allowed_private(values: Iterable[str]) -> Pairs:
         except ValueError:
             host, port = None, None
         if not host or not port or parts.path:
-            raise ConfigurationError(
-                f"IPRWATCH_ALLOWED_PRIVATE / allowed_private: {value!r} isn't of the form host:port."
-            )
+            raise ValueError(f"{value!r} isn't of the form host:port, such as hooks.lan:8080")
         pairs.add((host, port))
     return frozenset(pairs)
 

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from crawlers.notice import ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import read, reader_for
-from crawlers.source import Source, first_fault
-from errors import IprwatchError
+from crawlers.source import Source
+from errors import IprwatchError, first_fault
 
 _ALBUM = re.compile(rb"appmsgalbum\?[^\"'\s]{0,200}?album_id=(\d{5,25})")
 ALBUM_URL = (

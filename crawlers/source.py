@@ -23,7 +23,7 @@ from pydantic import (
 
 from crawlers.hours import read_hours
 from crawlers.readers import READERS
-from errors import ConfigurationError
+from errors import ConfigurationError, first_fault
 from pipeline.dates import SHANGHAI
 
 BUILT_IN = Path(__file__).with_name("sources.toml")
@@ -193,14 +193,6 @@ def check_proxy_url(url: str, place: str, *, secret: bool = True) -> str:
             f'{place}: a login must not stand in the file; write {{ env = "NAME" }} or {{ file = "PATH" }}.'
         )
     return url
-
-
-def first_fault(error: ValidationError) -> str:
-    """The first fault of a validation as `key: what is wrong`, without the library's decoration."""
-    fault = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in fault["loc"])
-    message = fault["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
 
 
 def _read_tables(path: Path) -> Mapping[str, Mapping[str, object]]:

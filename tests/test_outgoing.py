@@ -24,7 +24,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Said, Server, serve
 
-from errors import ConfigurationError
 from outgoing import (
     ANSWER_LIMIT,
     Refused,
@@ -148,7 +147,7 @@ def test_ipv6_pairs_are_written_in_brackets() -> None:
     "entry", ["feeds.lan", "feeds.lan:", ":80", "feeds.lan:x", "http://feeds.lan:80", ""]
 )
 def test_a_pair_that_is_none_is_named(entry: str) -> None:
-    with pytest.raises(ConfigurationError, match="host:port"):
+    with pytest.raises(ValueError, match="host:port"):
         read_allowed_private([entry])
 
 

@@ -21,7 +21,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, TextIO
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     BaseModel,
@@ -36,7 +36,7 @@ from rich.console import Console
 from rich.text import Text
 from standardwebhooks import Webhook
 
-from errors import ConfigurationError
+from errors import ConfigurationError, first_fault
 from outgoing import Answer, Refused, Unreachable, post, read_allowed_private, read_retry_after
 from pipeline.alerts.message import Message, Receipt, flatten, render_brief, render_text
 
@@ -49,6 +49,8 @@ __all__ = [
     "SmtpChannel",
     "WebhookChannel",
     "build_channel",
+    "check_kind",
+    "check_recipient",
 ]
 
 SHORTEST_SECRET = 24
@@ -89,30 +91,26 @@ class ConsoleChannel:
 class FileChannel:
     """Appends one JSON line per alert and returns when it is on the disk.
 
-    The recipient is the path; when it is empty, `path` is. A line that a crash cut short is left as it is
-    and the next one starts on a line of its own.
+    A line that a crash cut short is left as it is and the next one starts on a line of its own.
     """
 
     kind: ClassVar[str] = "file"
     name: str
-    path: Path | None = None
+    path: Path
 
     def send(self, message: Message, recipient: str) -> Receipt:
-        path = Path(recipient) if recipient else self.path
-        if path is None:
-            return Receipt(ok=False, retry=False, detail="neither the recipient nor the channel names a file")
         record = asdict(message) | {"created_at": message.created_at.isoformat()}
         line = json.dumps(record, ensure_ascii=True).encode() + b"\n"
         try:
-            with path.open("a+b", buffering=0) as file:
+            with self.path.open("a+b", buffering=0) as file:
                 if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
                     line = b"\n" + line
                 if file.write(line) != len(line):
-                    return Receipt(ok=False, retry=True, detail=f"{path}: only a part could be written")
+                    return Receipt(ok=False, retry=True, detail=f"{self.path}: only a part could be written")
                 os.fsync(file.fileno())
         except OSError as error:
-            return Receipt(ok=False, retry=True, detail=f"{path}: {error.strerror}")
-        return Receipt(ok=True, retry=False, detail=f"appended to {path}")
+            return Receipt(ok=False, retry=True, detail=f"{self.path}: {error.strerror}")
+        return Receipt(ok=True, retry=False, detail=f"appended to {self.path}")
 
 
 @dataclass(frozen=True)
@@ -131,11 +129,9 @@ class SmtpChannel:
 
     def send(self, message: Message, recipient: str) -> Receipt:
         try:
-            mail = self._write(message, Address(addr_spec=recipient))
-        except (ValueError, IndexError) as error:  # what the header registry raises for a broken address
-            return Receipt(
-                ok=False, retry=False, detail=f"{flatten(recipient)!r} is no mail address: {error}"
-            )
+            mail = self._write(message, _read_address(recipient))
+        except ValueError as error:
+            return Receipt(ok=False, retry=False, detail=f"{flatten(recipient)!r} {error}")
         try:
             server = self._connect()
         except (smtplib.SMTPException, OSError) as error:
@@ -173,8 +169,6 @@ class SmtpChannel:
         return server
 
     def _write(self, message: Message, recipient: Address) -> EmailMessage:
-        if not recipient.addr_spec.isascii():
-            raise ValueError("write it in ASCII, a Chinese domain as xn--…")
         mail = EmailMessage()
         mail["From"] = self.sender
         mail["To"] = recipient
@@ -245,6 +239,19 @@ def _judge(answer: Answer) -> Receipt:
     return Receipt(ok=False, retry=False, detail=detail)
 
 
+def _read_address(text: str) -> Address:
+    """Raises ValueError for what is no mail address that every server takes."""
+    try:
+        address = Address(addr_spec=text)
+    except (ValueError, IndexError):  # what the header registry raises for a broken address
+        raise ValueError("is no mail address") from None
+    if not address.username or not address.domain:
+        raise ValueError("is no mail address")
+    if not address.addr_spec.isascii():
+        raise ValueError("is no mail address in ASCII; write a Chinese domain as xn--…")
+    return address
+
+
 def _describe(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_decode(error.smtp_error)}"
@@ -268,7 +275,7 @@ class _ConsoleOptions(_Options):
 
 
 class _FileOptions(_Options):
-    path: Path | None = None
+    path: Path
 
     def build(self, name: str) -> Channel:
         return FileChannel(name, self.path)
@@ -286,10 +293,7 @@ class _SmtpOptions(_Options):
     @field_validator("sender")
     @classmethod
     def _check_sender(cls, sender: str) -> str:
-        try:
-            return Address(addr_spec=sender).addr_spec
-        except (ValueError, IndexError) as error:
-            raise ValueError("isn't a mail address") from error
+        return _read_address(sender).addr_spec
 
     @model_validator(mode="after")
     def _check_login(self) -> _SmtpOptions:
@@ -345,13 +349,28 @@ def build_channel(name: str, options: Mapping[str, object]) -> Channel:
     Secrets come resolved; they are shown in no repr and no error. Raises ConfigurationError naming the key.
     """
     rest = dict(options)
-    kind = rest.pop("kind", None)
-    if kind not in _KINDS:
-        raise ConfigurationError(f"Channel {name!r}, key 'kind': must be one of {', '.join(_KINDS)}.")
+    kind = str(rest.pop("kind", ""))
     try:
-        return _KINDS[str(kind)](**rest).build(name)
+        check_kind(kind)
+        return _KINDS[kind](**rest).build(name)
     except ValidationError as error:
-        faults = (
-            f"key {'.'.join(map(str, fault['loc'])) or '-'!r}: {fault['msg']}" for fault in error.errors()
-        )
-        raise ConfigurationError(f"Channel {name!r}, {'; '.join(faults)}.") from None
+        raise ConfigurationError(f"channels.{name}: {first_fault(error)}.") from None
+    except ValueError as error:
+        raise ConfigurationError(f"channels.{name}: {error}.") from None
+
+
+def check_kind(kind: object) -> None:
+    """Raises ValueError for a kind of channel that there isn't."""
+    if kind not in _KINDS:
+        raise ValueError(f"kind must be one of {', '.join(_KINDS)}")
+
+
+def check_recipient(kind: str, recipient: str) -> None:
+    """Raises ValueError, without the recipient, which may be secret, when no channel of this kind can reach it."""
+    if kind == "smtp":
+        _read_address(recipient)
+    elif kind == "webhook":
+        if urlsplit(recipient).scheme not in ("http", "https") or not urlsplit(recipient).hostname:
+            raise ValueError("is no http(s) URL")
+    elif recipient:
+        raise ValueError(f"must be left out: a channel of the kind {kind} has no recipients")

@@ -11,6 +11,7 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from errors import ConfigurationError
+from pipeline.alerts.channels import check_recipient
 from pipeline.legal import Fact
 from pipeline.legal.asked import AskedCase, AskedCourt, read_asked_case, read_asked_court
 from pipeline.legal.fact_key import MOST_MONEY, fact_key, squash
@@ -152,11 +153,13 @@ class Watched(Protocol):
 
 
 def check_rules(
-    rules: Iterable[Rule], channels: Iterable[str], sources: Mapping[str, Watched], place: str
+    rules: Iterable[Rule], channels: Mapping[str, str], sources: Mapping[str, Watched], place: str
 ) -> None:
-    """Refuse rules that could never work. Raises ConfigurationError naming the file and the rule."""
+    """Refuse rules that could never work; `channels` says of which kind each is.
+
+    Raises ConfigurationError naming the file and the rule.
+    """
     names: set[str] = set()
-    known = set(channels)
     for rule in rules:
         if rule.name in names:
             raise ConfigurationError(f"{place}: two rules are called {rule.name!r}; names must differ.")
@@ -174,12 +177,23 @@ def check_rules(
             raise ConfigurationError(
                 f"{place}: rule {rule.name!r}: {wrong[0]!r} is no event; use new or edited."
             )
-        for recipient in rule.send:
-            if recipient.channel not in known:
-                raise ConfigurationError(
-                    f"{place}: rule {rule.name!r}: no channel is called {recipient.channel!r}; "
-                    f"there are {', '.join(sorted(known)) or 'none'}."
-                )
+        check_recipients(rule.send, channels, f"{place}: rule {rule.name!r}")
+
+
+def check_recipients(recipients: Iterable[Recipient], channels: Mapping[str, str], place: str) -> None:
+    """Refuse who can't be reached; `channels` says of which kind each is. Raises ConfigurationError."""
+    for recipient in recipients:
+        if recipient.channel not in channels:
+            known = ", ".join(sorted(channels)) or "none"
+            raise ConfigurationError(
+                f"{place}: no channel is called {recipient.channel!r}; there are {known}."
+            )
+        try:
+            check_recipient(channels[recipient.channel], recipient.to)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{place}: the recipient (to) on channel {recipient.channel!r} {error}."
+            ) from None
 
 
 def _word_pattern(word: str) -> re.Pattern[str]:

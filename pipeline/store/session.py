@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     table,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from errors import IprwatchError
 from pipeline.store.backup import BackupError, back_up, find_backups
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("*.py"))
 """Every version of the schema, oldest first: each migration bears its revision in its file's name."""
+_WRITE = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
 _BUSY_SECONDS = 30.0
 _MIGRATION_LOCK = 7201526
 
@@ -67,20 +68,9 @@ def open_engine(
     file, PostgreSQL's in the folder `backups`. Raises StoreError, also where backups lie beside an empty store, and
     where none can be made, unless that is accepted.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise StoreError(
-            f"{url!r} is not a database URL; write sqlite:///FILE or postgresql://HOST/NAME."
-        ) from None
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    shown = parsed.render_as_string(hide_password=True)
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StoreError(
-            f"{shown}: iprwatch stores in SQLite or PostgreSQL, not in {parsed.get_backend_name()}."
-        )
-    if parsed.get_backend_name() == "sqlite":
+    parsed = read_url(url)
+    shown = show_url(parsed)
+    if parsed.drivername == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise StoreError(f"{shown}: name a file, an SQLite database in memory would be lost at once.")
         file = Path(parsed.database)
@@ -98,10 +88,27 @@ def open_engine(
     except StoreError:
         engine.dispose()
         raise
-    except (NoSuchModuleError, DBAPIError) as error:
+    except DBAPIError as error:
         engine.dispose()
         raise StoreError(f"{shown}: can't be opened: {first_line(error)}.") from None
     return engine
+
+
+def read_url(url: str) -> URL:
+    """A database URL as a person wrote it. Raises StoreError where iprwatch can't store."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Not shown: what can't be taken apart may hold a password.
+        raise StoreError(f"That is no database URL; {_WRITE}.") from None
+    if parsed.drivername not in ("sqlite", "postgresql"):
+        raise StoreError(f"{show_url(parsed)}: iprwatch stores in SQLite or PostgreSQL; {_WRITE}.")
+    return parsed
+
+
+def show_url(url: URL) -> str:
+    """A database URL without its password."""
+    return url.render_as_string(hide_password=True)
 
 
 def first_line(error: Exception) -> str:
@@ -111,9 +118,11 @@ def first_line(error: Exception) -> str:
     return lines[0].rstrip(".")
 
 
-def _build_engine(url: Any) -> Engine:
-    if url.get_backend_name() == "postgresql":
-        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
+def _build_engine(url: URL) -> Engine:
+    if url.drivername == "postgresql":
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=5, max_overflow=5
+        )
     engine = create_engine(
         url,
         connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},

@@ -25,7 +25,7 @@ from rich.console import Console
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from errors import ConfigurationError
-from pipeline.alerts.channels import ConsoleChannel, build_channel
+from pipeline.alerts.channels import ConsoleChannel, build_channel, check_recipient
 from pipeline.alerts.message import Message, Receipt, flatten, render_text
 
 MESSAGE = Message(
@@ -109,30 +109,19 @@ def test_a_file_gets_one_line_per_alert(tmp_path: Path) -> None:
     assert lines[0]["created_at"] == "2024-03-05T08:00:00+00:00"
 
 
-def test_a_recipient_names_another_file(tmp_path: Path) -> None:
-    channel = build_channel("log", {"kind": "file", "path": str(tmp_path / "a")})
-    channel.send(MESSAGE, str(tmp_path / "b"))
-    assert [file.name for file in tmp_path.iterdir()] == ["b"]
-
-
 def test_a_line_that_a_crash_cut_short_spoils_no_other(tmp_path: Path) -> None:
     path = tmp_path / "alerts.jsonl"
     path.write_bytes(b'{"id": "d-')
-    build_channel("log", {"kind": "file"}).send(MESSAGE, str(path))
+    build_channel("log", {"kind": "file", "path": str(path)}).send(MESSAGE, "")
     first, second = path.read_bytes().splitlines()
     assert first == b'{"id": "d-'
     assert json.loads(second)["id"] == MESSAGE.id
 
 
 def test_a_file_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
-    receipt = build_channel("log", {"kind": "file"}).send(MESSAGE, str(tmp_path / "none" / "a"))
+    receipt = build_channel("log", {"kind": "file", "path": str(tmp_path / "none" / "a")}).send(MESSAGE, "")
     assert (receipt.ok, receipt.retry) == (False, True)
     assert "No such file" in receipt.detail
-
-
-def test_a_file_channel_without_any_path_refuses_for_good() -> None:
-    receipt = build_channel("log", {"kind": "file"}).send(MESSAGE, "")
-    assert (receipt.ok, receipt.retry) == (False, False)
 
 
 # --- Mail ---
@@ -394,6 +383,7 @@ SMTP_OPTIONS = {"kind": "smtp", "host": "mail.example", "port": 587, "sender": "
         ({}, "kind"),
         ({"kind": "pigeon"}, "kind"),
         ({"kind": "console", "colour": "red"}, "colour"),
+        ({"kind": "file"}, "path"),
         ({"kind": "smtp"}, "host"),
         ({**SMTP_OPTIONS, "port": 0}, "port"),
         ({**SMTP_OPTIONS, "port": "many"}, "port"),
@@ -434,8 +424,38 @@ def test_secrets_are_shown_in_no_error() -> None:
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "recipient"),
+    [
+        ("console", "Anna"),
+        ("file", "other.jsonl"),
+        ("smtp", ""),
+        ("smtp", "anna"),
+        ("smtp", "@example.org"),
+        ("smtp", "安娜@例子.中国"),
+        ("smtp", "anna@example.org, ben@example.org"),
+        ("webhook", ""),
+        ("webhook", "hooks.example/secret"),
+        ("webhook", "https:///secret"),
+    ],
+)
+def test_a_recipient_that_a_channel_cannot_reach_is_refused_without_showing_it(
+    kind: str, recipient: str
+) -> None:
+    with pytest.raises(ValueError, match="is no|must be left out") as caught:
+        check_recipient(kind, recipient)
+    assert not recipient or recipient not in str(caught.value)
+
+
+def test_recipients_that_can_be_reached_are_taken() -> None:
+    for kind, recipient in (
+        ("console", ""), ("file", ""), ("smtp", "anna@example.org"), ("webhook", "http://10.0.0.3:8080/ipr"),
+    ):  # fmt: skip
+        check_recipient(kind, recipient)
+
+
 def test_every_channel_says_its_name_and_kind() -> None:
     webhook = {"kind": "webhook", "secret": SECRET}
-    for options in ({"kind": "console"}, {"kind": "file"}, SMTP_OPTIONS, webhook):
+    for options in ({"kind": "console"}, {"kind": "file", "path": "a"}, SMTP_OPTIONS, webhook):
         channel = build_channel("team", options)
         assert (channel.name, channel.kind) == ("team", options["kind"])

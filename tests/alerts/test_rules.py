@@ -144,12 +144,13 @@ def test_a_rule_that_cannot_be_used_is_refused_under_the_name_of_its_fault(chang
         ([rule(send=[Recipient(channel="mail")])], "no channel is called 'mail'; there are log"),
         ([rule(topics=["tradmarks"])], "none of its sources has the topic 'tradmarks'; there are case, law"),
         ([rule(topics=["law"], sources=["spp_focus"])], "has the topic 'law'; there are case"),
+        ([rule(send=[Recipient(channel="log", to="a.jsonl")])], "'log' must be left out"),
     ],
 )
 def test_a_rule_that_could_never_match_is_refused_with_place_and_name(rules: list[Rule], words: str) -> None:
     sources = {"court_spc": Watched(), "spp_focus": Watched(("case",))}
     with pytest.raises(ConfigurationError, match=words) as caught:
-        check_rules(rules, ["log"], sources, "iprwatch.toml")
+        check_rules(rules, {"log": "file"}, sources, "iprwatch.toml")
     assert str(caught.value).startswith("iprwatch.toml: ")
 
 
@@ -160,4 +161,4 @@ def test_rules_that_can_match_are_taken() -> None:
         rule(name="b", sources=["spp_focus"], topics=["case"]),
         rule(name="c"),
     ]
-    check_rules(rules, ["log"], sources, "iprwatch.toml")
+    check_rules(rules, {"log": "file"}, sources, "iprwatch.toml")

@@ -68,8 +68,10 @@ def test_sqlite_is_durable_and_waits_for_other_writers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("nonsense", "is not a database URL"),
-        ("mysql://localhost/x", "SQLite or PostgreSQL, not in mysql"),
+        ("secret nonsense", "no database URL; write sqlite:///FILE"),
+        ("postgresql://me:secret@localhost:five/x", "no database URL"),
+        ("mysql://localhost/x", "SQLite or PostgreSQL; write sqlite:///FILE"),
+        ("postgresql+psycopg2://me:secret@localhost/x", "SQLite or PostgreSQL"),
         ("sqlite://", "name a file"),
         ("sqlite:////proc/no/such.db", "can't"),
         ("postgresql://nobody:secret@127.0.0.1:1/none", "can't be opened"),
