@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 DateForm = Literal["printed", "unix", "twelve-hour"]
 DateMeaning = Literal["published", "issued", "effective", "decided", "modified"]
@@ -57,6 +58,11 @@ class ListEntry:
     date: PrintedDate | None
     position: int
     identity: str | None = None
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The entry that was kept as `dataclasses.asdict` gives it."""
+        return cls(**{**stored, "date": PrintedDate(**stored["date"]) if stored["date"] else None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from configuration import Configuration
 from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
 from crawlers.fetching import build_looking_settings
 from crawlers.gate import OutsideHours
+from crawlers.listing import read_complete, read_listing
 from crawlers.notice import ListEntry
 from crawlers.page import Page
 from crawlers.permissions import suggest_permission
@@ -30,7 +31,7 @@ from crawlers.readers import reader_for
 from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from crawlers.source import INBOX_READER, Source
-from crawlers.spider import CHALLENGE_STATUS, hours_of, read_complete, read_listing, to_page
+from crawlers.spider import CHALLENGE_STATUS, hours_of, to_page
 from crawlers.transport import group_sources, send_by
 from errors import ConfigurationError
 from pipeline.normalize import identify_url

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select, update
 from crawlers.archive import Archive, ArchiveError
 from crawlers.attachments import restore_attachments
 from crawlers.errors import PageError
-from crawlers.notice import ListEntry, PrintedDate
+from crawlers.notice import ListEntry
 from crawlers.page import Page
 from crawlers.readers import reader_for
 from pipeline import interpret
@@ -93,7 +93,8 @@ def read_again(connection: Connection, archive: Archive, item_id: int) -> tuple[
         snapshot.status,
         snapshot.headers,
     )
-    notice = reader_for(page)[1].read_article(page, _entry(snapshot.entry))
+    entry = ListEntry.from_json(snapshot.entry) if snapshot.entry is not None else None
+    notice = reader_for(page)[1].read_article(page, entry)
     notice = restore_attachments(notice, page, item.attachments, archive)
     context = Context(
         source_key=item.source_key,
@@ -106,9 +107,3 @@ def read_again(connection: Connection, archive: Archive, item_id: int) -> tuple[
         headers=snapshot.headers,
     )
     return interpret(notice, context), version.id
-
-
-def _entry(stored: dict[str, Any] | None) -> ListEntry | None:
-    if stored is None:
-        return None
-    return ListEntry(**{**stored, "date": PrintedDate(**stored["date"]) if stored["date"] else None})

@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from crawlers.source import Source
 from pipeline.alerts.message import flatten
 from pipeline.record import Record, Sighting
+from pipeline.store.frontier import finish_walk
 from pipeline.store.runs import OK, RUNNING
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.tables import Run
@@ -54,6 +55,7 @@ _ENDINGS = (
     "error",
 )
 _FAULTS = ("blocked", "changed", "down", "robots", "held", "error")
+_PASSING = ("blocked", "down", "robots", "held", "error")
 _LONGEST_MESSAGE = 1000
 
 
@@ -62,13 +64,15 @@ class Watch:
     """One source during one crawl: its run row, and the count of everything that happened.
 
     Counted are `list_pages`, `links`, `known links` (to articles that need not be asked for), `older`
-    (skipped by --since), `asked` (articles requested) and, for those, each ending.
+    (skipped by --since), `asked` (articles requested) and, for those, each ending. `walks`: it goes back through the
+    source's archive.
     """
 
     source: Source
     run_id: int
     baseline: bool
     first_read: date | None = None
+    walks: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     refusal: tuple[str, str] | None = None
     lists_open: int = 0
@@ -97,9 +101,19 @@ class Watch:
         """True when the lists were read as far as asked."""
         return self.refusal is None and self.counts["list_pages"] > 0 and self.lists_open == 0
 
+    @property
+    def has_walked(self) -> bool:
+        """True when a walk has come to its end, and no article is left that another run could fetch."""
+        left = self._missing or any(self.counts[name] for name in _PASSING)
+        return self.walks and self.heard and not left
+
+    @property
+    def _missing(self) -> int:
+        return self.counts["asked"] - sum(self.counts[ending] for ending in _ENDINGS)
+
     def judge(self) -> None:
         """Set `state` and `reason` from what was counted."""
-        missing = self.counts["asked"] - sum(self.counts[ending] for ending in _ENDINGS)
+        missing = self._missing
         faults = [name for name in _FAULTS if self.counts[name]]
         if self.refusal:
             self.state, self.reason = self.refusal
@@ -226,6 +240,8 @@ class RunLedger:
         for watch in spider.watches.values():
             try:
                 close_watch(spider.engine, watch)
+                if watch.has_walked:
+                    finish_walk(spider.engine, watch.source.key)
             except StoreError as error:
                 watch.state, watch.reason = "failed", str(error)
         spider.engine.dispose()

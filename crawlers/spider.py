@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert
 from twisted.python.failure import Failure
 
 from configuration import Configuration, load_configuration
 from crawlers.archive import Archive, ArchiveError
 from crawlers.attachments import fetch_attachments
-from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
+from crawlers.conditional import conditions, describe_watching, was_conditional
+from crawlers.errors import Blocked, Gone, PageError
 from crawlers.gate import HostGateMiddleware, HostHeld
 from crawlers.hours import Hours, read_hours
-from crawlers.notice import ListEntry, ListPage, Notice
+from crawlers.listing import read_complete, read_listing
+from crawlers.notice import ListEntry
 from crawlers.page import Page
-from crawlers.readers import READERS, reader_for
+from crawlers.permissions import suggest_permission
+from crawlers.readers import reader_for
 from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from crawlers.runs import Watch, open_watch
 from crawlers.second_source import tell_second_source
 from crawlers.source import Source
+from crawlers.walk import MOST_PAGES, Walk, restore_entry
 from errors import ConfigurationError
 from pipeline.alerts.rules import Rules
 from pipeline.dates import SHANGHAI, choose
 from pipeline.normalize import identify_url
 from pipeline.record import Context, Sighting
+from pipeline.store.frontier import Met, join_head, note_page, open_walk
 from pipeline.store.lease import fence
-from pipeline.store.listed import Shown, first_read, mark_gone, remember_list
-from pipeline.store.runs import OK
+from pipeline.store.listed import Shown, Standing, first_read, mark_gone, remember_list
 from pipeline.store.session import StoreError, open_engine
-from pipeline.store.tables import Run, Snapshot
+from pipeline.store.tables import Snapshot
 
 CHALLENGE_STATUS = 521
 NOT_MODIFIED = 304
-_LONGEST_WALK = 1000  # list pages that a crawl with --since follows before it stops
 
 
 class FamilySpider(Spider):
@@ -75,6 +77,7 @@ class FamilySpider(Spider):
         self.engine = open_engine(configuration.database_url)
         self.archive = Archive(configuration.archive)
         self.watches: dict[str, Watch] = {}
+        self._walks: dict[str, Walk] = {}
         self._asked: set[str] = set()
 
     @classmethod
@@ -109,7 +112,24 @@ class FamilySpider(Spider):
                 watch.lists_open += 1
                 watch.refuse(*refusal)
                 continue
+            if self.since is not None:
+                async for request in self._go_on(watch):
+                    yield request
             yield await self._list_request(watch, source.url, number=1)
+
+    async def _go_on(self, watch: Watch) -> AsyncIterator[Request]:
+        """Requests for what an unfinished walk through the archive has left."""
+        source = watch.source
+        stopped = await asyncio.to_thread(
+            open_walk, self.engine, source.key, source.url, only_ip=source.only_ip
+        )
+        watch.walks = True
+        self._walks[source.key] = walk = Walk(stopped)
+        for left in walk.left:
+            self._asked.add(left.address)
+            watch.count("asked")
+            entry = restore_entry(left, datetime.now(UTC))
+            yield self._article_request(watch, entry, left.address, baseline=left.baseline)
 
     async def _list_request(self, watch: Watch, url: str, *, number: int) -> Request:
         watch.lists_open += 1
@@ -120,7 +140,8 @@ class FamilySpider(Spider):
             errback=self.fail_list,
             cb_kwargs={"watch": watch, "number": number},
             meta={**_meta(watch.source), "is_list": True, "shown_url": url},
-            priority=100,
+            # A walk back fetches the articles of a page before it goes on to the next.
+            priority=100 if self.since is None else -100,
             dont_filter=True,
         )
 
@@ -186,6 +207,40 @@ class FamilySpider(Spider):
         watched = listing.entries[: watch.source.most]
         wanted = [entry for entry in watched if not self._is_older(entry, page)]
         watch.count("older", len(listing.entries) - len(wanted))
+        chosen = await self._choose(watch, page, number, wanted, addresses, standings)
+        if self.since is None:
+            following = (number + 1, listing.next_url) if number < watch.source.depth else None
+        else:
+            met = [
+                Met(
+                    address, entry.url, entry in chosen,
+                    None if address in complete else asdict(entry), chosen.get(entry, False),
+                )
+                for entry, address in addresses.items()
+            ]  # fmt: skip
+            place = number, response.meta["shown_url"], page.fetched_at
+            # A pinned old entry on top must not end the walk; a page on which everything is older does.
+            following = await self._walk_on(watch, place, met, listing.next_url if wanted else None)
+        for entry, baseline in chosen.items():
+            if (notice := complete.get(addresses[entry])) is not None:
+                yield Sighting(notice, self._context(watch, page, baseline=baseline))
+                continue
+            yield self._article_request(watch, entry, addresses[entry], baseline=baseline)
+        if following and following[1]:
+            yield await self._list_request(watch, following[1], number=following[0])
+        watch.lists_open -= 1
+
+    async def _choose(
+        self,
+        watch: Watch,
+        page: Page,
+        number: int,
+        wanted: Iterable[ListEntry],
+        addresses: Mapping[ListEntry, str],
+        standings: Mapping[str, Standing],
+    ) -> dict[ListEntry, bool]:
+        """The entries whose articles are not here yet, and whether each is baseline."""
+        chosen: dict[ListEntry, bool] = {}
         for entry in wanted:
             address = addresses[entry]
             standing = standings[address]
@@ -198,20 +253,29 @@ class FamilySpider(Spider):
             self._asked.add(address)
             watch.count("asked")
             # A list that is read deeper than before shows old entries for the first time.
-            baseline = standing.baseline or (number > 1 and self._is_before(entry, page, watch.first_read))
-            if (notice := complete.get(address)) is not None:
-                yield Sighting(notice, self._context(watch, page, baseline=baseline))
-                continue
-            yield self._article_request(watch, entry, address, baseline=baseline)
-        if listing.next_url and self._goes_on(listing, wanted, number, watch.source):
-            yield await self._list_request(watch, listing.next_url, number=number + 1)
-        watch.lists_open -= 1
+            chosen[entry] = standing.baseline or (
+                number > 1 and self._is_before(entry, page, watch.first_read)
+            )
+        return chosen
 
-    def _goes_on(self, listing: ListPage, wanted: list[ListEntry], number: int, source: Source) -> bool:
-        if self.since is None:
-            return number < source.depth
-        # A pinned old entry on top must not end the walk; a page on which everything is older does.
-        return bool(wanted) and number < _LONGEST_WALK and bool(listing.entries)
+    async def _walk_on(
+        self, watch: Watch, place: tuple[int, str, datetime], met: list[Met], next_url: str | None
+    ) -> tuple[int, str] | None:
+        number, url, now = place
+        key, walk = watch.source.key, self._walks[watch.source.key]
+        known = await asyncio.to_thread(
+            note_page, self.engine, key, number, url, met, joined=walk.is_joined, now=now
+        )
+        following = walk.next_page(number, url, next_url, known=known, shown=len(met))
+        if walk.joins:
+            await asyncio.to_thread(join_head, self.engine, key)
+        if following and walk.is_long:
+            watch.lists_open += 1
+            watch.refuse(
+                "incomplete", f"{MOST_PAGES} list pages were read; the same command goes on from here"
+            )
+            return None
+        return following
 
     def _is_older(self, entry: ListEntry, page: Page) -> bool:
         return self._is_before(entry, page, self.since)
@@ -287,30 +351,15 @@ class FamilySpider(Spider):
         if isinstance(failure.value, NotRecorded) and number > 1:
             watch.count("lists not recorded")
             watch.lists_open -= 1
-        elif isinstance(failure.value, NotRecorded):
-            watch.refuse("not recorded", failure.getErrorMessage())
-        elif isinstance(failure.value, ClosedByRobots) and not isinstance(failure.value, RobotsUnreachable):
-            watch.refuse("closed by robots", _hint_permission(failure))
-        elif isinstance(failure.value, HostHeld):
-            watch.refuse(failure.value.state, failure.getErrorMessage())
-        elif isinstance(failure.value, StoreError):
-            watch.refuse("failed", failure.getErrorMessage())
         else:
-            watch.refuse("down", _describe(failure))
+            state, _, message = _judge(failure)
+            watch.refuse(state, message)
 
     def fail_article(self, failure: Failure) -> None:
         """No page came for an article: count why."""
         (watch,) = _told(failure, "watch")
-        if isinstance(failure.value, NotRecorded):
-            watch.note("not recorded", failure.getErrorMessage())
-        elif isinstance(failure.value, ClosedByRobots) and not isinstance(failure.value, RobotsUnreachable):
-            watch.note("robots", _hint_permission(failure))
-        elif isinstance(failure.value, HostHeld):
-            watch.note("held", failure.getErrorMessage())
-        elif isinstance(failure.value, StoreError):
-            watch.note("error", failure.getErrorMessage())
-        else:
-            watch.note("down", _describe(failure))
+        _, ending, message = _judge(failure)
+        watch.note(ending, message)
 
     async def _tell_gate(self, response: Response, error: PageError | None = None) -> None:
         """Whether a host answers with pages or turns us away can't be seen from a status alone."""
@@ -374,23 +423,6 @@ def hours_of(source: Source) -> Hours | None:
     return read_hours(source.hours) if source.hours else None
 
 
-def read_listing(page: Page, source: Source, number: int) -> ListPage:
-    """Read a source's list by its reader; fewer entries than the source's least are not believed.
-
-    Raises LayoutChanged, Blocked, Gone.
-    """
-    reader = READERS[source.reader]
-    kind = reader.kind_of(page)
-    if kind != "list":
-        raise LayoutChanged(url=page.url, expected="a list page", found=f"an {kind}")
-    listing = reader.read_list(page)
-    if number == 1 and len(listing.entries) < source.least:
-        raise LayoutChanged(
-            url=page.url, expected=f"at least {source.least} entries", found=f"{len(listing.entries)}"
-        )
-    return listing
-
-
 def _run_state(error: PageError, page: Page) -> str:
     # 521 is how one firewall hands out its challenge; any other 5xx is a server in trouble.
     if page.status >= 500 and page.status != CHALLENGE_STATUS:
@@ -398,66 +430,22 @@ def _run_state(error: PageError, page: Page) -> str:
     return "blocked" if isinstance(error, Blocked) else "changed"
 
 
-def conditions(engine: Engine, watch: Watch, url: str) -> dict[str, str]:
-    """Headers that ask for a list only if it has changed: the validators of its newest copy.
-
-    Empty where the run before this one was not `ok` (killed, or with articles still to be fetched), and where
-    the source is watched in another way than then.
-    """
-    key = watch.source.key
-    with engine.connect().execution_options(read_only=True) as connection:
-        last = connection.scalar(
-            select(Run.state)
-            .where(Run.source_key == key, Run.id < watch.run_id)
-            .order_by(Run.id.desc())
-            .limit(1)
-        )
-        copy = connection.execute(
-            select(Snapshot.headers, Snapshot.detail)
-            .where(Snapshot.source_key == key, Snapshot.url == url, Snapshot.kind == "list")
-            .order_by(Snapshot.id.desc())
-            .limit(1)
-        ).first()
-    if last != OK or copy is None or copy.detail != describe_watching(watch.source):
-        return {}
-    validators = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
-    return {name: copy.headers[kept] for name, kept in validators.items() if kept in copy.headers}
-
-
-def was_conditional(response: Response) -> bool:
-    """True when the request asked for a changed page only: else a 304 is no answer to it."""
-    asked = response.request.headers if response.request is not None else {}
-    return "If-None-Match" in asked or "If-Modified-Since" in asked
-
-
-def describe_watching(source: Source) -> str:
-    """How much of a list is watched; kept with its copies, since a change of it makes old copies useless."""
-    return f"depth {source.depth}, most {source.most}, only_ip {source.only_ip}"
-
-
-def read_complete(page: Page, source: Source) -> dict[str, Notice]:
-    """The articles that a list page brings whole, by the address of their entry."""
-    read_notices = getattr(READERS[source.reader], "read_notices", None)
-    if read_notices is None:
-        return {}
-    return {notice.identity or identify_url(notice.url): notice for notice in read_notices(page)}
-
-
-def _hint_permission(failure: Failure) -> str:
+def _judge(failure: Failure) -> tuple[str, str, str]:
+    """Why no page came: the state of the run whose list it was, how an article has ended, and in words."""
+    error, said = failure.value, failure.getErrorMessage()
     request: Request = failure.request  # type: ignore[attr-defined]
-    host = urlsplit(request.url).hostname
-    return (
-        f"{failure.getErrorMessage()}. If you may fetch it all the same, put that on record: "
-        f"iprwatch hosts allow {host} {urlsplit(request.url).path or '/'} --reason '…'"
-    )
+    if isinstance(error, NotRecorded):
+        return "not recorded", "not recorded", said
+    if isinstance(error, ClosedByRobots) and not isinstance(error, RobotsUnreachable):
+        return "closed by robots", "robots", f"{said}. {suggest_permission(request.url)}"
+    if isinstance(error, HostHeld):
+        return error.state, "held", said
+    if isinstance(error, StoreError):
+        return "failed", "error", said
+    name = failure.type.__name__ if failure.type else "error"
+    return "down", "down", f"{request.meta.get('shown_url', request.url)}: {name}: {said}"
 
 
 def _told(failure: Failure, *names: str) -> tuple[Any, ...]:
     request: Request = failure.request  # type: ignore[attr-defined]
     return tuple(request.cb_kwargs[name] for name in names)
-
-
-def _describe(failure: Failure) -> str:
-    request: Request = failure.request  # type: ignore[attr-defined]
-    name = failure.type.__name__ if failure.type else "error"
-    return f"{request.meta.get('shown_url', request.url)}: {name}: {failure.getErrorMessage()}"

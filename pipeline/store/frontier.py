@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, delete, exists, select
+from sqlalchemy import Engine, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -20,10 +20,12 @@ _CHUNK = 500  # SQLite takes 999 parameters a statement in its older builds
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """An article that a list page shows. `entry` is that line of the page as JSON where it is to be fetched."""
+    """An article that a list page shows. It is `waiting` when it has to be stored; `entry` is that line of the page as
+    JSON where the article is to be fetched, None where the list brings it whole."""
 
     address: str
     url: str
+    waiting: bool = False
     entry: Mapping[str, Any] | None = None
     baseline: bool = False
 
@@ -62,59 +64,68 @@ def open_walk(engine: Engine, source_key: str, url: str, *, only_ip: bool) -> St
     if only_ip:
         settled.append(exists().where(Filtered.address == Frontier.address))
     waiting = (
-        select(Frontier.address, Frontier.entry, Frontier.baseline, Frontier.listed_at)
+        select(Frontier.address, Frontier.entry, Frontier.baseline, Frontier.listed_at, Frontier.number)
         .where(mine, Frontier.kind == "article", Frontier.state == "waiting", *(~known for known in settled))
         .order_by(Frontier.number, Frontier.address)
     )
     try:
         with engine.begin() as connection:
-            rows = connection.execute(
-                select(Frontier.number, Frontier.url).where(mine, Frontier.kind == "list")
-            )
-            pages = {row.number: row.url for row in rows}
+            read = select(Frontier.number, Frontier.url).where(mine, Frontier.kind == "list", Frontier.joined)
+            pages = {row.number: row.url for row in connection.execute(read)}
             if pages.get(1) != url:
                 connection.execute(delete(Frontier).where(mine))
                 return Stopped({}, ())
-            return Stopped(pages, tuple(Left(*row) for row in connection.execute(waiting)))
+            rows = connection.execute(waiting).all()
     except DBAPIError as error:
         raise _refused(source_key, error) from error
+    # An article that its list brought whole comes again with that list only.
+    whole = min((row.number for row in rows if row.entry is None), default=None)
+    if whole is not None:
+        pages = {number: page for number, page in pages.items() if number < whole}
+    left = [Left(*row[:4]) for row in rows if row.entry is not None]
+    return Stopped(pages, tuple(left))
 
 
 def note_page(
-    engine: Engine, source_key: str, number: int, url: str, articles: Iterable[Met], now: datetime
+    engine: Engine,
+    source_key: str,
+    number: int,
+    url: str,
+    articles: Iterable[Met],
+    *,
+    joined: bool,
+    now: datetime,
 ) -> int:
-    """Note that a list page was read and what it shows, all or nothing; say how many of it the walk had met before.
+    """Note that a list page was read and what it shows, all or nothing; say how much of it had been joined before.
 
-    Raises StoreError.
+    `joined`: the page is the first, or follows on one that is. Raises StoreError.
     """
-    met = {article.address: article for article in articles}
+    met: dict[str, Met] = {}
+    for article in articles:
+        met.setdefault(article.address, article)
+    page = {"source_key": source_key, "number": number, "joined": joined, "listed_at": now}
     rows = [
         {
-            "source_key": source_key,
+            **page,
             "kind": "article",
             "address": article.address,
-            "number": number,
             "url": article.url,
-            "state": "seen" if article.entry is None else "waiting",
+            "state": "waiting" if article.waiting else "seen",
             "baseline": article.baseline,
             "entry": dict(article.entry) if article.entry is not None else None,
-            "listed_at": now,
         }
         for article in met.values()
     ]
-    page = {
-        "source_key": source_key,
+    read = {
         "kind": "list",
         "address": str(number),
-        "number": number,
         "url": url,
         "state": "read",
         "baseline": False,
         "entry": None,
-        "listed_at": now,
     }
     insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-    upsert = insert(Frontier).values(page)
+    upsert = insert(Frontier).values({**page, **read})
     upsert = upsert.on_conflict_do_update(
         index_elements=[Frontier.source_key, Frontier.kind, Frontier.address],
         set_={"url": url, "listed_at": now},
@@ -127,6 +138,7 @@ def note_page(
                 query = select(Frontier.address).where(
                     Frontier.source_key == source_key,
                     Frontier.kind == "article",
+                    Frontier.joined,
                     Frontier.address.in_(addresses[start : start + _CHUNK]),
                 )
                 known += len(connection.execute(query).all())
@@ -135,6 +147,16 @@ def note_page(
     except DBAPIError as error:
         raise _refused(source_key, error) from error
     return known
+
+
+def join_head(engine: Engine, source_key: str) -> None:
+    """Note that what was read from the head of the list has met what was read before. Raises StoreError."""
+    head = (Frontier.source_key == source_key, Frontier.joined.is_(False))
+    try:
+        with engine.begin() as connection:
+            connection.execute(update(Frontier).where(*head).values(joined=True))
+    except DBAPIError as error:
+        raise _refused(source_key, error) from error
 
 
 def finish_walk(engine: Engine, source_key: str) -> None:

@@ -338,9 +338,10 @@ class Robots(Base):
 class Frontier(Base):
     """What an unfinished walk through a source's archive has met: list pages and articles.
 
-    `kind` is `list` (then `address` is its number) or `article`. `state` of a list page is `waiting` or `read`; of an
-    article `waiting` when it is to be fetched, and `seen` when it need not be. `entry` is the line of the list page
-    that leads to a waiting article, `listed_at` when that page was fetched.
+    `kind` is `list` (a page that was read; `address` is its number) or `article`. `state` of an article is `waiting`
+    when it has to be stored, and `seen` when it need not be. `entry` is the line of the list page that leads to a
+    waiting article, null where the list brings it whole; `listed_at` is when that page was fetched. What was read
+    anew from the head of the list is not `joined` until it has met what was read before.
     """
 
     __tablename__ = "frontier"
@@ -350,9 +351,10 @@ class Frontier(Base):
     number: Mapped[int] = mapped_column(Integer)
     url: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(10))
+    joined: Mapped[bool] = mapped_column(Boolean)
     baseline: Mapped[bool] = mapped_column(Boolean)
     entry: Mapped[dict[str, Any] | None]
-    listed_at: Mapped[datetime | None]
+    listed_at: Mapped[datetime]
 
 
 class InboxLink(Base):

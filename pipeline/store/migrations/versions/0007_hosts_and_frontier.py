@@ -33,8 +33,9 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("joined", sa.Boolean(), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.Column("entry", sa.JSON(), nullable=True),
-        sa.Column("listed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("listed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source_key", "kind", "address", name=op.f("pk_frontier")),
     )
