@@ -14,40 +14,40 @@ _TABLE: dict[str, dict[str, list[str]]] = tomllib.loads(
 )
 _NOT_DECISIVE = _TABLE.pop("not_decisive")
 IP_TYPES: tuple[str, ...] = tuple(_TABLE)
-_ENGLISH = {
-    ip_type: re.compile(rf"\b(?:{'|'.join(map(re.escape, words['en']))})s?\b", re.IGNORECASE)
-    for ip_type, words in _TABLE.items()
-}
+
+
+def _types_by_word(language: str) -> dict[str, str | None]:
+    words: dict[str, str | None] = dict.fromkeys(_NOT_DECISIVE[language])
+    return words | {word: ip_type for ip_type, row in _TABLE.items() for word in row[language]}
+
+
+_CHINESE = _types_by_word("zh")
+_ENGLISH = _types_by_word("en")
+_CHINESE_WORD = re.compile("|".join(sorted(_CHINESE, key=len, reverse=True)))
+_ENGLISH_WORD = re.compile("(" + "|".join(sorted(map(re.escape, _ENGLISH), key=len, reverse=True)) + ")s?")
 
 
 def find_ip_types(text: str) -> list[Fact]:
     """Find the first decisive mention of each kind; value: `ip_type`."""
     folded = fold(text)
-    facts = []
-    lowered = folded.lower() if has_english(folded) else ""
-    if len(lowered) != len(folded):
-        lowered = folded if lowered else ""
-    for ip_type, words in _TABLE.items():
-        spans = [(start, start + len(word)) for word in words["zh"] if (start := _find(folded, word)) >= 0]
-        if any(word in lowered for word in words["en"]):
-            spans += _find_english(ip_type, lowered)
-        if spans:
-            start, end = min(spans)
-            method = "English lexicon" if folded[start:end].isascii() else "lexicon"
-            facts.append(cite("ip_type", text, start, end, {"ip_type": ip_type}, method))
-    return sorted(facts, key=lambda fact: fact.start)
+    found: dict[str, Fact] = {}
+    for match in _CHINESE_WORD.finditer(folded):
+        ip_type = _CHINESE[match[0]]
+        if ip_type is not None and ip_type not in found:
+            found[ip_type] = cite("ip_type", text, *match.span(), {"ip_type": ip_type}, "lexicon")
+    if has_english(folded):
+        lowered = folded.lower()
+        # İ and its like change the length; such a text is searched as it is.
+        for match in _ENGLISH_WORD.finditer(lowered if len(lowered) == len(folded) else folded):
+            ip_type = _ENGLISH[match[1]]
+            if ip_type is None or not _is_whole(match):
+                continue
+            if ip_type not in found or match.start() < found[ip_type].start:
+                found[ip_type] = cite("ip_type", text, *match.span(), {"ip_type": ip_type}, "English lexicon")
+    return sorted(found.values(), key=lambda fact: (fact.start, fact.end))
 
 
-def _find(folded: str, word: str) -> int:
-    """Return where `word` first stands outside of the phrases that decide nothing, else -1."""
-    start = folded.find(word)
-    while start >= 0 and any(folded.startswith(phrase, start) for phrase in _NOT_DECISIVE["zh"]):
-        start = folded.find(word, start + 1)
-    return start
-
-
-def _find_english(ip_type: str, lowered: str) -> list[tuple[int, int]]:
-    for match in _ENGLISH[ip_type].finditer(lowered):
-        if not any(lowered.startswith(phrase, match.start()) for phrase in _NOT_DECISIVE["en"]):
-            return [match.span()]
-    return []
+def _is_whole(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    behind = match.string[match.end() : match.end() + 1]
+    return not (before.isalnum() and before.isascii()) and not (behind.isalnum() and behind.isascii())
