@@ -125,6 +125,11 @@ def read_attachment(file: Attachment, body: bytes) -> Attachment:
     return replace(found, text=text) if text else replace(found, note=_NO_TEXT)
 
 
+def allow_size(url: str) -> dict[str, int]:
+    """What the request for an article's page says of its size: a file may be as large as an attachment."""
+    return {"download_maxsize": LARGEST} if _READABLE.search(unquote(url)) else {}
+
+
 def _may_be_read(file: Attachment) -> bool:
     names = (unquote(file.url), file.name)
     if any(_READABLE.search(name) for name in names):

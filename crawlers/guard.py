@@ -15,15 +15,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
-from scrapy.http import Request
+from scrapy.http import Request, Response
 from scrapy.resolver import CachingHostnameResolver
 from scrapy.utils.datatypes import LocalCache
 from scrapy.utils.url import add_http_if_no_scheme
 from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionReceiver
 
 from errors import ConfigurationError
-from outgoing import NOBODY, Pairs, Refused, check_address, check_url, read_allowed_private
+from outgoing import NOBODY, Pairs, Refused, check_address, check_url, read_allowed_private, show_url
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -34,6 +35,25 @@ logger = logging.getLogger(__name__)
 
 class RefusedRequest(Refused, IgnoreRequest):
     """`Refused` inside a crawl: raised by GuardMiddleware, counted as `guard/refused`."""
+
+
+class TooLarge(IgnoreRequest):
+    """A body that is larger than DOWNLOAD_MAXSIZE when it is unpacked. Raised by UnpackingMiddleware."""
+
+
+class UnpackingMiddleware(HttpCompressionMiddleware):
+    """Unpacks bodies up to DOWNLOAD_MAXSIZE, and lets go of what it had unpacked of a larger one.
+
+    The library's own refusal holds on to it through its traceback, as long as the failed request is remembered.
+    """
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """Raises TooLarge."""
+        try:
+            return super().process_response(request, response)
+        except IgnoreRequest:
+            size = len(response.body)
+        raise TooLarge(f"{show_url(request.url)}: its {size} bytes unpack to more than a page may have")
 
 
 class PublicResolver(CachingHostnameResolver):

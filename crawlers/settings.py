@@ -14,8 +14,9 @@ REMOTE_CONTROL_ENABLED = False
 DOWNLOAD_HANDLERS = {"file": None, "data": None, "ftp": None, "s3": None}
 TWISTED_DNS_RESOLVER = "crawlers.guard.PublicResolver"
 DOWNLOAD_VERIFY_CERTIFICATES = True
-DOWNLOAD_MAXSIZE = 32 * 1024 * 1024
-DOWNLOAD_WARNSIZE = 16 * 1024 * 1024
+# Also after unpacking. The largest pages met have 3 MB; files are given more (`crawlers.attachments`).
+DOWNLOAD_MAXSIZE = 8 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 0
 REDIRECT_MAX_TIMES = 5
 
 # One request at a time to a host, its pause kept by the gate: Scrapy's own, from start to start, is over by then.
@@ -28,6 +29,8 @@ DOWNLOAD_DELAY_JITTER = 0
 ROBOTSTXT_OBEY = False
 DOWNLOADER_MIDDLEWARES = {
     "crawlers.redirects.RefreshLoopMiddleware": 585,
+    "crawlers.guard.UnpackingMiddleware": 590,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawlers.redirects.RedirectLoopMiddleware": 605,
     "crawlers.transport.ProxyMiddleware": 740,
     "crawlers.guard.GuardMiddleware": 960,

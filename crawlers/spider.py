@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from configuration import Configuration, load_configuration
 from crawlers.archive import Archive, ArchiveError
-from crawlers.attachments import fetch_attachments
+from crawlers.attachments import allow_size, fetch_attachments
 from crawlers.conditional import conditions, describe_watching, was_conditional
 from crawlers.errors import Blocked, Gone, PageError
 from crawlers.gate import HostGateMiddleware, HostHeld
@@ -305,7 +305,7 @@ class FamilySpider(Spider):
             callback=self.parse_article,
             errback=self.fail_article,
             cb_kwargs={"watch": watch, "entry": entry, "address": address, "baseline": baseline},
-            meta=_meta(watch.source),
+            meta={**_meta(watch.source), **allow_size(entry.url)},
             dont_filter=True,
         )
 

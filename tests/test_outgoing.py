@@ -17,9 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from certificates import self_signed
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Said, Server, serve
@@ -291,7 +289,7 @@ def test_the_certificate_is_checked_for_the_name_not_the_address(
 ) -> None:
     resolve_to(monkeypatch, "127.0.0.1")
     named: list[str | None] = []
-    context = _self_signed(tmp_path)
+    context = self_signed(tmp_path)
     context.sni_callback = lambda connection, name, original: named.append(name)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -308,30 +306,6 @@ def test_the_certificate_is_checked_for_the_name_not_the_address(
             post(f"https://hook.example:{port}/", body=b"", headers={}, allowed_private=pair)
         thread.join()
     assert named == ["hook.example"]
-
-
-def _self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hook.example")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "pair.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "pair.pem")
-    return context
 
 
 # --- Crawls ---
