@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -98,12 +99,18 @@ def open_recorded_web(folder: Path) -> dict[str, Recording]:
     return recordings
 
 
+@lru_cache(maxsize=1)
+def _open_once(folder: str) -> dict[str, Recording]:
+    # Each spider of a crawl has a handler for http and one for https.
+    return open_recorded_web(Path(folder))
+
+
 class ReplayHandler(BaseDownloadHandler):
     """A download handler for http and https that knows no network. Reads the setting IPRWATCH_REPLAY."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._recordings = open_recorded_web(Path(crawler.settings["IPRWATCH_REPLAY"]))
+        self._recordings = _open_once(crawler.settings["IPRWATCH_REPLAY"])
 
     async def download_request(self, request: Request) -> Response:
         """Answer from the folder, 404 for a robots.txt that it lacks; raises NotRecorded for other pages."""

@@ -9,8 +9,8 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -38,39 +38,19 @@ def environment(folder: Path, **extra: str) -> dict[str, str]:
     return {**kept, "PYTHONWARNINGS": "error", "PYTHONUTF8": "1", "HOME": str(folder), **extra}
 
 
-def iprwatch(*arguments: str | Path, cwd: Path, stdin: str | None = None, **extra: str) -> Ran:
-    """Run `iprwatch` with these arguments in a folder; `extra` are environment variables.
+def iprwatch(
+    *arguments: str | Path, cwd: Path, stdin: str | None = None, first: str = "", **extra: str
+) -> Ran:
+    """Run `iprwatch` with these arguments in a folder; `first` is Python to run before it, `extra` are environment
+    variables.
 
     The process is a copy of one that has imported the command; `iprwatch_anew` starts it from nothing.
     """
-    template = _template()
-    assert template.stdin is not None
-    assert template.stdout is not None
-    with TemporaryDirectory() as name:
-        streams = [Path(name, stream) for stream in ("in", "out", "err")]
-        for path in streams:
-            path.write_text(stdin or "" if path.name == "in" else "", encoding="utf-8")
-        order = {
-            "arguments": list(map(str, arguments)),
-            "cwd": str(cwd),
-            "env": environment(cwd, **extra),
-            "streams": list(map(str, streams)),
-        }
-        template.stdin.write(json.dumps(order) + "\n")
-        template.stdin.flush()
-        answered, _, _ = select.select([template.stdout], [], [], LONGEST)
-        code = template.stdout.readline() if answered else ""
-        out, err = (path.read_text("utf-8") for path in streams[1:])
-    if not code:
-        _end(template)
-        raise AssertionError(
-            f"iprwatch {arguments} did not end in {LONGEST} s, or was never begun: {out}{err}"
-        )
-    return Ran(int(code), out, err)
+    return start(*arguments, cwd=cwd, stdin=stdin, first=first, **extra).wait()
 
 
 def iprwatch_anew(*arguments: str | Path, cwd: Path, stdin: str | None = None, **extra: str) -> Ran:
-    """The same in a process of its own from the start, as a shell would."""
+    """The same in a process that is new from the start, as a shell would."""
     done = subprocess.run(
         [sys.executable, "-m", "cli", *map(str, arguments)],
         cwd=cwd,
@@ -84,14 +64,83 @@ def iprwatch_anew(*arguments: str | Path, cwd: Path, stdin: str | None = None, *
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-@cache
-def _template() -> subprocess.Popen[str]:
+def start(
+    *arguments: str | Path, cwd: Path, stdin: str | None = None, first: str = "", **extra: str
+) -> Running:
+    """Begin a run as `iprwatch` does and don't wait for its end."""
+    return Running("cli", arguments, cwd=cwd, env=environment(cwd, **extra), stdin=stdin or "", first=first)
+
+
+class Running:
+    """A run of a module as a program that has begun. `pid` is its process."""
+
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str | Path] = (),
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        stdin: str = "",
+        first: str = "",
+    ) -> None:
+        self._template = _take_template()
+        self._folder = TemporaryDirectory()
+        self._streams = [Path(self._folder.name, name) for name in ("in", "out", "err")]
+        for path, text in zip(self._streams, (stdin, "", ""), strict=True):
+            path.write_text(text, encoding="utf-8")
+        order = {
+            "module": module,
+            "arguments": list(map(str, arguments)),
+            "cwd": str(cwd),
+            "env": dict(env),
+            "streams": list(map(str, self._streams)),
+            "first": first,
+        }
+        assert self._template.stdin is not None
+        self._template.stdin.write(json.dumps(order).encode() + b"\n")
+        self.pid = self._read()
+
+    @property
+    def ended(self) -> bool:
+        return bool(select.select([self._template.stdout], [], [], 0)[0])
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> Ran:
+        """What it did; called once. A negative exit code is the signal that ended it."""
+        code = self._read()
+        out, err = (path.read_text("utf-8") for path in self._streams[1:])
+        self._folder.cleanup()
+        _free.append(self._template)
+        return Ran(code, out, err)
+
+    def _read(self) -> int:
+        assert self._template.stdout is not None
+        answered, _, _ = select.select([self._template.stdout], [], [], LONGEST)
+        line = self._template.stdout.readline() if answered else b""
+        if not line:
+            _end(self._template)
+            raise AssertionError(
+                f"no answer in {LONGEST} s: {[path.read_text('utf-8') for path in self._streams]}"
+            )
+        return int(line)
+
+
+# The process of `tests.command_template` while no run of it is unfinished.
+_free: list[subprocess.Popen[bytes]] = []
+
+
+def _take_template() -> subprocess.Popen[bytes]:
+    if _free:
+        return _free.pop()
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.command_template"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        encoding="utf-8",
+        bufsize=0,
         env=environment(ROOT),
         start_new_session=True,
     )
@@ -99,9 +148,8 @@ def _template() -> subprocess.Popen[str]:
     return process
 
 
-def _end(template: subprocess.Popen[str]) -> None:
+def _end(template: subprocess.Popen[bytes]) -> None:
     """End the template, and with it a run that hangs."""
     if template.poll() is None:
         os.killpg(template.pid, signal.SIGKILL)
     template.communicate()
-    _template.cache_clear()

@@ -243,19 +243,3 @@ def test_search_prints_hits_as_json(tmp_path: Path, samples: Path) -> None:
     days = [hit["published_on"] for hit in found["hits"]]
     assert days == sorted(days, reverse=True)
     assert iprwatch("search", "商标", "--until", "2000-01-01", "--json", cwd=tmp_path).json["total"] == 0
-
-
-def test_every_command_explains_itself(tmp_path: Path) -> None:
-    for command in (
-        [],
-        ["crawl"],
-        ["sources"],
-        ["search"],
-        ["reparse"],
-        ["alerts"],
-        ["inspect"],
-        ["inspect", "page"],
-    ):
-        ran = iprwatch(*command, "--help", cwd=tmp_path)
-        assert ran.code == 0
-        assert len(ran.out) > 200

@@ -6,8 +6,6 @@ import json
 import os
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +18,6 @@ import pytest
 from certificates import self_signed
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback import Said, Server, serve
 
 from outgoing import (
     ANSWER_LIMIT,
@@ -32,6 +29,8 @@ from outgoing import (
     read_allowed_private,
     read_retry_after,
 )
+from tests.command import Running
+from tests.loopback import Said, Server, serve
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2024, 3, 5, 8, 0, tzinfo=UTC)
@@ -339,19 +338,10 @@ def crawl(urls: list[str], proxy: str | None = None, **settings: Any) -> Crawl:
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     if proxy:
         environment["http_proxy"] = proxy
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "one_crawl.py")],
-        input=json.dumps({"urls": urls, "settings": SETTINGS | settings}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=ROOT,
-        env=environment | {"PYTHONPATH": str(ROOT)},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    return Crawl(report["outcomes"], report["stats"], done.stderr)
+    order = json.dumps({"urls": urls, "settings": SETTINGS | settings})
+    ran = Running("tests.one_crawl", cwd=ROOT, env=environment, stdin=order).wait()
+    assert ran.code == 0, ran.err
+    return Crawl(ran.json["outcomes"], ran.json["stats"], ran.err)
 
 
 def ways_to(canary: Server) -> list[str]:

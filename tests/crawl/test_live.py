@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from pipeline.store.lease import read_clock
 from pipeline.store.session import open_engine
 from pipeline.store.tables import Base, LeaseRow
-from tests.command import environment, iprwatch
+from tests.command import environment, iprwatch, start
 from tests.loopback import Said, Server, serve
 
 RECORDS = "/module/web/jpage/dataproxy.jsp?page=1&webid=1&columnid=74&unitid=17035&perpage=100"
@@ -165,18 +165,15 @@ def test_no_port_is_opened_during_a_crawl(tmp_path: Path) -> None:
         return Said(said.status, said.body, said.headers, pause=0.4 if "/art/" in path else 0.0)
 
     with watched(tmp_path, slow) as server:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "crawl", "--json"],
-            cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        running = start("crawl", "--json", cwd=tmp_path)
         listening: set[str] = set()
         looks = 0
-        while process.poll() is None:
+        while not running.ended:
             if len(server.pages()) > 1:
-                listening |= _listening_sockets(process.pid)
+                listening |= _listening_sockets(running.pid)
                 looks += 1
             time.sleep(0.05)
-    assert process.returncode == 0
+    assert running.wait().code == 0
     assert looks > 5
     assert listening == set()
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from crawlers.replay import open_recorded_web, read_recording
-from tests.command import Ran, environment, iprwatch
+from tests.command import iprwatch
 from tests.crawl.test_live import HTML, RECORDS, XML, answer, article, listing, watched
 from tests.loopback import Said
 
@@ -199,39 +197,30 @@ def test_the_referer_that_a_source_names_is_sent(tmp_path: Path) -> None:
 
 
 def test_a_page_that_took_too_long_is_slow_and_still_proof(tmp_path: Path) -> None:
-    script = "import crawlers.probe, cli\ncrawlers.probe.SLOW = 0.2\ncli.main()"
-
     def late(path: str, n: int) -> Said:
         said = answer(path, n)
         return Said(said.status, said.body, said.headers, pause=0.5 if "/art/" in path else 0.0)
 
     with watched(tmp_path, late):
-        done = subprocess.run(
-            [sys.executable, "-c", script, "probe", "--json"],
-            cwd=tmp_path, env=environment(tmp_path), capture_output=True, encoding="utf-8", timeout=120,
-            check=False,
-        )  # fmt: skip
-    (found,) = Ran(done.returncode, done.stdout, done.stderr).json
-    assert (done.returncode, found["verdict"]) == (1, "slow")
+        ran = iprwatch(
+            "probe", "--json", cwd=tmp_path, first="import crawlers.probe\ncrawlers.probe.SLOW = 0.2"
+        )
+    (found,) = ran.json
+    assert (ran.code, found["verdict"]) == (1, "slow")
     assert found["seconds"] > 0.2
     assert confirmed(tmp_path, "cnipa_loopback")
 
 
 def test_a_reader_that_fails_on_a_page_is_never_taken_for_as_expected(tmp_path: Path) -> None:
-    script = (
-        "import crawlers.probe, cli\n"
+    broken = (
+        "import crawlers.probe\n"
         "def fail(*arguments): raise KeyError('title')\n"
-        "crawlers.probe.reader_for = fail\n"
-        "cli.main()"
+        "crawlers.probe.reader_for = fail"
     )
     with watched(tmp_path, answer):
-        done = subprocess.run(
-            [sys.executable, "-c", script, "probe", "--json"],
-            cwd=tmp_path, env=environment(tmp_path), capture_output=True, encoding="utf-8", timeout=120,
-            check=False,
-        )  # fmt: skip
-    (found,) = Ran(done.returncode, done.stdout, done.stderr).json
-    assert (done.returncode, found["verdict"]) == (1, "changed")
+        ran = iprwatch("probe", "--json", cwd=tmp_path, first=broken)
+    (found,) = ran.json
+    assert (ran.code, found["verdict"]) == (1, "changed")
     assert "KeyError" in found["detail"]
 
 

@@ -1,0 +1,101 @@
+"""Every command explains itself, and does its work in a process that is new from the start, as a shell runs it.
+
+All other tests run commands in copies of one process that has imported everything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from cli import app
+from tests.command import iprwatch, iprwatch_anew
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+ARTICLE = SAMPLES / "cnipa/article_74_209413/page.html"
+LIST = SAMPLES / "court_gov/list_151/page.html"
+NAMES = "--key court_added --name-zh 例 --name-en A --publisher-zh 例 --publisher-en A".split()
+ITEM = "https://www.cnipa.gov.cn/art/2026/11/19/art_74_209413.html"
+PAIR = json.dumps({side: {"title": "通知", "body": "正文", "url": "https://example.org/1"} for side in "ab"})
+# How each command is run where one source is stored, what it reads, its exit code and words of what it prints.
+RUNS: dict[str, tuple[tuple[str | Path, ...], str, int, str]] = {
+    "crawl": (("cnipa_news", "--replay", SAMPLES), "", 0, "Nothing new"),
+    "reparse": ((), "", 0, "0 corrected, 0 failed"),
+    "search": (("商标",), "", 0, "商标"),
+    "show": ((ITEM,), "", 0, "Facts"),
+    "tables": ((), "", 0, "court_codes"),
+    "correct": (
+        (ITEM, "--published", "2026-11-20", "--by", "Anna", "--reason", "as printed"),
+        "",
+        0,
+        "Correction 1 is made",
+    ),
+    "corrections": ((), "", 0, "0 corrections"),
+    "alerts send": ((), "", 0, ""),
+    "alerts list": ((), "", 0, "Channel"),
+    "sources": ((), "", 0, "court_spc_documents"),
+    "sources add": (
+        ("https://www.court.gov.cn/fabu/gengduo/99.html", "--file", LIST, "--to", "mine.toml", *NAMES),
+        "",
+        0,
+        "Written to mine.toml as [court_added]",
+    ),
+    "probe": (("cnipa_news", "--replay", SAMPLES), "", 0, "as expected"),
+    "add": (("https://www.court.gov.cn/fabu/xiangqing/512961.html",), "", 0, "1 added"),
+    "filtered": ((), "", 0, "0 left out"),
+    "hosts allow": (("www.example.org", "/a", "--reason", "by letter"), "", 0, "Allowed: www.example.org/a"),
+    "hosts revoke": (("www.example.org",), "", 2, "has no permission"),
+    "hosts list": ((), "", 0, "Reason"),
+    "inspect page": ((ARTICLE, "--url", ""), "", 0, "2026年11月18日"),
+    "inspect dates": ((), "2026-11-20 18:10\n", 0, "2026-11-20T18:10:00+08:00"),
+    "inspect facts": ((), "赔偿35万元", 0, "350000"),
+    "inspect same": ((), PAIR + "\n", 0, "same"),
+    "inspect folder": ((".",), "", 2, "MANIFEST.csv"),
+}
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The command's own parts that do something, by their words."""
+    parts = getattr(command, "commands", {})
+    if path and (not parts or command.invoke_without_command):
+        yield " ".join(path)
+    for name, part in parts.items():
+        yield from commands(part, (*path, name))
+
+
+COMMANDS = sorted(commands(get_command(app)))
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("crawled")
+    assert iprwatch("crawl", "cnipa_news", "--replay", SAMPLES, cwd=folder).code == 0
+    return folder
+
+
+def test_every_command_is_run_here() -> None:
+    assert sorted(RUNS) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_does_its_work_in_a_new_process(command: str, crawled: Path, tmp_path: Path) -> None:
+    arguments, stdin, code, words = RUNS[command]
+    shutil.copytree(crawled, tmp_path, dirs_exist_ok=True)
+    ran = iprwatch_anew(*command.split(), *arguments, cwd=tmp_path, stdin=stdin)
+    assert ran.code == code, ran
+    assert words in ran.out + ran.err
+    assert not re.search("Traceback|Warning|ignored", ran.err), ran.err
+
+
+def test_every_command_explains_itself(tmp_path: Path) -> None:
+    for command in ("", "alerts", "inspect", "hosts", *COMMANDS):
+        ran = iprwatch(*command.split(), "--help", cwd=tmp_path)
+        assert ran.code == 0
+        assert len(ran.out) > 200, command
