@@ -8,34 +8,54 @@ from pipeline.legal.fact import Fact, cite
 from pipeline.legal.folding import fold, has_english
 
 _DECIDED = re.compile(
-    r"法院|本院|一审|二审|再审|终审|判决|裁定|裁决|检察院|检察机关|国家知识产权局|法庭|合议庭|宣判|决定"
+    r"法院|本院|一审|二审|再审|终审|判决|裁定|裁决|检察院|检察机关|国家知识产权局|商标评审委员会|法庭|合议庭|宣判|决定|判处"
 )
+# 无效宣告请求, 诉讼请求 and 权利要求 are names of things, nobody's wish.
 _NOT_YET = re.compile(
-    r"请求|诉请|要求|主张|诉称|辩称|是否|能否|可能|如果|若|拟|建议|申请(?!人)|应否|涉嫌|认为其|被告认为"
-    r"|原告认为|即使|不得|等同于"
+    r"(?<!诉讼)(?<!宣告)(?<!审查)请求(?![人书])|诉请|(?<!权利)要求|主张|诉称|辩称|是否|能否|可能|如果|若|拟|建议|申请(?!人)|应否|涉嫌"
+    r"|认为其|被告认为|原告认为|即使|不得|等同于"
 )
 _HYPOTHETICAL = re.compile(
-    r"的[，,]|的，|的情形|的行为|的标准|的认定|的判断|的条件|与否|的规定|的构成|的，?应"
+    r"的[，,]|的，|的情形|的行为|的标准|的认定|的判断|的条件|与否|的规定|的构成|的，?应|的\d|的[^，。；]{0,6}案件"
 )
 _GENERAL = re.compile(r"可以|包括|应当|一般|凡|任何")
+# A disposition that opens its sentence, or stands behind its number in a list, needs no body that speaks it.
+_OPENS = re.compile(r"(?:^|[一二三四五六七八九十]{1,2}、|\d[.、．])\s*$")
+_DISPOSITIONS = frozenset(
+    (
+        "affirmed",
+        "retrial_denied",
+        "claims_dismissed",
+        "claims_supported",
+        "claims_partly_supported",
+        "reversed",
+        "remanded",
+        "withdrawn",
+    )
+)
 _OUTCOMES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     (
         "affirmed",
         ("维持",),
-        re.compile(r"(?:驳回[^，。；]{0,20}上诉[，,、]\s?)?维持(?:原判|一审判决|原审判决)"),
+        re.compile(
+            r"驳回[^，。；]{0,20}?上诉[，,、]\s?维持(?:原判|一审判决|原审判决|一审裁定|原审裁定|原裁定)"
+            r"|维持(?:原判|一审判决|原审判决|一审裁定|原审裁定|原裁定)|[二终]审(?:判决|法院)?(?:予以)?维持(?=[，。；]|$)"
+        ),
     ),
     ("retrial_denied", ("驳回",), re.compile(r"驳回[^，。；]{0,30}?的?再审申请")),
     (
         "claims_dismissed",
         ("驳回",),
-        re.compile(r"驳回(?![^，。；]{0,40}(?:其他|其余))[^，。；]{0,30}?的?(?:全部)?诉讼请求|驳回起诉"),
+        re.compile(
+            r"驳回(?![^，。；]{0,40}(?:其他|其余))[^，。；]{0,30}?的?(?:全部)?诉讼请求|驳回(?:[^，。；]{1,20}?的)?起诉"
+        ),
     ),
     (
         "claims_supported",
         ("支持",),
         re.compile(
-            r"(?:全额|全部)支持[^，。；]{0,12}?(?:诉讼请求|赔偿请求|诉请)|判决(?:全额|全部)支持|支持了?原告(?:的)?"
-            r"(?:全部)?诉讼请求"
+            r"(?:全额|全部)支持[^，。；]{0,12}?(?:诉讼请求|赔偿请求|诉请)|判决(?:全额|全部)支持"
+            r"|支持(?<![不未]支持)了?(?![^，。；]{0,20}部分)[^，。；]{0,20}?(?:全部)?(?:诉讼请求|诉请)"
         ),
     ),
     (
@@ -49,19 +69,25 @@ _OUTCOMES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     (
         "reversed",
         ("改判", "撤销"),
-        re.compile(r"改判|撤销(?:一审|原审|原|二审)判决|判决撤销(?:被诉)?(?:决定|裁定)"),
+        re.compile(
+            r"改判|撤销(?:[^，。；的]{2,20}?法院)?(?:\([^()]{4}\)[^，。；\s]{4,20}?号)?(?:一审|二审|原审|原|再审)?(?:民事|行政|刑事)?判决"
+            r"|判决撤销(?:被诉)?(?:决定|裁定)"
+        ),
     ),
     ("remanded", ("发回",), re.compile(r"发回[^，。；]{0,20}?重审")),
     (
         "settled",
         ("调解", "和解"),
-        re.compile(r"达成(?:了)?(?:调解|和解)(?:协议)?|以调解方式结案|调解结案|调解书已生效"),
+        re.compile(
+            r"达成(?<![未能法尚难]达成)(?:了)?(?:调解|和解)(?:协议)?|以调解方式结案|调解结案|调解书已生效"
+        ),
     ),
     (
         "withdrawn",
         ("撤回", "撤诉"),
         re.compile(
             r"准许[^，。；]{0,20}?(?:撤回(?:起诉|上诉)|撤诉)|(?:撤回了?起诉|撤诉结案|自愿撤诉|申请撤诉)"
+            r"|按[^，。；]{0,12}?撤(?:诉|回(?:起诉|上诉|再审申请))处理"
         ),
     ),
     (
@@ -74,62 +100,72 @@ _OUTCOMES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     ),
     (
         "infringement_found",
-        ("构成",),
-        re.compile(r"构成(?<!不构成)[^，。；不]{0,14}?(?:侵权|侵害|不正当竞争)(?!纠纷)"),
+        ("构成", "落入"),
+        re.compile(
+            r"构成(?<!不构成)(?:[^，。；不]{0,14}?(?:侵权|侵害|不正当竞争)(?!纠纷)|对[^，。；不]{1,40}?的侵害)"
+            r"|落入(?<![未否能]落入)[^，。；]{0,24}?保护范围"
+        ),
     ),
     ("patent_invalidated", ("无效",), re.compile(r"宣告[^，。；]{0,24}?(?:专利权)?全部无效")),
     ("patent_partly_invalidated", ("无效",), re.compile(r"宣告[^，。；]{0,24}?(?:专利权)?部分无效")),
-    ("patent_maintained", ("有效",), re.compile(r"维持[^，。；]{0,24}?专利权(?:继续)?有效")),
+    (
+        "patent_maintained",
+        ("有效",),
+        re.compile(r"维持(?<!基础上维持)(?<!继续维持)[^，。；]{0,24}?专利权(?:继续)?有效"),
+    ),
+    (
+        "trademark_invalidated",
+        ("无效",),
+        re.compile(r"商标[^，。；]{0,16}?予以无效宣告|宣告[^，。；]{0,24}?商标[^，。；]{0,8}?无效"),
+    ),
+    ("trademark_maintained", ("维持",), re.compile(r"商标[^，。；]{0,12}?予以维持")),
+    ("trademark_revoked", ("撤销",), re.compile(r"商标[^，。；]{0,12}?予以撤销")),
     (
         "convicted",
         ("判处",),
         re.compile(
-            r"(?:判处[^，。；]{0,16}?(?:有期徒刑|拘役|罚金|无期徒刑)|以[^，。；]{2,20}?罪[，,]?\s?判处)"
+            r"(?:判处[^，。；]{0,16}?(?:有期徒刑|拘役|罚金|无期徒刑|死刑)|以[^，。；]{2,20}?罪[，,]?\s?判处)"
         ),
     ),
     ("acquitted", ("无罪",), re.compile(r"宣告[^，。；]{0,10}?无罪")),
     ("not_prosecuted", ("不起诉",), re.compile(r"作出(?:了|相对|法定|存疑|附条件)?不起诉决定")),
 )
+# Searched in lower case.
 _OUTCOMES_IN_ENGLISH = (
     (
         "affirmed",
         re.compile(
-            r"\b(?:upheld|affirmed) the (?:original |first-instance |lower court's )?(?:judgment|ruling|decision"
-            r"|verdict)\b|dismissed the appeal\b",
-            re.IGNORECASE,
+            r"(?:upheld|affirmed) the (?:original |first-instance |lower court's )?(?:judgment|ruling|decision"
+            r"|verdict)\b|dismissed the appeal\b"
         ),
     ),
     (
         "claims_dismissed",
         re.compile(
-            r"\b(?:dismissed|rejected) (?:all )?(?:the |its |their )?(?:plaintiff's )?(?:claims?|lawsuit)\b",
-            re.IGNORECASE,
+            r"(?:dismissed|rejected) (?:all )?(?:the |its |their )?(?:plaintiff's )?(?:claims?|lawsuit)\b"
         ),
     ),
     (
         "settled",
         re.compile(
-            r"\breached (?:a|an) (?:settlement|mediation) agreement\b|\bsettled (?:the|their) (?:case|dispute)\b",
-            re.IGNORECASE,
+            r"reached (?:a|an) (?:settlement|mediation) agreement\b|settled (?:the|their) (?:case|dispute)\b"
         ),
     ),
     (
         "infringement_found",
         re.compile(
-            r"\b(?:found|held|ruled) (?:that )?[^.;]{0,80}?\b(?:infringed|constituted? (?:trademark |patent "
-            r"|copyright )?infringement)\b",
-            re.IGNORECASE,
+            r"(?:found|held|ruled) (?:that )?(?:(?!not )[^.;]){0,80}?\b(?:infringed|constituted? (?:trademark |patent "
+            r"|copyright )?infringement)\b"
         ),
     ),
     (
         "infringement_not_found",
         re.compile(
-            r"\b(?:found|held|ruled) (?:that )?[^.;]{0,80}?\b(?:did not infringe|(?:does|did) not constitute "
-            r"(?:trademark |patent |copyright )?infringement)\b",
-            re.IGNORECASE,
+            r"(?:found|held|ruled) (?:that )?[^.;]{0,80}?\b(?:did not infringe|(?:does|did) not constitute "
+            r"(?:trademark |patent |copyright )?infringement)\b"
         ),
     ),
-    ("patent_invalidated", re.compile(r"\bdeclared the patents? (?:entirely )?invalid\b", re.IGNORECASE)),
+    ("patent_invalidated", re.compile(r"declared the patents? (?:entirely )?invalid\b")),
 )
 _HINT = re.compile(
     "|".join(sorted({hint for _, hints, _ in _OUTCOMES for hint in hints}, key=len, reverse=True))
@@ -145,16 +181,19 @@ def find_outcomes(text: str) -> list[Fact]:
     folded = fold(text)
     facts = []
     hints = set(_HINT.findall(folded))
-    for outcome, needed, pattern in _OUTCOMES:
+    for outcome, needed, pattern in _OUTCOMES if hints else ():
         if hints.isdisjoint(needed):
             continue
-        match = next((match for match in pattern.finditer(folded) if _is_decided(folded, match)), None)
+        match = next(
+            (match for match in pattern.finditer(folded) if _is_decided(folded, match, outcome)), None
+        )
         if match:
             facts.append(_cite(text, match, outcome, "disposition"))
     if has_english(folded) and "ed " in folded:
+        lowered = folded.lower()
         for outcome, pattern in _OUTCOMES_IN_ENGLISH:
-            match = pattern.search(folded)
-            if match:
+            match = pattern.search(lowered if len(lowered) == len(folded) else folded)
+            if match and not folded[max(0, match.start() - 1) : match.start()].isalnum():
                 facts.append(_cite(text, match, outcome, "English disposition"))
     return sorted(facts, key=lambda fact: (fact.start, fact.end))
 
@@ -163,17 +202,22 @@ def _cite(text: str, match: re.Match[str], outcome: str, method: str) -> Fact:
     return cite("outcome", text, match.start(), match.end(), {"outcome": outcome}, method)
 
 
-def _is_decided(folded: str, match: re.Match[str]) -> bool:
+def _is_decided(folded: str, match: re.Match[str], outcome: str) -> bool:
     limit = max(0, match.start() - 120)
     begin = max(limit, *(folded.rfind(mark, limit, match.start()) + 1 for mark in "。！？\n"))
     before = folded[begin : match.start()]
-    clause = re.split(r"[，；]", before)[-1]
+    clause = before[max(before.rfind("，"), before.rfind("；")) + 1 :]
     if _HYPOTHETICAL.match(folded, match.end()) or _NOT_YET.search(clause):
         return False
-    decided = list(_DECIDED.finditer(before + match[0]))
-    if not decided:
+    if outcome in ("infringement_found", "infringement_not_found") and _GENERAL.search(before):
         return False
-    if match[0].startswith(("构成", "不构成")) and _GENERAL.search(before):
+    if outcome == "convicted" and _GENERAL.search(clause):
         return False
-    asked = list(_NOT_YET.finditer(before))
-    return not asked or asked[-1].start() < decided[-1].start()
+    asked = [found.start() for found in _NOT_YET.finditer(before)]
+    opens = (
+        outcome in _DISPOSITIONS and (begin == 0 or folded[begin - 1] in "。！？\n") and _OPENS.search(before)
+    )
+    if outcome == "settled" or opens:
+        return not asked
+    decided = [found.start() for found in _DECIDED.finditer(before + match[0])]
+    return bool(decided) and (not asked or asked[-1] < decided[-1])

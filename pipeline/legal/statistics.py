@@ -9,7 +9,8 @@ from pipeline.legal.folding import fold, has_english
 from pipeline.legal.numerals import read_number, write_decimal
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,12})(?:\.\d{1,4})?"
-_BASIS = r"(?P<basis>同比|环比|比(?:上年|去年)(?:同期)?|较(?:上年|去年)(?:同期)?)"
+# 较2023年 names the year, which may be any; only the words for the last year say year on year.
+_BASIS = r"(?P<basis>同比|环比|比(?:上年|去年)(?:同期)?|较(?:上年|去年)(?:同期)?|[比较]20\d\d年(?:同期)?)"
 _RATE = (
     r"\s?(?:分别)?(?P<verb>增长|增加|上升|提高|上涨|下降|减少|降低|回落)了?\s?(?:约|近|超过?)?"
     r"(?P<rate>\d{1,5}(?:\.\d{1,4})?)\s?(?P<rate_unit>%|个百分点|倍)"
@@ -21,25 +22,30 @@ _COUNTED = re.compile(
 )
 _ONLY_CHANGED = re.compile(_BASIS + _RATE)
 _SHARE = re.compile(
-    rf"(?:占比|的?比重|比例)(?:为|达到?|超过?|约)?\s?"
-    rf"(?P<number>{_NUMBER})\s?%"
+    r"(?:占比|比重|比例|(?P<rate_of>结案率|撤诉率|调撤率|调解率|改判率|授权率|办结率|增长率|息诉率|转化率|产业化率|胜诉率|履行率))"
+    rf"(?:为|达到?|超过?|约)?\s?(?P<number>{_NUMBER})\s?%(?:\s?[，,]\s?{_BASIS}{_RATE})?"
 )
 _COUNTING = re.compile(
     r"受理|审结|新收|收案|收到|结案|办结|授权|注册|申请|登记|查处|办理|立案|起诉|逮捕|拥有量|有效量"
     r"|有效发明|查获|查扣|扣留|备案|质押|转让|许可|审查|移送|侦破|批捕|存量|著作权|作品|商标|专利"
 )
-_EDGE = "，。；、:;,()（）“”《》\n！？|"
-_LEAD = re.compile(
-    r"^.*?(?:全国|全省|全市|全区|全年|上半年|下半年|季度|月份?|年|期间|以来|截至|截止|底|末|其中)"
+_EDGES = frozenset("，。；:;,()（）“”《》\n！？|")
+# 、 ends what came before it only behind a count: 一审、二审案件 is one thing, 300件、二审案件 are two.
+_COUNT_ENDS = frozenset("件项起宗份次人批家户%0123456789")
+_LONGEST = 40
+_LEAD = re.compile(r"全国|全省|全市|全区|全年|上半年|下半年|季度|月份?|年|期间|以来|截至|截止|底|末|其中")
+_HEAD = re.compile(r"^(?:累计|总计|共计|合计|共)+")
+_TAIL = re.compile(
+    r"(?:累计|总计|共计|合计|达到|已达|高达|增至|升至|降至|达|共|为|约|近|超过|首破|突破|逾|超|破|计|了|有|的|\s)*$"
 )
-_TAIL = re.compile(r"(?:累计|总计|共计|合计|达到|已达|高达|达|共|为|约|近|超过|突破|逾|超|计|了|有|\s)*$")
 # Fewer things than this, without a stated change, are part of a story rather than a statistic.
 _LEAST = 20
 _NOT_COUNTED = re.compile(r"(?:的|这|该|涉案|案涉|另外|等|其余|第|前|后|每|某|各|上述|该案|被告人.{0,6})$")
+_BASES = {"环比": "month_on_month", **dict.fromkeys(("同比", "比上", "比去", "较上", "较去"), "year_on_year")}
 _UP = frozenset(("增长", "增加", "上升", "提高", "上涨"))
 _ENGLISH_NUMBER = r"\d{1,3}(?:,\d{3})+|\d{1,7}(?:\.\d{1,3})?"
 _ENGLISH = re.compile(
-    rf"(?<![\w.,$¥€£])(?<!No\. )(?P<number>{_ENGLISH_NUMBER})(?:\s(?P<scale>thousand|million|billion))?\s"
+    rf"(?P<number>(?=\d)(?<![\w.,$¥€£])(?<!No\. )(?:{_ENGLISH_NUMBER}))(?:\s(?P<scale>thousand|million|billion))?\s"
     r"(?P<what>(?:(?:new|valid|invention|design|utility|model|patent|trademark|copyright|intellectual"
     r"|property|IP|civil|criminal|administrative|infringement|effective|domestic|PCT"
     r"|international)\s){0,4}"
@@ -62,8 +68,10 @@ def find_statistics(text: str) -> list[Fact]:
     folded = fold(text)
     facts: list[Fact] = []
     if any(unit in folded for unit in "件项起宗份人批家户"):
-        facts += [fact for match in _COUNTED.finditer(folded) if (fact := _read_count(text, folded, match))]
-    if "占比" in folded or "比重" in folded or "比例" in folded:
+        for match in _COUNTED.finditer(folded):
+            count = _read_count(text, folded, match, facts[-1] if facts else None)
+            facts += [count] if count else []
+    if "%" in folded:
         facts += [fact for match in _SHARE.finditer(folded) if (fact := _read_share(text, folded, match))]
     if "%" in folded or "百分点" in folded or "倍" in folded:
         ends = {fact.end for fact in facts}
@@ -75,20 +83,23 @@ def find_statistics(text: str) -> list[Fact]:
     return sorted(facts, key=lambda fact: fact.start)
 
 
-def _words_before(folded: str, position: int) -> tuple[int, str]:
+def _words_before(folded: str, position: int) -> str:
     """Return what is counted: the words from the last punctuation or time word up to the number."""
     begin = position
-    while begin > 0 and position - begin < 40 and folded[begin - 1] not in _EDGE:
+    while begin > 0 and position - begin < _LONGEST:
+        character = folded[begin - 1]
+        if character in _EDGES or (character == "、" and folded[begin - 2 : begin - 1] in _COUNT_ENDS):
+            break
         begin -= 1
     words = folded[begin:position]
-    while (lead := _LEAD.match(words)) and lead.end() < len(words):
-        words = words[lead.end() :]
-    words = _TAIL.sub("", words).strip()
-    return begin, words
+    lead = max((found.end() for found in _LEAD.finditer(words) if found.end() < len(words)), default=0)
+    return _TAIL.sub("", _HEAD.sub("", words[lead:])).strip()
 
 
-def _read_count(text: str, folded: str, match: re.Match[str]) -> Fact | None:
-    _, words = _words_before(folded, match.start())
+def _read_count(text: str, folded: str, match: re.Match[str], before: Fact | None) -> Fact | None:
+    # Of 6500余件1.3万余人 both counts are of the same.
+    shared = before is not None and before.end == match.start()
+    words = str(before.value["what"]) if before and shared else _words_before(folded, match.start())
     if not words or words.isascii() or _NOT_COUNTED.search(words):
         return None
     if match["verb"] is None and not _COUNTING.search(words):
@@ -105,16 +116,16 @@ def _read_count(text: str, folded: str, match: re.Match[str]) -> Fact | None:
 
 
 def _read_share(text: str, folded: str, match: re.Match[str]) -> Fact | None:
-    _, words = _words_before(folded, match.start())
+    words = _words_before(folded, match.start()) + (match["rate_of"] or "")
     number = read_number(match["number"])
     if not words or words.isascii() or number is None:
         return None
-    value = _describe(write_decimal(number), "%", words, None)
+    value = _describe(write_decimal(number), "%", words, match)
     return cite("statistic", text, match.start("number"), match.end(), value, "share")
 
 
 def _read_change(text: str, folded: str, match: re.Match[str]) -> list[Fact]:
-    _, words = _words_before(folded, match.start())
+    words = _words_before(folded, match.start())
     if not words or words.isascii():
         return []
     value = _describe(None, None, words, match)
@@ -137,9 +148,7 @@ def _describe(
         value["change"] = ("" if change["verb"] in _UP else "-") + change["rate"]
         value["change_unit"] = change["rate_unit"]
         basis = change["basis"]
-        value["change_basis"] = (
-            None if basis is None else "month_on_month" if basis == "环比" else "year_on_year"
-        )
+        value["change_basis"] = _BASES.get(basis[:2]) if basis else None
     return value
 
 
