@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from cli_output import read_configuration
 from crawlers.inspection import describe_fact, describe_page, judge_folder, open_saved_page
-from errors import IprwatchError
+from errors import IprwatchError, first_fault
 from pipeline.dates import parse_date
 from pipeline.dedupe import Text, compare
 from pipeline.legal import find_facts
@@ -39,6 +40,21 @@ def configure_inspection(context: typer.Context) -> None:
 
 class InputError(IprwatchError):
     """A line or option given to `iprwatch inspect` can't be used. Raised by these commands."""
+
+
+class _Side(BaseModel):
+    title: str
+    body: str
+    url: str | None = None
+
+    @property
+    def text(self) -> Text:
+        return Text(self.title, self.body, identify_url(self.url) if self.url else None)
+
+
+class _Pair(BaseModel):
+    a: _Side
+    b: _Side
 
 
 @inspect_app.command("page")
@@ -83,21 +99,13 @@ def inspect_same() -> None:
         if not line.strip():
             continue
         try:
-            pair = json.loads(line)
-            a, b = (
-                Text(
-                    str(pair[side]["title"]),
-                    str(pair[side]["body"]),
-                    identify_url(pair[side]["url"]) if pair[side].get("url") else None,
-                )
-                for side in ("a", "b")
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            pair = _Pair.model_validate_json(line)
+        except ValidationError as error:
             raise InputError(
-                f"Line {number} of standard input is no pair ({type(error).__name__}: {error}); write "
+                f"Line {number} of standard input is no pair ({first_fault(error)}); write "
                 '{"a": {"title": …, "body": …, "url": …}, "b": {…}}.'
             ) from None
-        comparison = compare(a, b)
+        comparison = compare(pair.a.text, pair.b.text)
         _print_line({"verdict": comparison.verdict, "reason": comparison.reason})
 
 

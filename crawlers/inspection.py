@@ -35,7 +35,7 @@ _CONTEXT = Context(
 
 
 class InspectionError(IprwatchError):
-    """A file or folder can't be inspected. Raised before anything is printed; names the file."""
+    """A file can't be inspected, or a folder has no usable index. Names the file."""
 
 
 def open_saved_page(path: Path, url: str, fetched_at: datetime | None = None) -> Page:
@@ -49,8 +49,12 @@ def open_saved_page(path: Path, url: str, fetched_at: datetime | None = None) ->
             body = gzip.decompress(body)
         time = fetched_at or datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except (OSError, EOFError, zlib.error) as error:
-        raise InspectionError(f"{path}: can't be read ({error}).") from None
+        raise InspectionError(f"{path}: can't be read ({_cause(error)}).") from None
     return Page(url=url, body=body, fetched_at=time)
+
+
+def _cause(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def describe_page(page: Page, *, fetch_time_known: bool = True) -> dict[str, Any]:
@@ -166,14 +170,15 @@ def judge_folder(folder: Path) -> Iterator[Judged]:
     """Read every file that `MANIFEST.csv` names (file, kind, original_url, title, published) and compare.
 
     A field that the index leaves empty is not judged; a kind that no reader takes is `refused` when it was
-    refused, and `wrong` when something was made of it. Raises InspectionError when there is no usable index.
+    refused, and `wrong` when something was made of it, as is a file that can't be read. Raises InspectionError
+    when there is no usable index.
     """
     index = folder / "MANIFEST.csv"
     try:
         with index.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream, restval=""))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InspectionError(f"{index}: can't be read ({error}).") from None
+        raise InspectionError(f"{index}: can't be read ({_cause(error)}).") from None
     missing = _COLUMNS - set(rows[0] if rows else ())
     if missing:
         raise InspectionError(f"{index}: lacks the columns {', '.join(sorted(missing))}.")
@@ -182,7 +187,11 @@ def judge_folder(folder: Path) -> Iterator[Judged]:
 
 
 def _judge(folder: Path, row: dict[str, str]) -> Judged:
-    shown = describe_page(open_saved_page(folder / row["file"], row["original_url"]), fetch_time_known=False)
+    try:
+        page = open_saved_page(folder / row["file"], row["original_url"])
+    except InspectionError as error:
+        return Judged(row["file"], row["kind"], "unreadable", "wrong", None, None, None, str(error))
+    shown = describe_page(page, fetch_time_known=False)
     kind = str(shown["kind"])
     published = shown.get("published") or {}
     faults: list[str] = []
@@ -208,8 +217,17 @@ def _judge(folder: Path, row: dict[str, str]) -> Judged:
         published=published.get("value"),
         remark="; ".join(faults)
         if faults and not refused
-        else str(shown.get("reason") or published.get("reason") or ""),
+        else str(shown.get("reason") or published.get("reason") or _count_entries(shown)),
     )
+
+
+def _count_entries(shown: dict[str, Any]) -> str:
+    """Of a list, how much was read: with none of it in the index, that is what a person can check."""
+    if not (entries := shown.get("entries")):
+        return "" if entries is None else "no entries"
+    first = entries[0]
+    day = (first["date"] or {}).get("value") or "no date"
+    return f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}, the first: {day} {first['title']}"
 
 
 def _squeeze(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,12 +47,20 @@ def test_an_unknown_source_is_named_with_the_way_out(tmp_path: Path) -> None:
     [
         ("delay = 'soon'", "iprwatch.toml: delay: "),
         ("delay = -1", "iprwatch.toml: delay: "),
-        ("colour = 1", "iprwatch.toml: colour: "),
+        ("colour = 1", "iprwatch.toml: colour: there is no such key."),
         ("delay = ", "iprwatch.toml: is not valid TOML"),
-        ("allowed_private = ['localhost']", "allowed_private"),
+        ("allowed_private = ['localhost']", "allowed_private: 'localhost' isn't of the form host:port"),
+        ("robots_allowed = ['https://mp.weixin.qq.com/s']", "robots_allowed: "),
+        ("database = 'mysql://x/y'", "iprwatch.toml: database: "),
+        ("[channels.a]\nkind = 'pigeon'", "channels: a: kind must be one of console, "),
+        ("source_files = 'none.toml'", "source_files: must be a list."),
         ("source_files = ['none.toml']", "none.toml: can't be read"),
         ("[[rules]]\nname = 'x'\nsend = [{channel = 'mail'}]", "rule 'x': no channel is called 'mail'"),
         ("[[rules]]\nname = 'x'\nsend = []", "rules.0.send"),
+        (
+            "[channels.a]\nkind='smtp'\n[[rules]]\nname='x'\nsend=[{channel='a'}]",
+            "rule 'x': the recipient (to) on channel 'a' is no mail address",
+        ),
         (
             "[channels.a]\nkind='console'\n[[rules]]\nname='x'\nsources=['no_such']\nsend=[{channel='a'}]",
             "no source is called 'no_such'",
@@ -210,9 +219,19 @@ def test_inspect_same_tells_edits_reposts_and_different_things(tmp_path: Path) -
     assert all(shown["reason"] for shown in verdicts)
 
 
-@pytest.mark.parametrize("line", ["nonsense", "[]", '{"a": {"title": "x", "body": "y", "url": null}}'])
-def test_a_pair_that_is_none_is_named_by_its_line(tmp_path: Path, line: str) -> None:
-    assert "Line 1 of standard input is no pair" in refused(tmp_path, "inspect", "same", stdin=line + "\n")
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("nonsense", "Invalid JSON"),
+        ("[]", "must be a table"),
+        ('{"a": {"title": "x", "body": "y", "url": null}}', "b: is missing"),
+        ('{"a": {"title": null, "body": "y"}, "b": {"title": "x", "body": "y"}}', "a.title: must be"),
+    ],
+)
+def test_a_pair_that_is_none_is_named_by_its_line(tmp_path: Path, line: str, words: str) -> None:
+    sentence = refused(tmp_path, "inspect", "same", stdin=line + "\n")
+    assert "Line 1 of standard input is no pair" in sentence
+    assert words in sentence
 
 
 def test_a_time_without_zone_is_refused(tmp_path: Path) -> None:
@@ -221,6 +240,26 @@ def test_a_time_without_zone_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_index_is_refused(tmp_path: Path) -> None:
     assert "MANIFEST.csv: can't be read" in refused(tmp_path, "inspect", "folder", ".")
+
+
+def test_inspect_folder_judges_the_rest_when_a_file_is_missing(tmp_path: Path, samples: Path) -> None:
+    for name in ("list_16", "article_512961"):
+        shutil.copy(samples / f"court_gov/{name}/page.html", tmp_path / f"{name}.html")
+    (tmp_path / "MANIFEST.csv").write_text(
+        "file,kind,original_url,title,published\n"
+        "gone.html,article,,,\n"
+        "list_16.html,list,https://www.court.gov.cn/fabu/gengduo/16.html,,\n"
+        "article_512961.html,article,https://www.court.gov.cn/fabu/xiangqing/512961.html,Another,2026-11-18\n",
+        encoding="utf-8",
+    )
+    ran = iprwatch("inspect", "folder", ".", "--json", cwd=tmp_path)
+    gone, listed, article = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.code == 1
+    assert (gone["verdict"], gone["kind"]) == ("wrong", "unreadable")
+    assert "gone.html: can't be read (No such file or directory)" in gone["remark"]
+    assert listed["verdict"] == "right"
+    assert listed["remark"].startswith("8 entries, the first: 2026-11-19 ")
+    assert article["remark"] == "title should be 'Another'"
 
 
 def test_inspect_folder_reads_every_captured_page_right_or_refuses_it(captures: Path, tmp_path: Path) -> None:
