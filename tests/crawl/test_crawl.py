@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from crawlers.archive import Archive
 from pipeline.store.session import open_engine
 from pipeline.store.tables import Delivery, Item, Run, Snapshot, Version
-from tests.command import iprwatch, start
+from tests.command import Ran, iprwatch, start
 
 COURT = "court_spc_interpretations"
 # No file may grow beyond this.
@@ -42,8 +42,8 @@ def states(ran: Any) -> dict[str, str]:
     return {source["key"]: source["state"] for source in ran.json["sources"]}
 
 
-def test_every_listed_article_is_accounted_for(office: Path) -> None:
-    ran = iprwatch("crawl", "--replay", "web", "--json", cwd=office)
+def test_every_listed_article_is_accounted_for(crawled: tuple[Path, Ran]) -> None:
+    office, ran = crawled
     assert ran.code == 0, ran.err
     for source in ran.json["sources"]:
         counts = source["counts"]
@@ -54,8 +54,8 @@ def test_every_listed_article_is_accounted_for(office: Path) -> None:
     assert stored == len(rows(office, select(Item.id))) == len(ran.json["new"]) > 20
 
 
-def test_the_first_crawl_is_a_baseline_without_alerts(office: Path) -> None:
-    ran = iprwatch("crawl", "--replay", "web", "--json", cwd=office)
+def test_the_first_crawl_is_a_baseline_without_alerts(crawled: tuple[Path, Ran]) -> None:
+    office, ran = crawled
     assert ran.json["new"]
     assert ran.json["alerts"] == {"sent": [], "waiting": [], "failed": []}
     assert alerts(office) == []
@@ -218,8 +218,8 @@ def test_a_crawl_that_is_killed_is_completed_by_the_next(office: Path) -> None:
     assert {row.state for row in sent} == {"sent"}
 
 
-def test_reparse_changes_nothing_when_no_reader_changed(office: Path) -> None:
-    iprwatch("crawl", "--replay", "web", cwd=office)
+def test_reparse_changes_nothing_when_no_reader_changed(crawled: tuple[Path, Ran]) -> None:
+    office, _ = crawled
     ran = iprwatch("reparse", "--json", cwd=office)
     assert ran.code == 0, ran.out
     assert (ran.json["corrected"], ran.json["failed"]) == (0, 0)

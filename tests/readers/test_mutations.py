@@ -22,9 +22,6 @@ MISDECLARED = frozenset(("gb18030_as_utf8", "utf8_as_gb2312"))
 SHARE_RIGHT = 0.95
 
 bounded = settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )

@@ -108,10 +108,14 @@ def load(captures: Path, manifest: Manifest) -> Load:
     return load_file
 
 
+READ: dict[tuple[str, str], Notice] = {}
+
+
 def article(page: Page) -> Notice:
-    notice = readers.read(page)
+    """What is read of a page, once for all tests: real pages are long."""
+    notice = READ.get((page.url, page.sha256)) or readers.read(page)
     assert isinstance(notice, Notice)
-    return notice
+    return READ.setdefault((page.url, page.sha256), notice)
 
 
 def letters(text: str) -> str:
