@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
 
 from configuration import Configuration, load_configuration
@@ -63,16 +63,16 @@ def pick_sources(configuration: Configuration, keys: Iterable[str]) -> list[Sour
 
 
 class CrawlProgress:
-    """A bar of articles done of articles asked; one plain line a source where there is no terminal."""
+    """A bar of articles done, left, and done a minute; one plain line a source where there is no terminal."""
 
     def __init__(self, *, enabled: bool) -> None:
         self._enabled = enabled
         self._told: set[str] = set()
         self._bar = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
             console=err, disable=not enabled or not err.is_terminal, transient=True,
         )  # fmt: skip
-        self._task = self._bar.add_task("Reading lists", total=None)
+        self._task = self._bar.add_task("Reading lists", total=None, said="")
 
     def __enter__(self) -> CrawlProgress:
         self._bar.start()
@@ -83,13 +83,10 @@ class CrawlProgress:
 
     def show(self, watches: Iterable[Watch]) -> None:
         """Called by the crawl whenever something has happened."""
-        asked = done = 0
+        from crawlers.runs import ENDINGS  # Scrapy is loaded by now
+
+        watches = list(watches)
         for watch in watches:
-            asked += watch.counts["asked"]
-            done += sum(
-                watch.counts[name]
-                for name in ("new", "edited", "known", "filtered", "gone", "not recorded", "error")
-            )
             if self._enabled and watch.heard and watch.source.key not in self._told:
                 self._told.add(watch.source.key)
                 err.print(
@@ -97,7 +94,24 @@ class CrawlProgress:
                     f"({watch.counts['links']} links, {watch.counts['asked']} to fetch)",
                     highlight=False,
                 )
-        self._bar.update(self._task, description="Fetching articles", total=asked or None, completed=done)
+        asked = sum(watch.counts["asked"] for watch in watches)
+        done = sum(watch.counts[ending] for watch in watches for ending in ENDINGS)
+        pages = sum(watch.counts["list_pages"] for watch in watches)
+        seconds = self._bar.tasks[0].elapsed or 0.0
+        open_lists = any(watch.lists_open for watch in watches)
+        self._bar.update(
+            self._task,
+            description=f"{pages} list {'page' if pages == 1 else 'pages'} read, fetching articles",
+            total=asked or None,
+            completed=done,
+            said=say_progress(done, asked - done, seconds, more=open_lists),
+        )
+
+
+def say_progress(done: int, left: int, seconds: float, *, more: bool) -> str:
+    """Articles done, left and done a minute; `more`: lists are still being read, so that more may be left."""
+    rate = f", {done * 60 / seconds:.0f} a minute" if done and seconds else ""
+    return f"{done} done, {left} left{' so far' if more else ''}{rate}"
 
 
 def tell_waiting(held: Held) -> None:
@@ -124,6 +138,8 @@ def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configurati
     if not new.hits:
         out.print("Nothing new." if report.sent else "Nothing new, no alert.")
     out.print(_say_who_was_heard(outcomes), highlight=False)
+    if trusted := [outcome.source.key for outcome in outcomes if not outcome.source.verify_certificate]:
+        out.print(f"Read without verifying the certificate: {', '.join(trusted)}.", highlight=False)
     if told := describe_session(configuration.wechat_session(), datetime.now(UTC)):
         out.print(told, highlight=False)
     out.print(f"Database: {_shown_database(configuration)}", highlight=False, soft_wrap=True)

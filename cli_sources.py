@@ -20,10 +20,11 @@ from errors import ConfigurationError, IprwatchError
 from pipeline.health.mutes import mute_source, unmute_source
 from pipeline.store.session import StoreError, open_engine
 from query.filtered import list_filtered
+from query.hosts import list_hosts
 
 sources_app = typer.Typer(help="List what is watched, and add to it.", invoke_without_command=True)
 hosts_app = typer.Typer(
-    help="Hosts whose robots.txt forbids crawlers: allow one for a reason, list, revoke.",
+    help="Hosts: how they stand; whose robots.txt forbids crawlers and is overruled, for a reason.",
     no_args_is_help=True,
 )
 
@@ -51,11 +52,12 @@ def sources_command(context: typer.Context, db: DatabaseOption = None, as_json: 
     )  # fmt: skip
     for source in sources:
         proven = "by a probe" if source.key in confirmed else "yes" if source.proven else "unproven"
+        unverified = "" if source.verify_certificate else "\n[bold red]certificate not verified[/]"
         table.add_row(
             source.key,
-            f"{escape(source.name_zh)}\n{escape(source.name_en)}",
+            f"{escape(source.name_zh)}\n{escape(source.name_en)}{unverified}",
             escape(source.publisher_zh),
-            source.crontab,
+            source.crontab + (f"\nonly {source.hours}" if source.hours else ""),
             source.reader,
             proven,
         )
@@ -329,5 +331,30 @@ def hosts_list(context: typer.Context, db: DatabaseOption = None, as_json: JsonO
             escape(given.reason),
             f"{given.allowed_at:%Y-%m-%d}",
             "yes" if given.revoked_at is None else f"until {given.revoked_at:%Y-%m-%d}",
+        )
+    out.print(table)
+
+
+@hosts_app.command("state")
+def hosts_state(context: typer.Context, db: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """How every host that was asked stands: well, failing, left alone after many failures, or on trial."""
+    configuration = read_configuration(context, database=db)
+    engine = open_engine(configuration.database_url, create=False)
+    hosts = list_hosts(engine, breaker_failures=configuration.breaker_failures)
+    if as_json:
+        print_json(hosts)
+        return
+    table = Table(
+        "Host",
+        "State",
+        "Failures",
+        "Asked again",
+        Column("Reason", overflow="fold"),
+        title=f"{len(hosts)} hosts",
+    )
+    for host in hosts:
+        wait = f"in {host['wait']} s" if host["wait"] else "any time"
+        table.add_row(
+            escape(host["host"]), host["state"], str(host["failures"]), wait, escape(host["reason"] or "")
         )
     out.print(table)

@@ -26,6 +26,17 @@ Pairs = frozenset[tuple[str, int]]
 
 NOBODY: Pairs = frozenset()
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# What listens there speaks something else and may take an HTTP request for its own language:
+# https://fetch.spec.whatwg.org/#port-blocking
+OTHER_PORTS = frozenset(
+    (
+        1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104,
+        109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515,
+        526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049,
+        3659, 4045, 4190, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 11211,
+        3306, 5432, 27017,
+    )
+)  # fmt: skip
 ANSWER_LIMIT = 64 * 1024
 """Bytes of a webhook's answer that are read; the rest is left on the wire."""
 LONGEST_RETRY_AFTER = 365 * 86400.0
@@ -86,8 +97,12 @@ def check_url(url: str, allowed_private: Pairs = NOBODY) -> tuple[str, int]:
     host = unicodedata.normalize("NFKC", parts.hostname or "").rstrip(".")
     if not host:
         raise Refused("the URL names no host", url)
+    if parts.username is not None or parts.password is not None:
+        raise Refused("a user name or password in a URL is sent nowhere, and may hide the host", url)
     if port is None:
         port = DEFAULT_PORTS[parts.scheme]
+    if port in OTHER_PORTS and (host.lower(), port) not in allowed_private:
+        raise Refused(f"port {port} belongs to something else than http", url)
     address = _read_literal(host)
     if address and (rule := _find_fault(host, address, port, allowed_private)):
         raise Refused(rule, url)

@@ -17,6 +17,7 @@ from scrapy.spiderloader import SpiderLoader
 
 from configuration import Configuration
 from crawlers.browser import add_browser
+from crawlers.certificates import unverified_hosts
 from crawlers.gate import HostGateMiddleware
 from crawlers.lease_holder import show_holder
 from crawlers.lease_keeper import LeaseKeeper
@@ -74,6 +75,7 @@ def build_settings(configuration: Configuration, replay: Path | None) -> Setting
         "IPRWATCH_ROBOTS_ALLOWED": list(configuration.robots_allowed),
         "IPRWATCH_ROBOTS_AGENT": "iprwatch",
         "LOG_FILE": str(configuration.data / "crawl.log"),
+        "IPRWATCH_UNVERIFIED_HOSTS": unverified_hosts(configuration.load_sources().values()),
         "IPRWATCH_DATABASE": configuration.database_url,
         "IPRWATCH_JITTER": configuration.jitter,
         "IPRWATCH_LONGEST_WAIT": configuration.longest_wait,

@@ -19,7 +19,7 @@ from crawlers.permissions import allowed_prefixes, suggest_permission
 from crawlers.robots import ClosedByRobots
 from crawlers.spider import to_page
 from errors import ConfigurationError, IprwatchError
-from pipeline.store.session import StoreError, open_engine
+from pipeline.store.session import open_engine
 
 
 class FetchError(IprwatchError):
@@ -60,7 +60,10 @@ class _PageSpider(Spider):
 
 
 def fetch_page(configuration: Configuration, url: str) -> Page:
-    """Fetch one URL. Runs once in a process. Raises FetchError, and ConfigurationError without a contact."""
+    """Fetch one URL. Runs once in a process.
+
+    Raises FetchError, ConfigurationError without a contact, and StoreError as `build_looking_settings` does.
+    """
     process = AsyncCrawlerProcess(build_looking_settings(configuration, None))
     crawler = process.create_crawler(_PageSpider)
     process.crawl(crawler, url=url)
@@ -76,7 +79,8 @@ def fetch_page(configuration: Configuration, url: str) -> Page:
 def build_looking_settings(configuration: Configuration, replay: Path | None) -> Settings:
     """The settings of a crawl without its pipelines and run rows; permissions on record hold here too.
 
-    Raises ConfigurationError as `build_settings` does, and when the data folder, which holds the log, can't be made.
+    Raises ConfigurationError as `build_settings` does, and when the data folder, which holds the log, can't be made;
+    StoreError when the database, which knows whose turn it is at a host, can't be opened.
     """
     settings = build_settings(configuration, replay)
     settings.setdict({"ITEM_PIPELINES": {}, "EXTENSIONS": {}}, priority="cmdline")
@@ -86,11 +90,8 @@ def build_looking_settings(configuration: Configuration, replay: Path | None) ->
         raise ConfigurationError(
             f"{configuration.data}: the data folder can't be made ({error.strerror})."
         ) from None
-    try:
-        engine = open_engine(configuration.database_url, create=False)
-    except StoreError:
-        # Looking needs no database; without one no permission was given either.
-        return settings
-    settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))
-    engine.dispose()
+    if replay is None:
+        engine = open_engine(configuration.database_url)
+        settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))
+        engine.dispose()
     return settings

@@ -40,7 +40,7 @@ STATES = (
     "failed",
     "busy",
 )
-_ENDINGS = (
+ENDINGS = (
     "new",
     "edited",
     "known",
@@ -109,7 +109,7 @@ class Watch:
 
     @property
     def _missing(self) -> int:
-        return self.counts["asked"] - sum(self.counts[ending] for ending in _ENDINGS)
+        return self.counts["asked"] - sum(self.counts[ending] for ending in ENDINGS)
 
     def judge(self) -> None:
         """Set `state` and `reason` from what was counted."""

@@ -11,7 +11,10 @@ TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 
 # Only http and https, and no name that leads to a private address.
-DOWNLOAD_HANDLERS = {"file": None, "data": None, "ftp": None, "s3": None}
+DOWNLOAD_HANDLERS = {
+    "https": "crawlers.certificates.HttpsHandler",
+    **dict.fromkeys(("file", "data", "ftp", "s3")),
+}
 TWISTED_DNS_RESOLVER = "crawlers.guard.PublicResolver"
 DOWNLOAD_VERIFY_CERTIFICATES = True
 # Also after unpacking. The largest pages met have 3 MB; files are given more (`crawlers.attachments`).

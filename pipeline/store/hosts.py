@@ -25,20 +25,20 @@ ROBOTS_AGE = timedelta(hours=24)
 """How long a robots.txt may be used: https://www.rfc-editor.org/rfc/rfc9309#section-2.4"""
 
 
-class _Now(FunctionElement[float]):
+class DatabaseNow(FunctionElement[float]):
     """Seconds since 1970 by the database's clock, not that of the transaction's start."""
 
     type = Double()
     inherit_cache = True
 
 
-@compiles(_Now, "sqlite")
-def _now_in_sqlite(element: _Now, compiler: SQLCompiler, **_: Any) -> str:
+@compiles(DatabaseNow, "sqlite")
+def _now_in_sqlite(element: DatabaseNow, compiler: SQLCompiler, **_: Any) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
-@compiles(_Now, "postgresql")
-def _now_in_postgresql(element: _Now, compiler: SQLCompiler, **_: Any) -> str:
+@compiles(DatabaseNow, "postgresql")
+def _now_in_postgresql(element: DatabaseNow, compiler: SQLCompiler, **_: Any) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 
@@ -60,7 +60,7 @@ def claim_host(engine: Engine, host: str, holder: str, seconds: float) -> Turn:
 
     Raises StoreError.
     """
-    now = _Now()
+    now = DatabaseNow()
     row = {"host": host, "next_at": now + seconds, "holder": holder, "failures": 0, "reason": None}
     statement = (
         _insert(engine, row)
@@ -84,7 +84,9 @@ def claim_host(engine: Engine, host: str, holder: str, seconds: float) -> Turn:
 
 def look_at_host(engine: Engine, host: str) -> Turn:
     """How a host stands, without claiming it. Raises StoreError."""
-    query = select(Host.next_at - _Now(), Host.holder, Host.failures, Host.reason).where(Host.host == host)
+    query = select(Host.next_at - DatabaseNow(), Host.holder, Host.failures, Host.reason).where(
+        Host.host == host
+    )
     try:
         with engine.connect().execution_options(read_only=True) as connection:
             row = connection.execute(query).first()
@@ -104,7 +106,7 @@ def release_host(
     Without a claim, or when it has run out and another holds the host, the rest is only ever made longer.
     Raises StoreError.
     """
-    now = _Now()
+    now = DatabaseNow()
     mine = Host.holder == holder
     until = now + pause
     row = {"host": host, "next_at": until, "holder": None, "failures": failures, "reason": reason}

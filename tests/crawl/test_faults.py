@@ -167,7 +167,7 @@ def test_every_fault_has_its_name_and_stops_no_other_source(tmp_path: Path) -> N
 
 def test_bombs_and_endless_answers_stay_below_200_mib_of_memory(tmp_path: Path) -> None:
     hosts = {f"bomb{coding}": site(page=explode(coding, 600 * MEGABYTE)) for coding in CODINGS}
-    hosts |= {f"pouring{number}": site(page=pour) for number in range(3)}
+    hosts |= {f"pouring{number}": site(page=pour) for number in range(2)}
     with serve_site(hosts) as served:
         configure(tmp_path, served, hosts, timeout="60")
         process = subprocess.Popen(
