@@ -16,7 +16,7 @@ _LABELS: dict[Meaning | None, str] = {
         "上传日期 上网时间 上网日期 上线时间 刊发时间 刊发日期 刊登时间 刊登日期 刊载时间 登载时间 "
         "推送时间 首发时间 信息时间 新闻时间 文章时间 公告时间 公告日期 公布时间 公开时间 公开日期 "
         "发帖时间 添加时间 添加日期 加入时间 录入时间 入库时间 创建时间 信息发布时间 信息发布日期 "
-        "文章发布时间 首次发布时间"
+        "文章发布时间 首次发布时间 首次发布"
     ),
     "issued": (
         "成文日期 成文时间 发文日期 发文时间 印发日期 印发时间 签发日期 签发时间 制发日期 颁布日期 "
@@ -96,7 +96,7 @@ _FIELD = "|".join(_spaced(_FIELDS))
 LABEL = re.compile(rf"(?P<chinese>{_CHINESE})(?:为|是)?[\s:\])|]*+")
 ENGLISH_LABEL = re.compile(rf"(?:{_ENGLISH})(?![a-z])[\s:\])|]*+", re.IGNORECASE)
 # 自2026年9月1日起施行: the words on both sides together are the label.
-FROM = re.compile(r"自(?=[^起自]{6,40}起(?:正式)?(?:施行|实施|生效|执行))\s*+")
+FROM = re.compile(r"自(?=[^起自]{6,40}起?(?:正式)?(?:施行|实施|生效|执行))\s*+")
 SUFFIX = re.compile(
     r"\s*+(?:"
     + "|".join(f"(?P<{meaning}>{words})" for meaning, words in _SUFFIXES.items())
@@ -106,11 +106,12 @@ _LONG_LABEL = "|".join(_spaced(" ".join(word for word in _MEANINGS if len(word) 
 _ANY_LABEL = rf"(?:{_FIELD}|(?<![一-龥])(?:时\s?间|日\s?期)|{_LONG_LABEL})"
 # A value ends where the next label, a bar or a date after a space begins.
 FIELD = re.compile(
-    rf"(?:{_FIELD}|source|by|author|editor|writer|from)\s?:"
+    rf"(?:{_FIELD}|source|by|author|editor|writer|from)\s?[:\]]"
     rf"(?P<value>[^|]*?)(?=\s*+\[?{_ANY_LABEL}\s?[:\]]|\s*+\||(?<=[^\s:])[\s\[(]++(?=[0-9]{{2,4}}\s?[-/.年])|\s*+$)",
     re.IGNORECASE,
 )
-FURNITURE = re.compile(_FURNITURE, re.IGNORECASE)
+# 打印时间 is when somebody printed the page, 转载日期 when somebody copied it: no furniture before a label of a date.
+FURNITURE = re.compile(rf"(?:{_FURNITURE})(?!\s*+(?:时\s?间|日\s?期))", re.IGNORECASE)
 PUBLISHER = re.compile(
     rf"[一-龥]{{1,20}}(?:{'|'.join(_PUBLISHER_ENDINGS.split())})(?=[\s|,/()\[\]·]|$)"
     r"|(?:xinhua|china daily|global times|people's daily|by [a-z][a-z.' ]{1,30}(?=[|,]))(?![a-z])",
