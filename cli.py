@@ -32,6 +32,7 @@ from cli_output import (
     read_configuration,
 )
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
+from cli_stories import stories_app, story_app
 from crawlers.archive import Archive
 from errors import IprwatchError
 from pipeline.alerts.outbox import deliver
@@ -58,6 +59,8 @@ app.add_typer(inspect_app, name="inspect")
 app.command("search")(search_command)
 app.command("show")(show_command)
 app.command("tables")(tables_command)
+app.add_typer(stories_app, name="stories")
+app.add_typer(story_app, name="story")
 app.command("correct")(correct_command)
 app.command("corrections")(corrections_command)
 alerts_app = typer.Typer(help="What was sent, what is due, and sending it.", no_args_is_help=True)

@@ -21,6 +21,7 @@ from cli_output import (
     print_json,
     read_configuration,
 )
+from cli_stories import story_tables
 from pipeline.legal.asked import AskedError, read_asked_amount
 from pipeline.legal.tables import read_table, table_names
 from pipeline.store.session import open_engine
@@ -137,7 +138,7 @@ def show_command(
     db: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print everything known of an item: each field and fact with its origin, versions, alerts, evidence."""
+    """Print everything known of an item: each field and fact with its origin, versions, story, alerts, evidence."""
     configuration = read_configuration(context, database=db)
     item = describe_item(open_engine(configuration.database_url, create=False), uid)
     if as_json:
@@ -159,6 +160,8 @@ def show_command(
         rows = [row if isinstance(row, dict) else {"address": row} for row in item[part]]
         if rows:
             out.print(_plain_table(title, columns, rows))
+    for table in story_tables(item["story"]):
+        out.print(table)
     if item["corrections"]:
         out.print(corrections_table([{**row, "uid": item["uid"]} for row in item["corrections"]]))
 

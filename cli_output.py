@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # they come with Scrapy, which most commands don't need
 out = Console(width=None if sys.stdout.isatty() else 140)
 err = Console(stderr=True)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+_MOST_REPORTS = 5
 
 DatabaseOption = Annotated[
     str | None,
@@ -201,8 +202,16 @@ def items_table(hits: list[Hit], title: str, *, excerpt: bool) -> Table:
         cell = f"[bold]{escape(hit.title)}[/]" + (
             f"\n{escape(hit.excerpt)}\n[dim]{escape(hit.url)}\n{hit.uid[:12]}[/]" if excerpt else ""
         )
+        if hit.also:
+            cell += f"\n[italic]also reported by {escape(_also(hit.also))}[/]"
         table.add_row(_shown_date(hit), escape(hit.publisher), cell, escape(_recognised(hit)))
     return table
+
+
+def _also(reports: list[dict[str, Any]]) -> str:
+    shown = [f"{report['publisher']} ({', '.join(report['why'])})" for report in reports[:_MOST_REPORTS]]
+    more = len(reports) - len(shown)
+    return "; ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _recognised(hit: Hit) -> str:
@@ -272,6 +281,7 @@ def describe_hit(hit: Hit) -> dict[str, Any]:
         "version": hit.version_number,
         "excerpt": hit.excerpt,
         "facts": hit.facts,
+        "also_reported_by": hit.also,
     }
 
 

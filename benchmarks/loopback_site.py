@@ -2,7 +2,9 @@
 
 Pages have the structure of `samples/court_gov` and texts of `benchmarks.notices`; navigation, link tables and
 scripts are filled up until an article weighs about 60 KB and has some ten tags a KB, as the real ones have. Every
-article is another one: title, dates, case numbers, amounts, body. Nothing here reaches the network.
+article is another one: title, dates, case numbers, amounts, body. Most of a body is sentences of its own, made of the
+same words: two articles of a real site have little in common, and those of the near-duplicate benchmark, which are
+drawn from sixty sentences, nearly everything. Nothing here reaches the network.
 
 A crawl asks for the site's real names, on the port where `serve` listens. `lead_to_loopback` puts loopback into
 Scrapy's cache of name look-ups, where the guard's resolver finds and judges it as any other address: every
@@ -12,6 +14,7 @@ component of a live crawl is passed, and real HTTP is spoken over a socket.
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -22,7 +25,7 @@ from urllib.parse import urlsplit
 from scrapy.resolver import dnscache
 from twisted.internet.address import IPv4Address
 
-from benchmarks.notices import draw, write_article
+from benchmarks.notices import TEXTS, draw, write_article
 
 HOSTS = ("www.court.gov.cn", "court.gov.cn")
 """Both names of the site: two, since a polite crawl has one request at a time under way to each."""
@@ -33,6 +36,7 @@ WEIGHT = 60_000
 """Bytes of an article page, about."""
 
 _SAMPLES = Path(__file__).resolve().parent.parent / "samples" / "court_gov"
+_WORDS = sorted({word for text in TEXTS["sentences"] for word in re.findall("[一-鿿]{2}", text)})
 _ROBOTS = b"User-agent: *\nDisallow: /admin/\nDisallow: /search.html\n"
 
 
@@ -91,9 +95,10 @@ def _cut(sample: Path, start: str, end: str) -> tuple[str, str]:
 def _write_page(random: Random, place: int) -> tuple[str, str, str]:
     """Title, day and content block of an article whose body has 800 to 3,000 characters or a little more."""
     title, body = write_article(random)
+    body = "\n".join(body.split("\n")[:2])
     least = random.randint(800, 2500)
     while len(body) < least:
-        body += "\n" + write_article(random)[1]
+        body += "\n" + _write_paragraph(random)
     title = f"{title}（{draw(random, 'case')}）"
     day = f"{2016 + place % 10}-{random.randint(1, 12):02d}-{random.randint(1, 28):02d}"
     clock = f"{random.randint(8, 18):02d}:{random.randint(0, 59):02d}:{random.randint(0, 59):02d}"
@@ -124,6 +129,15 @@ def _write_page(random: Random, place: int) -> tuple[str, str, str]:
 </div>
 """
     return title, day, block
+
+
+def _write_paragraph(random: Random) -> str:
+    """Five sentences of two-character words, with one figure each."""
+    return "".join(
+        f"{''.join(random.choices(_WORDS, k=random.randint(6, 14)))}，"
+        f"{''.join(random.choices(_WORDS, k=random.randint(6, 14)))}{random.randint(2, 900)}件。"
+        for _ in range(5)
+    )
 
 
 def _menus(random: Random) -> str:

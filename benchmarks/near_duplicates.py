@@ -1,4 +1,4 @@
-"""Reposts found and look-alikes merged: iprwatch against SimHash, MinHash and plain containment.
+"""Reposts found and look-alikes merged: iprwatch against SimHash, MinHash, MinHash-LSH and plain containment.
 
     python -m benchmarks.near_duplicates [--pairs 1800] [--seed 1]
 
@@ -20,7 +20,9 @@ from pipeline.dedupe import SHARED_FOR_CANDIDATE, Text, compare, sketch
 
 _GRAM = 5
 _BITS = 64
-_MASKS = [Random(2).getrandbits(_BITS) for _ in range(64)]
+_BANDS, _ROWS = 32, 4
+_RANDOM = Random(2)
+_MASKS = [_RANDOM.getrandbits(_BITS) for _ in range(_BANDS * _ROWS)]
 
 Method = Callable[[Text, Text], bool]
 
@@ -32,8 +34,14 @@ def judge_simhash(a: Text, b: Text) -> bool:
 
 def judge_minhash(a: Text, b: Text) -> bool:
     """MinHash of 64 values over 5-grams; equal when half of the values agree."""
-    one, other = _minhash(a.body), _minhash(b.body)
+    one, other = _minhash(a.body, 64), _minhash(b.body, 64)
     return 2 * sum(left == right for left, right in zip(one, other, strict=True)) >= len(one)
+
+
+def judge_lsh(a: Text, b: Text) -> bool:
+    """MinHash-LSH: one of 32 bands of 4 values is equal."""
+    one, other = _minhash(a.body, len(_MASKS)), _minhash(b.body, len(_MASKS))
+    return any(one[at : at + _ROWS] == other[at : at + _ROWS] for at in range(0, len(one), _ROWS))
 
 
 def judge_containment(a: Text, b: Text) -> bool:
@@ -60,6 +68,7 @@ def judge_both(a: Text, b: Text) -> bool:
 METHODS: dict[str, Method] = {
     "SimHash, 3 bits": judge_simhash,
     "MinHash >= 0.5": judge_minhash,
+    "MinHash-LSH, 32 x 4": judge_lsh,
     "containment >= 0.5": judge_containment,
     "iprwatch: sketch alone": judge_candidates,
     "iprwatch: comparison alone": judge_comparison,
@@ -83,9 +92,9 @@ def _simhash(body: str) -> int:
     )
 
 
-def _minhash(body: str) -> list[int]:
+def _minhash(body: str, size: int) -> list[int]:
     hashes = _hashes(body)
-    return [min([value ^ mask for value in hashes]) for mask in _MASKS]
+    return [min([value ^ mask for value in hashes]) for mask in _MASKS[:size]]
 
 
 def main() -> None:

@@ -45,7 +45,8 @@ def make_reposts(seed: int, count: int) -> Iterator[Pair]:
 def make_look_alikes(seed: int, count: int) -> Iterator[Pair]:
     """`count` pairs, the kinds in turn: forms filled twice, articles in which one figure or one name is another.
 
-    In half of the forms all fields differ, in a quarter two of those that identify the notice, in a quarter one.
+    In half of the forms all fields differ, in a quarter two of those that identify the notice, in a quarter one. Every
+    third pair is long: both have up to ten paragraphs of law in common word for word, before the form or after it.
     """
     editor = Editor(seed)
     kinds = [*FORMS, *ALTERED]
@@ -53,6 +54,8 @@ def make_look_alikes(seed: int, count: int) -> Iterator[Pair]:
         kind = kinds[number % len(kinds)]
         if kind in FORMS:
             a, b = editor.fill_twice(FORMS[kind], (number // len(kinds)) % 4)
+            if number % 3 == 2:
+                a, b = editor.lengthen(a, b)
         else:
             a = editor.write(is_form=False)
             while (b := ALTERED[kind](editor.random, *a)) == a:
@@ -72,7 +75,8 @@ class Editor:
         if not is_form:
             return write_article(self.random)
         form = FORMS[self.random.choice(list(FORMS))]
-        return fill(form, self._draw_fields(form))
+        notice = fill(form, self._draw_fields(form))
+        return self.lengthen(notice)[0] if self.random.random() < 1 / 3 else notice
 
     def fill_twice(self, form: Form, level: int) -> tuple[tuple[str, str], tuple[str, str]]:
         """Two fillings. Levels 0 and 1 differ in all fields, 2 in two that identify the notice, 3 in one."""
@@ -85,6 +89,13 @@ class Editor:
             while other[field] == values[field]:
                 other[field] = draw(self.random, field)
         return fill(form, values), fill(form, other)
+
+    def lengthen(self, *notices: tuple[str, str]) -> list[tuple[str, str]]:
+        """The notices with the same paragraphs of law before or after them."""
+        clauses = self.random.sample(TEXTS["clauses"], self.random.randint(3, len(TEXTS["clauses"])))
+        before = self.random.choice((0, len(clauses), len(clauses) // 2))
+        head, tail = "\n".join(clauses[:before]), "\n".join(clauses[before:])
+        return [(title, f"{head}\n{body}\n{tail}".strip()) for title, body in notices]
 
     def header(self, parity: int | None = None) -> str:
         """Headers of one parity never meet those of the other: an exchanged header is another one."""

@@ -1,4 +1,4 @@
-"""Everything known of one item: fields with their origin, dates, facts, versions, addresses, alerts, evidence."""
+"""Everything known of one item: fields with their origin, dates, facts, versions, story, alerts, evidence."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pipeline.legal.fact_key import read_out
 from pipeline.store.corrections import list_corrections
 from pipeline.store.lookup import find_item
 from pipeline.store.tables import Address, Base, Delivery, FactRow, Item, Snapshot, Version
+from query.stories import describe_story
 
 _SENTENCE_END = re.compile(r"[。！？；!?;\n]|\.\s")
 _LONGEST_SENTENCE = 300
@@ -54,6 +55,7 @@ def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
         "addresses": [address["address"] for address in addresses],
         "deliveries": [_without(delivery, "item_id") for delivery in deliveries],
         "snapshots": [_without(snapshot, "id") for snapshot in snapshots],
+        "story": describe_story(engine, item["uid"]),
         "corrections": [_without(row, "uid", "title") for row in list_corrections(engine, item["uid"])],
     }
 

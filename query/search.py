@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, func, select
 
@@ -16,6 +17,7 @@ from pipeline.store.tables import FactRow, Item
 from pipeline.store.tokens import read_phrase
 from query.errors import QueryError as QueryError
 from query.fact_filters import FactFilter, match_facts
+from query.stories import also_reported
 
 _EXCERPT = 80
 
@@ -23,7 +25,8 @@ _EXCERPT = 80
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A found item. `published_at` is UTC and None where only the day is known; `published_on` is None where
-    no date could be read. `facts` are raw texts by kind, but the reading itself where a person corrected it."""
+    no date could be read. `facts` are raw texts by kind, but the reading itself where a person corrected it.
+    `also` are the other reports of its story (`query.stories.also_reported`)."""
 
     uid: str
     title: str
@@ -36,6 +39,7 @@ class Hit:
     version_number: int
     excerpt: str
     facts: dict[str, list[str]]
+    also: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def search_items(
             read = read_out(fact.kind, fact.value) if fact.method == METHOD else fact.raw
             if read not in seen:
                 seen.append(read)
+        also = also_reported(connection, shown)
     return Found(
         total,
         [
@@ -121,6 +126,7 @@ def search_items(
                 version_number=row.version_number,
                 excerpt=_excerpt(row.body, words),
                 facts=shown[row.id],
+                also=also.get(row.id, []),
             )
             for row in rows
         ],

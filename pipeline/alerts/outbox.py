@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, or_, select, update
+from sqlalchemy import Connection, Engine, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.alerts.channels import Channel, Message, Receipt
 from pipeline.alerts.message import flatten
 from pipeline.legal.fact_key import read_out
+from pipeline.store.outbox_rows import JOINED
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.standing import METHOD
+from pipeline.store.story_tables import Story, StoryMember
 from pipeline.store.tables import Delivery, FactRow, Item
 
 CLAIM = timedelta(minutes=10)
@@ -136,6 +138,7 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
             .where(FactRow.item_id == row.item_id, FactRow.kind.in_(_LABELS))
             .order_by(FactRow.field.desc(), FactRow.start)
         ).all()
+        joined = _describe_story(connection, row.item_id) if row.event == JOINED else ()
     text = row.text or {}
     message = Message(
         id=delivery_id,
@@ -147,9 +150,24 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
         published=row.published_on.isoformat() if row.published_on else None,
         summary=row.body[:_SUMMARY_LENGTH] if row.item_id is not None else text["summary"],
         created_at=row.created_at,
-        facts=_label_facts(facts),
+        facts=(*joined, *_label_facts(facts)),
     )
     return _Claimed(message, row.channel, row.recipient, row.attempts, until)
+
+
+def _describe_story(connection: Connection, item_id: int) -> tuple[str, ...]:
+    """Another report of the story that an item has joined, the leading one if it can be, and why it is in it."""
+    own = select(StoryMember.story_id).where(StoryMember.item_id == item_id).scalar_subquery()
+    rows = connection.execute(
+        select(StoryMember.item_id, StoryMember.reasons, Item.title, Item.publisher)
+        .join(Story, Story.id == StoryMember.story_id)
+        .join(Item, Item.id == StoryMember.item_id)
+        .where(StoryMember.story_id == own)
+        .order_by(Story.lead_id != Item.id, Item.sort_key, Item.id)
+    ).all()
+    others = [f"also reported by {row.publisher}: {row.title}" for row in rows if row.item_id != item_id]
+    reasons = [reason["text"] for row in rows if row.item_id == item_id for reason in row.reasons]
+    return (*others[:1], *reasons[:1])
 
 
 def _label_facts(facts: Iterable[Any]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from pipeline.normalize import fold
 from pipeline.record import Record
 from pipeline.store.outbox_rows import Match
 
+_EVENTS = ("new", "edited", "joined")
 _ASCII_WORD = re.compile(r"[a-z0-9]")
 
 
@@ -39,7 +40,7 @@ class Rule(BaseModel):
     The facts of title and body can be asked for too: one of the kinds of right, one of the case numbers and one of
     the courts (in any written form), and one sum of at least `amount_min` in `currency` (ISO 4217).
 
-    `events` are `new` and `edited`.
+    `events` are `new` (once a story), `edited`, and `joined`: another report of a story that is known already.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -96,7 +97,7 @@ class Rule(BaseModel):
 
     def wants(self, record: Record, folded: str, event: str) -> bool:
         """True when the record, whose folded texts are given, matches this rule on this event."""
-        if ("new" if event == "new" else "edited") not in self.events:
+        if (event if event in _EVENTS else "edited") not in self.events:
             return False
         if self.sources and record.context.source_key not in self.sources:
             return False
@@ -173,9 +174,9 @@ def check_rules(
                 f"{place}: rule {rule.name!r}: none of its sources has the topic {missing[0]!r}; "
                 f"there are {', '.join(sorted(topics)) or 'none'}."
             )
-        if wrong := [event for event in rule.events if event not in ("new", "edited")]:
+        if wrong := [event for event in rule.events if event not in _EVENTS]:
             raise ConfigurationError(
-                f"{place}: rule {rule.name!r}: {wrong[0]!r} is no event; use new or edited."
+                f"{place}: rule {rule.name!r}: {wrong[0]!r} is no event; use {', '.join(_EVENTS)}."
             )
         check_recipients(rule.send, channels, f"{place}: rule {rule.name!r}")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pipeline.dedupe.align import align, align_short
-from pipeline.dedupe.folding import Folded, fold_text, fold_wording
+from pipeline.dedupe.folding import Folded, fold_letters, fold_text, fold_wording
 from pipeline.dedupe.furniture import split_frame, strip_credits, strip_noise
 from pipeline.dedupe.guards import Aligned, find_objection, find_title_objection, guard_tokens
 from pipeline.dedupe.sketch import LEAST_LETTERS, find_grams
@@ -25,6 +25,7 @@ _HEADER = 60
 """Letters that may stand before a text which is the beginning of another."""
 
 _REMEMBERED = 64
+"""Folded texts kept at hand: folding costs more than comparing, and one text is compared with several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,10 @@ class Comparison:
     shared: Shared | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Folds:
-    """A text in the forms that comparing needs; making them costs more than comparing."""
+class _Letters(NamedTuple):
+    """A body folded to letters, and its 5-grams: enough to tell most texts apart."""
 
-    title: Folded
-    body: Folded
+    letters: str
     grams: frozenset[str]
 
 
@@ -117,14 +116,15 @@ def _compare_versions(a: Text, b: Text) -> Comparison:
 
 
 def _compare_pages(one: Text, other: Text) -> Comparison:
-    shorter, longer = _fold(one.title, one.body), _fold(other.title, other.body)
-    if not shorter.body.letters or not longer.body.letters:
+    few, many = _fold_letters(one.body), _fold_letters(other.body)
+    if not few.letters or not many.letters:
         return Comparison("different", "One of the two has no text to compare.")
-    if len(shorter.body.letters) > len(longer.body.letters):
-        shorter, longer, other = longer, shorter, one
-    length, other_length = len(shorter.body.letters), len(longer.body.letters)
+    if len(few.letters) > len(many.letters):
+        few, many, one, other = many, few, other, one
+    length, other_length = len(few.letters), len(many.letters)
     if length < LEAST_LETTERS:
-        if shorter.body.plain == longer.body.plain and shorter.title.letters == longer.title.letters:
+        alike = _fold_body(one.body).plain == _fold_body(other.body).plain
+        if alike and fold_text(one.title).letters == fold_text(other.title).letters:
             return Comparison(
                 "repost",
                 f"Title and text ({length} characters) are identical.",
@@ -135,39 +135,40 @@ def _compare_pages(one: Text, other: Text) -> Comparison:
         return Comparison(
             "different", f"A text of {length} characters is too short to be found in one of {other_length}."
         )
-    containment = len(shorter.grams & longer.grams) / len(shorter.grams)
+    containment = len(few.grams & many.grams) / len(few.grams)
     if containment < LEAST_CONTAINMENT:
         return Comparison(
             "different", f"Only {containment:.0%} of the shorter text's 5-grams are in the longer one."
         )
-    blocks = align(shorter.body.letters, longer.body.letters)
-    aligned = guard_tokens(shorter.body, longer.body, blocks)
+    titles = fold_text(one.title), fold_text(other.title)
+    bodies = _fold_body(one.body), _fold_body(other.body)
+    blocks = align(bodies[0].letters, bodies[1].letters)
+    aligned = guard_tokens(*bodies, blocks)
     found = f"{containment:.0%} of the shorter text's 5-grams ({length} characters) are in the longer one"
     if not aligned.blocks:
         return Comparison("different", f"{found}, but not in the same order.")
-    title = _align_titles(shorter.title, longer.title)
+    title = _align_titles(*titles)
     head, _ = aligned.ends
     shared = Shared(
         longer=other,
         coverage=aligned.shared / other_length,
         from_start=max(head.a_end, head.b_end) <= _HEADER,
         letters=aligned.shared,
-        titles_agree=title is not None or shorter.title.letters == longer.title.letters,
+        titles_agree=title is not None or titles[0].letters == titles[1].letters,
     )
-    objection = find_objection(aligned) or find_title_objection(
-        shorter.title, longer.title, shorter.body, longer.body, title
-    )
+    objection = find_objection(aligned) or find_title_objection(*titles, *bodies, title)
     if objection:
         return Comparison("different", f"{found}, but {objection}.", shared)
     return Comparison("repost", f"{found}, and no number or name differs in the shared part.", shared)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _fold(title: str, body: str) -> _Folds:
-    folded = _fold_body(body)
-    return _Folds(fold_text(title), folded, frozenset(find_grams(folded.letters)))
+def _fold_letters(body: str) -> _Letters:
+    letters = fold_letters(strip_credits(body)) or fold_letters(body)
+    return _Letters(letters, frozenset(find_grams(letters)))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _fold_body(body: str) -> Folded:
     """A body without its credits; with them where nothing else is there."""
     folded = fold_text(strip_credits(body))

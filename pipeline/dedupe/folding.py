@@ -53,14 +53,17 @@ def fold_plain(text: str) -> str:
     """Entities resolved (twice: reprints escape them again), simplified characters, half width, lower case,
     no layout white space. Punctuation stays.
     """
-    text = _LONE_SURROGATE.sub("\ufffd", html.unescape(html.unescape(text)))
-    text = fold(_INVISIBLE.sub("", _simplify(text)))
-    return _LAYOUT_SPACE.sub("", text.translate(_CIRCLES))
+    return _LAYOUT_SPACE.sub("", _fold_characters(text))
 
 
 def fold_letters(text: str) -> str:
     """Folded text without anything but letters and digits."""
-    return _NOT_LETTERS.sub("", fold_plain(text))
+    return _NOT_LETTERS.sub("", _fold_characters(text))
+
+
+def _fold_characters(text: str) -> str:
+    text = _LONE_SURROGATE.sub("\ufffd", html.unescape(html.unescape(text)))
+    return fold(_INVISIBLE.sub("", _simplify(text))).translate(_CIRCLES)
 
 
 def fold_wording(text: str) -> str:

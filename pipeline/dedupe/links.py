@@ -11,6 +11,7 @@ from pipeline.dedupe.digests import is_digest
 LinkKind = Literal["same", "carries", "apart"]
 
 _MOST_OF_IT = 0.5
+_LEAST_ALIKE = 0.3
 _SUBSTANTIAL = 80
 """Letters below which one text on two pages may be a formula (详见附件), unless the headlines agree too."""
 
@@ -41,7 +42,7 @@ def find_link(a: Text, b: Text) -> Link | None:
         return None
     coverage = round(shared.coverage, 3)
     if comparison.verdict == "different":
-        return Link("apart", coverage, None, comparison.reason)
+        return Link("apart", coverage, None, comparison.reason) if coverage >= _LEAST_ALIKE else None
     if shared.letters < _SUBSTANTIAL and not shared.titles_agree:
         return None
     longer, shorter = (a, b) if shared.longer is a else (b, a)

@@ -32,12 +32,10 @@ def sketch(text: str) -> tuple[int, ...]:
         return ()
     data = letters.encode("utf-16-le")
     width = 2 * GRAM
-    order = {
-        crc32(gram): gram
-        for gram in {data[start : start + width] for start in range(0, len(data) - width + 1, 2)}
-    }
+    order = {crc32(data[start : start + width]): start for start in range(0, len(data) - width + 1, 2)}
+    smallest = ((high, order[high]) for high in nsmallest(SKETCH_SIZE, order))
     return tuple(
-        sorted((high << 32) + _low_half(order[high]) - 2**63 for high in nsmallest(SKETCH_SIZE, order))
+        sorted((high << 32) + _low_half(data[start : start + width]) - 2**63 for high, start in smallest)
     )
 
 

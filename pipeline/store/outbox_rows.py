@@ -1,7 +1,8 @@
 """The outbox rows of what has happened to items: who is told of what, decided in the transaction that stores it.
 
-A story is told as `new` once to each rule and recipient, by whichever of its reports came first and matched. A later
-report is told as `joined`, to rules that ask for it. Alerts that are written stay, whatever becomes of the story.
+A story is told as `new` once to each rule and recipient, by whichever of its reports came first and matched. The same
+alert about a later report is written too, and held back: should the report turn out to be of another story, it is due.
+To rules that ask for it, a later report is told as `joined`. Alerts that were sent stay, whatever becomes of the story.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from pipeline.store.story_tables import StoryMember
 from pipeline.store.tables import Delivery
 
 NEW, JOINED = "new", "joined"
+HELD = "held"
+"""The state of an alert that isn't sent because another report of its story was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ def find_deliveries(
 ) -> Iterator[list[dict[str, Any]]]:
     """The outbox rows for each occurrence, in their order; not written yet. The items are in their stories already.
 
-    What is new joins a story that had other reports before: then each rule and recipient that another report was told
-    to is asked about `joined`, and so is who isn't told of it as new. Two new reports of one story count in order.
+    What is new may join a story that had other reports before: then rules are also asked about `joined`, and the row
+    of who was told of another report as new is held back. Two new reports of one story count in order.
     """
     stories = _read_stories(connection, [one.item_id for one in occurrences if one.event == NEW])
     coming = {one.item_id for one in occurrences if one.event == NEW}
@@ -64,11 +67,12 @@ def find_deliveries(
             continue
         story = stories[one.item_id]
         coming.discard(one.item_id)
-        fresh = [found for found in match(one.record, NEW) if found not in story.told]
-        rows = [_row(found, one, story.id) for found in fresh]
+        wanted = list(match(one.record, NEW))
+        fresh = {found for found in wanted if found not in story.told}
+        rows = [_row(found, one, story.id if found in fresh else None) for found in wanted]
         if story.members - coming - {one.item_id}:
             own = {found for found, item_ids in story.told.items() if one.item_id in item_ids}
-            later = [found for found in match(one.record, JOINED) if found not in own and found not in fresh]
+            later = [found for found in match(one.record, JOINED) if found not in own | fresh]
             rows += [_row(found, Occurrence(one.record, one.item_id, JOINED), None) for found in later]
         for found in fresh:
             story.told[found] = {one.item_id}
@@ -119,7 +123,7 @@ def _row(found: Match, occurrence: Occurrence, story_id: int | None) -> dict[str
         "event": occurrence.event,
         "channel": found.channel,
         "recipient": found.recipient,
-        "state": "due",
+        "state": HELD if occurrence.event == NEW and story_id is None else "due",
         "attempts": 0,
         "created_at": now,
         "next_at": now,

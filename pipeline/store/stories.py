@@ -19,6 +19,7 @@ from pipeline.dedupe.authority import find_authority, lead_order
 from pipeline.dedupe.likeness import Likeness, find_likeness
 from pipeline.dedupe.links import find_link
 from pipeline.dedupe.partition import partition
+from pipeline.store.outbox_rows import HELD, NEW
 from pipeline.store.sketches import Candidates, chunks, find_candidates, read_sketches, store_sketches
 from pipeline.store.standing import read_facts
 from pipeline.store.story_graph import Region, read_region
@@ -38,7 +39,7 @@ def place_items(connection: Connection, likenesses: Mapping[int, Likeness]) -> N
     """Put new or changed items, whose rows are written, into the stories that they belong to by now."""
     if not likenesses:
         return
-    _wait_for_turn(connection)
+    wait_for_turn(connection)
     candidates = store_sketches(connection, {item_id: found.sketch for item_id, found in likenesses.items()})
     _store_keys(connection, likenesses)
     doubtful = _store_links(connection, likenesses, candidates)
@@ -57,7 +58,7 @@ def place_stored(connection: Connection, item_ids: Iterable[int]) -> None:
 
 def divide(connection: Connection, item_ids: Collection[int]) -> None:
     """Divide again what hangs together with these items, and write down what has changed."""
-    _wait_for_turn(connection)
+    wait_for_turn(connection)
     region = read_region(connection, item_ids)
     groups = partition(region.members, region.same, region.apart, region.by_hand)
     told = _tell_apart(region, groups)
@@ -81,14 +82,14 @@ def divide(connection: Connection, item_ids: Collection[int]) -> None:
                 .where(Story.id == story_id, Story.lead_id != lead)
                 .values(lead_id=lead, lead_reason=_why(region.rows[lead]))
             )
-    moved = _write_members(connection, region, kept, told, now)
-    stale = {row.story_id for row in region.placed.values()} - {*kept.values()}
-    _point_deliveries(connection, moved)
-    if stale:
+    changed = _write_members(connection, region, kept, told, now)
+    _point_deliveries(connection, changed & {*kept.values()})
+    if stale := changed - {*kept.values()}:
         connection.execute(delete(Story).where(Story.id.in_(stale)))
 
 
-def _wait_for_turn(connection: Connection) -> None:
+def wait_for_turn(connection: Connection) -> None:
+    """Hold all other writers of stories off until the transaction ends; those who wait then see what it wrote."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
@@ -239,7 +240,7 @@ def _tell_apart(region: Region, groups: Sequence[frozenset[int]]) -> dict[int, l
         add(item_id, "same_text", f"the same text: {text[0].lower()}{text[1:]}", [other])
     for (one, other), decision in region.merges.items():
         for item_id, partner in ((one, other), (other, one)):
-            add(item_id, "by_hand", f"joined by {decision.author}: {decision.reason}", [partner])
+            add(item_id, "by_hand", f"joined by {decision.author or 'hand'}: {decision.reason}", [partner])
     return reasons
 
 
@@ -249,9 +250,9 @@ def _write_members(
     kept: Mapping[frozenset[int], int],
     told: Mapping[int, list[dict[str, Any]]],
     now: datetime,
-) -> dict[int, int]:
-    """Write who is in which story and why; returns the items whose story is another one, with it."""
-    moved, fresh = {}, []
+) -> set[int]:
+    """Write who is in which story and why; returns the stories that have won or lost a report."""
+    changed, fresh = set(), []
     for group, story_id in kept.items():
         for item_id in sorted(group):
             before = region.placed.get(item_id)
@@ -265,36 +266,35 @@ def _write_members(
                     values["since"] = now
                 connection.execute(update(StoryMember).where(StoryMember.item_id == item_id).values(values))
             if before is None or before.story_id != story_id:
-                moved[item_id] = story_id
+                changed |= {story_id} if before is None else {story_id, before.story_id}
     if fresh:
         connection.execute(insert(StoryMember), fresh)
-    return moved
+    return changed
 
 
-def _point_deliveries(connection: Connection, moved: Mapping[int, int]) -> None:
-    """Let the alerts that told of these items count for the stories that the items are in by now."""
-    rows: list[Any] = []
-    for chunk in chunks(moved):
-        query = select(
-            Delivery.id, Delivery.item_id, Delivery.rule, Delivery.channel, Delivery.recipient
-        ).where(Delivery.item_id.in_(chunk), Delivery.event == "new")
-        rows += connection.execute(query.order_by(Delivery.created_at, Delivery.id)).all()
-    if not rows:
-        return
-    for row in rows:
-        connection.execute(update(Delivery).where(Delivery.id == row.id).values(story_id=None))
-    stories = sorted({moved[row.item_id] for row in rows})
-    taken = {
-        tuple(row)
-        for chunk in chunks(stories)
-        for row in connection.execute(
-            select(Delivery.story_id, Delivery.rule, Delivery.channel, Delivery.recipient).where(
-                Delivery.story_id.in_(chunk), Delivery.event == "new"
+def _point_deliveries(connection: Connection, story_ids: Collection[int]) -> None:
+    """Let each story be told as new once to each rule and recipient: by the first alert about one of its reports.
+
+    An alert that was held back for a report that is in another story by now is due where nothing else told of its
+    story. What was sent stays as it was.
+    """
+    rows: dict[tuple[Any, ...], list[Any]] = {}
+    for chunk in chunks(story_ids):
+        query = (
+            select(
+                Delivery.id, Delivery.state, Delivery.story_id, StoryMember.story_id.label("own"),
+                Delivery.rule, Delivery.channel, Delivery.recipient,
             )
-        )
-    }
-    for row in rows:
-        place = (moved[row.item_id], row.rule, row.channel, row.recipient)
-        if place not in taken:
-            taken.add(place)
-            connection.execute(update(Delivery).where(Delivery.id == row.id).values(story_id=place[0]))
+            .join(StoryMember, StoryMember.item_id == Delivery.item_id)
+            .where(StoryMember.story_id.in_(chunk), Delivery.event == NEW)
+            .order_by(Delivery.state == HELD, Delivery.created_at, Delivery.id)
+        )  # fmt: skip
+        for row in connection.execute(query):
+            rows.setdefault((row.own, row.rule, row.channel, row.recipient), []).append(row)
+    firsts = [told[0] for told in rows.values() if told[0].story_id != told[0].own]
+    others = [row.id for told in rows.values() for row in told[1:] if row.story_id is not None]
+    for row_id in [*others, *(row.id for row in firsts)]:
+        connection.execute(update(Delivery).where(Delivery.id == row_id).values(story_id=None))
+    for row in firsts:
+        due = {"state": "due", "next_at": datetime.now(UTC)} if row.state == HELD else {}
+        connection.execute(update(Delivery).where(Delivery.id == row.id).values(story_id=row.own, **due))

@@ -245,10 +245,11 @@ class FactRow(Base):
 
 
 class Delivery(Base):
-    """One alert to one recipient on one channel, from match to receipt. `state` is `due`, `sending`, `sent` or
-    `failed`; the id is the idempotency id that every copy carries. An alert about the monitor itself has no item
-    but a `text` (title and summary). `story_id` is set for the event `new`, which a story has once for each rule and
-    recipient; where two stories became one after both were told, only one of the two rows has it."""
+    """One alert to one recipient on one channel, from match to receipt. `state` is `due`, `sending`, `sent`, `failed`
+    or `held`; the id is the idempotency id that every copy carries. An alert about the monitor itself has no item but
+    a `text` (title and summary). `story_id` is that of the story which the row told as `new`: one for each rule and
+    recipient. Null for other events, for what is held back because another report was told, and for the second of
+    two rows whose stories became one after both were told."""
 
     __tablename__ = "delivery"
     __table_args__ = (

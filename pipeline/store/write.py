@@ -21,7 +21,7 @@ from pipeline.dedupe import Text, compare
 from pipeline.dedupe.likeness import Likeness, find_likeness
 from pipeline.record import Record
 from pipeline.store.dating import describe_date, published_columns, sort_key
-from pipeline.store.outbox_rows import NEW, Match, Matcher, Occurrence, find_deliveries, match_nothing
+from pipeline.store.outbox_rows import HELD, NEW, Match, Matcher, Occurrence, find_deliveries, match_nothing
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.standing import apply_corrections, fact_row, read_facts
 from pipeline.store.stories import place_items
@@ -55,7 +55,7 @@ Outcome = Literal["new", "edited", "known", "filtered"]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of one record: the item it is (None when filtered), and the outbox rows written with it."""
+    """What became of one record: the item it is (None when filtered), and the alerts that are due with it."""
 
     item_id: int | None
     outcome: Outcome
@@ -136,7 +136,11 @@ def _tell(connection: Connection, happened: dict[int, Occurrence], match: Matche
     rows = dict(zip(told, find_deliveries(connection, list(told.values()), match), strict=True))
     insert_ignoring(connection, Delivery, [row for of_one in rows.values() for row in of_one])
     return {
-        index: Written(one.item_id, "new" if one.event == NEW else "edited", len(rows.get(index, ())))
+        index: Written(
+            one.item_id,
+            "new" if one.event == NEW else "edited",
+            sum(row["state"] != HELD for row in rows.get(index, ())),
+        )
         for index, one in happened.items()
     }
 
