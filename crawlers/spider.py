@@ -271,9 +271,7 @@ class FamilySpider(Spider):
             await asyncio.to_thread(join_head, self.engine, key)
         if following and walk.is_long:
             watch.lists_open += 1
-            watch.refuse(
-                "incomplete", f"{MOST_PAGES} list pages were read; the same command goes on from here"
-            )
+            watch.refuse("incomplete", f"{MOST_PAGES} list pages were read; the same command goes on")
             return None
         return following
 
