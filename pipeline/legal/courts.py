@@ -68,7 +68,7 @@ def find_courts(text: str) -> list[Fact]:
     """
     folded = fold(text)
     facts: list[Fact] = []
-    if "院" in folded or "最高法" in folded:
+    if "院" in folded or "最高法" in folded or "法庭" in folded:
         for tail in _TAIL.finditer(folded):
             if (fact := _read_name(text, folded, tail)) is not None:
                 facts.append(fact)

@@ -62,7 +62,7 @@ _REVIEWED = (
     re.compile(r"(?:无效宣告(?:请求)?审查|复审请求审查)决定书?\s?\(?第\s?(?P<serial>\d{4,6})\s?号"),
 )
 _CERTIFIED = re.compile(
-    r"\(\s?(?P<year>(?:19[89]|20\d)\d)\s?\)\s?(?:(?P<office>[\u4e00-\u9fff]{1,10}?(?:证[经民字内外]{0,3}|裁"
+    r"\(\s?(?P<year>(?:19[89]|20\d)\d)\s?\)\s?(?:(?P<office>[\u4e00-\u9fff]{0,10}?(?:证[经民字内外]{0,3}|裁"
     r"|仲裁?|仲案|商标异))字\s?第?\s?(?P<serial>\d{1,10})\s?号|(?P<notary>[\u4e00-\u9fff]{2,10}?)第\s?"
     r"(?P<notarial_serial>\d{1,7})\s?号(?=公证书))"
 )

@@ -53,10 +53,3 @@ def test_a_text_yields_exactly_the_facts_listed_for_it(kind: str, case: dict[str
         }
         assert {key: fact.value[key] for key in stated} == stated
         assert fact.kind == expected.get("kind", fact.kind)
-
-
-@pytest.mark.parametrize(
-    ("names", "least"), [(("case_numbers", "document_numbers"), 120), (("amounts",), 80)], ids=str
-)
-def test_the_tables_are_long_enough_to_mean_something(names: tuple[str, ...], least: int) -> None:
-    assert sum(len(case["facts"]) for name in names for case in read_cases(name)) >= least
