@@ -21,6 +21,7 @@ from cli_output import (
     print_json,
     print_mutes,
     read_configuration,
+    tell_failed,
     tell_waiting,
 )
 from configuration import Configuration
@@ -123,6 +124,7 @@ def crawl_command(
         print_crawl(outcomes, new, report, configuration)
     if not as_json:
         print_mutes(muted.values())
+    tell_failed(outcomes)
     well = {"ok", "not recorded"} if replay is not None else {"ok"}
     judged = [outcome for outcome in outcomes if outcome.source.key not in muted]
     if any(outcome.state not in well for outcome in judged) or report.failed:

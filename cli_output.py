@@ -137,13 +137,25 @@ def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configurati
         table.add_row(outcome.source.key, f"[{style}]{outcome.state}[/]", escape(found))
     out.print(table)
     if not new.hits:
-        out.print("Nothing new." if report.sent else "Nothing new, no alert.")
+        whole = all(outcome.state in ("ok", "not recorded") for outcome in outcomes)
+        out.print(f"Nothing new{'' if whole else ' in what was read'}{'' if report.sent else ', no alert'}.")
     out.print(_say_who_was_heard(outcomes), highlight=False)
     if trusted := [outcome.source.key for outcome in outcomes if not outcome.source.verify_certificate]:
         out.print(f"Read without verifying the certificate: {', '.join(trusted)}.", highlight=False)
     if told := describe_session(configuration.wechat_session(), datetime.now(UTC)):
         out.print(told, highlight=False)
     out.print(f"Database: {_shown_database(configuration)}", highlight=False, soft_wrap=True)
+
+
+def tell_failed(outcomes: list[Outcome]) -> None:
+    """One sentence for what is wrong with iprwatch or its machine, such as a full disk, not with the sources."""
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    if failed:
+        err.print(
+            f"iprwatch: {len(failed)} of {len(outcomes)} sources failed, {failed[0].source.key} first: "
+            f"{failed[0].reason}",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
 
 
 def print_mutes(mutes: Iterable[Mute]) -> None:

@@ -152,13 +152,13 @@ def crawl(
             known = configuration.load_sources().values()
             close_interrupted(engine, [source.key for source in known if source.host in hosts])
             settings["IPRWATCH_LEASES"] = keeper.leases
-            watches = _crawl(
+            spiders = _crawl(
                 configuration, settings, free, since=since, alert_baseline=alert_baseline, progress=progress
             )
     finally:
         engine.dispose()
     return [
-        _busy(source, busy[source.host]) if source.host in busy else _outcome(source, watches.get(source.key))
+        _busy(source, busy[source.host]) if source.host in busy else _outcome(source, spiders.get(source.key))
         for source in wanted
         if source.host in busy or source in free
     ]
@@ -172,7 +172,8 @@ def _crawl(
     since: date | None,
     alert_baseline: bool,
     progress: Progress | None,
-) -> dict[str, Watch]:
+) -> dict[str, Any]:
+    """Run the spiders; each, as it ended, by the keys of its sources."""
     if not wanted:
         return {}
     process = AsyncCrawlerProcess(settings)
@@ -181,21 +182,24 @@ def _crawl(
             handler.addFilter(SecretFilter([session.cookie, session.token]))
     loader = SpiderLoader.from_settings(settings)
     crawlers: list[Crawler] = []
+    travelled: dict[str, Crawler] = {}
     for transport, travelling in group_sources(wanted).items():
         for family in dict.fromkeys(source.family for source in travelling):
             crawler = process.create_crawler(send_by(transport, loader.load(family)))
             if progress is not None:
                 _report(crawler, crawlers, progress)
             crawlers.append(crawler)
+            keys = [source.key for source in travelling if source.family == family]
+            travelled |= dict.fromkeys(keys, crawler)
             process.crawl(
                 crawler,
-                sources=" ".join(source.key for source in travelling if source.family == family),
+                sources=" ".join(keys),
                 since=since.isoformat() if since else None,
                 alert_baseline=alert_baseline,
             )
     _spare_collector()
     process.start()
-    return _watches(crawlers)
+    return {key: crawler.spider for key, crawler in travelled.items()}
 
 
 def _spare_collector() -> None:
@@ -231,13 +235,9 @@ def _busy(source: Source, held: Held) -> Outcome:
     return Outcome(source, None, "busy", f"{held.host} is being crawled by {show_holder(held.holder)}", {})
 
 
-def _outcome(source: Source, watch: Watch | None) -> Outcome:
+def _outcome(source: Source, spider: Any) -> Outcome:
+    watch: Watch | None = spider.watches.get(source.key) if spider else None
     if watch is None or watch.state == RUNNING:
-        return Outcome(
-            source,
-            watch.run_id if watch else None,
-            "failed",
-            "its spider did not run to its end; see crawl.log",
-            {},
-        )
+        reason = (spider.failure if spider else None) or "its spider did not run to its end; see crawl.log"
+        return Outcome(source, watch.run_id if watch else None, "failed", reason, {})
     return Outcome(source, watch.run_id, watch.state, watch.reason, dict(watch.counts))

@@ -19,15 +19,14 @@ from crawlers.archive import Archive, ArchiveError
 from crawlers.attachments import allow_size, fetch_attachments
 from crawlers.conditional import conditions, describe_watching, was_conditional
 from crawlers.errors import Blocked, Gone, PageError
-from crawlers.gate import HostGateMiddleware, HostHeld
+from crawlers.failures import judge_failure
+from crawlers.gate import HostGateMiddleware
 from crawlers.hours import Hours, read_hours
 from crawlers.listing import read_complete, read_listing
 from crawlers.notice import ListEntry
 from crawlers.page import Page
-from crawlers.permissions import suggest_permission
 from crawlers.readers import reader_for
 from crawlers.replay import NotRecorded
-from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from crawlers.runs import Watch, open_watch
 from crawlers.second_source import tell_second_source
 from crawlers.source import Source
@@ -77,6 +76,7 @@ class FamilySpider(Spider):
         self.engine = open_engine(configuration.database_url)
         self.archive = Archive(configuration.archive)
         self.watches: dict[str, Watch] = {}
+        self.failure: str | None = None  # why it ended before its last source
         self._walks: dict[str, Walk] = {}
         self._asked: set[str] = set()
 
@@ -105,7 +105,11 @@ class FamilySpider(Spider):
         """A request for the list of each source."""
         for source in self.sources:
             known = await asyncio.to_thread(first_read, self.engine, source.key)
-            watch = await asyncio.to_thread(open_watch, self.engine, source, baseline=known is None)
+            try:
+                watch = await asyncio.to_thread(open_watch, self.engine, source, baseline=known is None)
+            except StoreError as error:
+                self.failure = str(error)
+                raise
             watch.first_read = known.astimezone(SHANGHAI).date() if known else None
             self.watches[source.key] = watch
             if refusal := await self.refuse_before(source):
@@ -350,13 +354,13 @@ class FamilySpider(Spider):
             watch.count("lists not recorded")
             watch.lists_open -= 1
         else:
-            state, _, message = _judge(failure)
+            state, _, message = judge_failure(failure)
             watch.refuse(state, message)
 
     def fail_article(self, failure: Failure) -> None:
         """No page came for an article: count why."""
         (watch,) = _told(failure, "watch")
-        _, ending, message = _judge(failure)
+        _, ending, message = judge_failure(failure)
         watch.note(ending, message)
 
     async def _tell_gate(self, response: Response, error: PageError | None = None) -> None:
@@ -426,22 +430,6 @@ def _run_state(error: PageError, page: Page) -> str:
     if page.status >= 500 and page.status != CHALLENGE_STATUS:
         return "down"
     return "blocked" if isinstance(error, Blocked) else "changed"
-
-
-def _judge(failure: Failure) -> tuple[str, str, str]:
-    """Why no page came: the state of the run whose list it was, how an article has ended, and in words."""
-    error, said = failure.value, failure.getErrorMessage()
-    request: Request = failure.request  # type: ignore[attr-defined]
-    if isinstance(error, NotRecorded):
-        return "not recorded", "not recorded", said
-    if isinstance(error, ClosedByRobots) and not isinstance(error, RobotsUnreachable):
-        return "closed by robots", "robots", f"{said}. {suggest_permission(request.url)}"
-    if isinstance(error, HostHeld):
-        return error.state, "held", said
-    if isinstance(error, StoreError):
-        return "failed", "error", said
-    name = failure.type.__name__ if failure.type else "error"
-    return "down", "down", f"{request.meta.get('shown_url', request.url)}: {name}: {said}"
 
 
 def _told(failure: Failure, *names: str) -> tuple[Any, ...]:
