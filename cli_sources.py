@@ -12,9 +12,10 @@ from rich.table import Column, Table
 
 from cli_output import SHANGHAI, DatabaseOption, JsonOption, out, pick_sources, print_json, read_configuration
 from configuration import Configuration
-from crawlers.adding import Look, append_entry, look_at, make_entry
+from crawlers.adding import Look, Way, append_entry, look_at, make_entry
 from crawlers.inbox_links import Added, add_links, find_links, read_dropped_file
 from crawlers.inspection import open_saved_page
+from crawlers.page import Page
 from crawlers.permissions import allow_host, list_permissions, revoke_host
 from errors import ConfigurationError, IprwatchError
 from pipeline.health.mutes import mute_source, unmute_source
@@ -99,6 +100,12 @@ def sources_add(
     file: Annotated[
         Path | None, typer.Option("--file", help="Read this saved page instead of fetching the URL.")
     ] = None,
+    by: Annotated[
+        Way, typer.Option("--by", help="How to follow the account of a WeChat article: album or backend.")
+    ] = "album",
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Keep the page as a sample case below this folder.")
+    ] = None,
 ) -> None:
     """Look at a page, say which reader fits and what it sees, and write the entry of a new source."""
     from crawlers.fetching import fetch_page  # Scrapy
@@ -114,12 +121,14 @@ def sources_add(
         "publisher_zh": publisher_zh,
         "publisher_en": publisher_en,
     }
-    table = make_entry(look, url, names, crontab, live=file is None)
+    table = make_entry(look, url, names, crontab, live=file is None, by=by)
     known = configuration.load_sources()
     if key in known:
         raise ConfigurationError(f"The source {key!r} exists already; choose another --key.")
     if twin := next((source.key for source in known.values() if source.url == table["url"]), None):
         raise ConfigurationError(f"{table['url']} is watched already, as {twin}.")
+    if save is not None:
+        _save_sample(page, save / look.reader / f"{key}_{'list' if look.listing else 'article'}")
     append_entry(to, str(key), table)
     out.print(f"Written to {to} as [{key}].", markup=False, highlight=False)
     if to.resolve() not in [path.resolve() for path in configuration.source_files]:
@@ -160,12 +169,33 @@ def sources_unmute(
     out.print(f"Unmuted: {key}.", markup=False, highlight=False)
 
 
+def _save_sample(page: Page, folder: Path) -> None:
+    from crawlers.replay import write_recording  # Scrapy
+
+    try:
+        write_recording(page, folder)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: the page can't be saved there ({error.strerror}).") from None
+    out.print(f"Saved to {folder}.", markup=False, highlight=False)
+
+
 def _print_look(look: Look) -> None:
     if look.listing is None:
         out.print(f"Account: {look.account} ({look.account_id})", markup=False, highlight=False)
-        ways = [f"its album: {look.album_url}"] if look.album_url else []
-        ways += ["a feed of it (wewe-rss, we-mp-rss, RSSHub)", "single articles with `iprwatch add`"]
-        out.print("Ways to follow it: " + "; ".join(ways) + ".", markup=False, highlight=False)
+        out.print("Ways to follow it:")
+        ways = (
+            [f"its album, which holds what it put there (--by album): {look.ways['album']}"]
+            if "album" in look.ways
+            else []
+        )
+        ways += ["your own login in the backend (--by backend)"] if "backend" in look.ways else []
+        ways += [
+            f"a feed of it, {look.feed_name or 'by its id'} in wewe-rss and we-mp-rss, or RSSHub's: "
+            "`iprwatch sources add FEED`",
+            "single articles: `iprwatch add`",
+        ]
+        for way in ways:
+            out.print(f"  {way}", markup=False, highlight=False, soft_wrap=True)
         return
     out.print(f"Reader: {look.reader}. Entries: {len(look.listing.entries)}.", highlight=False)
     for entry in look.listing.entries[:3]:

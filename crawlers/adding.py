@@ -6,21 +6,29 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
 from crawlers.notice import ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import read, reader_for
-from crawlers.source import Source
+from crawlers.readers.wechat_links import number_of_biz
+from crawlers.source import WECHAT_BACKEND, Source
+from crawlers.wechat_session import with_token
 from errors import IprwatchError, first_fault
 
 _ALBUM = re.compile(rb"appmsgalbum\?[^\"'\s]{0,200}?album_id=(\d{5,25})")
 ALBUM_URL = (
     "https://mp.weixin.qq.com/mp/appmsgalbum?action=getalbum&__biz={biz}&album_id={album}&count=20&f=json"
 )
+BACKEND_URL = (
+    "https://mp.weixin.qq.com/cgi-bin/appmsgpublish?sub=list&sub_action=list_ex&fakeid={biz}&begin=0&count=5&query="
+    "&type=101_1&free_publish_type=1&lang=zh_CN&f=json&ajax=1&token="
+)
+Way = Literal["album", "backend"]
 
 
 class AddingError(IprwatchError):
@@ -29,13 +37,22 @@ class AddingError(IprwatchError):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a page offers: the reader and the list it sees, or the account that published an article."""
+    """What a page offers: the list it is, or the WeChat account that published an article, and its ways.
+
+    `reader` is the one that takes the page. `ways` are the URLs by which an account can be followed.
+    """
 
     reader: str
     listing: ListPage | None
     account: str | None = None
     account_id: str | None = None
-    album_url: str | None = None
+    ways: Mapping[Way, str] = field(default_factory=dict)
+
+    @property
+    def feed_name(self) -> str | None:
+        """What wewe-rss and we-mp-rss call the account's feed, None where its id tells nothing."""
+        number = number_of_biz(self.account_id or "")
+        return f"MP_WXS_{number}" if number else None
 
 
 def look_at(page: Page) -> Look:
@@ -54,49 +71,59 @@ def look_at(page: Page) -> Look:
     if kind == "article" and name == "wechat":
         notice: Notice = reader.read_article(page)
         album = _ALBUM.search(page.body)
-        url = (
-            ALBUM_URL.format(biz=notice.account_id, album=album[1].decode("ascii"))
-            if album and notice.account_id
-            else None
-        )
-        return Look("album", None, notice.publisher, notice.account_id, url)
+        ways = _ways(notice.account_id, album[1].decode("ascii") if album else None)
+        return Look(name, None, notice.publisher, notice.account_id, ways)
     if kind == "account":
         accounts = read(page)
         assert isinstance(accounts, tuple)
-        return Look("album", None, accounts[0].name, accounts[0].account_id)
+        return Look(name, None, accounts[0].name, accounts[0].account_id, _ways(accounts[0].account_id, None))
     raise AddingError(
         f"{page.url} is an article, not a list: give the page that lists such articles, "
         "or put the article itself into the inbox with `iprwatch add`."
     )
 
 
+def _ways(biz: str | None, album: str | None) -> dict[Way, str]:
+    ways: dict[Way, str] = {}
+    if biz and album:
+        ways["album"] = ALBUM_URL.format(biz=biz, album=album)
+    if biz:
+        ways["backend"] = BACKEND_URL.format(biz=biz)
+    return ways
+
+
 def make_entry(
-    look: Look, url: str, names: Mapping[str, str | None], crontab: str, *, live: bool
+    look: Look, url: str, names: Mapping[str, str | None], crontab: str, *, live: bool, by: Way = "album"
 ) -> dict[str, object]:
     """The table of the new source, checked as it would be on loading.
 
     `names` holds key, name_zh, name_en, publisher_zh and publisher_en. `live` says that the page was fetched
-    just now, which proves that it can be read. Raises AddingError naming what is
-    missing or wrong.
+    just now, which proves that it can be read. `by` is how a WeChat account is to be followed. The token of a session
+    is left out. Raises AddingError naming what is missing or wrong.
     """
     if missing := [name for name, value in names.items() if not value]:
         options = " ".join("--" + name.replace("_", "-") for name in missing)
         raise AddingError(f"The entry still needs: {options}.")
-    address = url if look.listing is not None else look.album_url
-    if address is None:
-        raise AddingError(
-            f"The article of {look.account!r} ({look.account_id}) belongs to no album that could be followed; "
-            "follow the account through a feed (wewe-rss, we-mp-rss, RSSHub), or put links into the inbox."
-        )
+    address, reader = url, look.reader
+    if look.listing is None:
+        if by not in look.ways:
+            raise AddingError(
+                f"The article of {look.account!r} ({look.account_id}) belongs to no album that could be followed; "
+                "follow the account with your own login (--by backend) or through a feed (wewe-rss, we-mp-rss, "
+                "RSSHub), or put links into the inbox."
+            )
+        address, reader = look.ways[by], "album" if by == "album" else WECHAT_BACKEND
+    if reader == WECHAT_BACKEND:
+        address = with_token(address, "")
     entries = len(look.listing.entries) if look.listing is not None else 1
     table: dict[str, object] = {
-        "reader": look.reader,
+        "reader": reader,
         "url": address,
         **{name: value for name, value in names.items() if name != "key"},
         "topics": [],
         "crontab": crontab,
         "least": max(1, min(5, entries // 2)),
-        "proven": live,
+        "proven": live and look.listing is not None,
     }
     try:
         Source.model_validate({"key": names["key"], **table})

@@ -6,7 +6,6 @@ Per source one list page and one article. With a folder to save into, each page 
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,9 +27,9 @@ from crawlers.notice import ListEntry
 from crawlers.page import Page
 from crawlers.permissions import suggest_permission
 from crawlers.readers import reader_for
-from crawlers.replay import NotRecorded
+from crawlers.replay import NotRecorded, write_recording
 from crawlers.robots import ClosedByRobots, RobotsUnreachable
-from crawlers.source import INBOX_READER, Source
+from crawlers.source import INBOX_READER, WECHAT_BACKEND, Source
 from crawlers.spider import CHALLENGE_STATUS, hours_of, to_page
 from crawlers.transport import group_sources, send_by
 from errors import ConfigurationError
@@ -167,20 +166,8 @@ class ProbeSpider(Spider):
         self.found[source.key] = Probed(source, verdict, detail, seconds)
 
     def _save(self, page: Page, source: Source, what: str) -> None:
-        if self.save is None:
-            return
-        folder = self.save / source.reader / f"{source.key}_{what}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("page.*"):
-            old.unlink()
-        (folder / f"page.{_suffix(page)}").write_bytes(page.body)
-        note = {
-            "url": page.url,
-            "status": page.status,
-            "headers": {name: value for name, value in page.headers.items() if name != "set-cookie"},
-            "fetched": page.fetched_at.isoformat(),
-        }
-        (folder / "page.json").write_text(json.dumps(note, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        if self.save is not None:
+            write_recording(page, self.save / source.reader / f"{source.key}_{what}")
 
 
 def judge_page(error: PageError, page: Page) -> tuple[str, str]:
@@ -233,7 +220,7 @@ def probe_sources(
 
 def can_be_probed(source: Source) -> bool:
     """False where there is no page to look at: the inbox, and accounts that only a session shows."""
-    return source.reader not in (INBOX_READER, "wechat_backend")
+    return source.reader not in (INBOX_READER, WECHAT_BACKEND)
 
 
 def record_probes(engine: Engine, probed: Iterable[Probed], now: datetime) -> None:
@@ -264,12 +251,3 @@ def confirmed_sources(engine: Engine) -> set[str]:
 
 def _seconds(response: Response) -> float:
     return float(response.meta.get("download_latency", 0.0))
-
-
-def _suffix(page: Page) -> str:
-    start = page.body.lstrip()[:1]
-    if start in (b"{", b"["):
-        return "txt"
-    return (
-        "pdf" if page.body.startswith(b"%PDF-") else "xml" if page.body.lstrip()[:5] == b"<?xml" else "html"
-    )

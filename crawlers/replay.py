@@ -86,6 +86,28 @@ def read_recording(note: Path) -> Recording:
     return Recording(bodies[0], url, status, headers, fetched_at)
 
 
+def write_recording(page: Page, folder: Path) -> None:
+    """Keep a page as a recording of its own in a folder, in the place of one that is there. Cookies are left out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("page.*"):
+        old.unlink()
+    (folder / f"page.{_suffix(page)}").write_bytes(page.body)
+    note = {
+        "url": page.url,
+        "status": page.status,
+        "headers": {name: value for name, value in page.headers.items() if name != "set-cookie"},
+        "fetched": page.fetched_at.isoformat(),
+    }
+    (folder / "page.json").write_text(json.dumps(note, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def _suffix(page: Page) -> str:
+    start = page.body.lstrip()[:5]
+    if start[:1] in (b"{", b"["):
+        return "txt"
+    return "pdf" if start == b"%PDF-" else "xml" if start == b"<?xml" else "html"
+
+
 def open_recorded_web(folder: Path) -> dict[str, Recording]:
     """All recorded pages below a folder by the key of their URL.
 

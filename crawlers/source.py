@@ -30,6 +30,7 @@ BUILT_IN = Path(__file__).with_name("sources.toml")
 FAMILIES = ("court", "spp", "cnipa", "gov", "media", "disclosure", "wechat", "inbox")
 INBOX_READER = "inbox"
 INBOX_URL = "inbox:"
+WECHAT_BACKEND = "wechat_backend"
 DIRECT = "direct"
 _LONGEST_KEY = 100
 _FIRINGS = 200  # of a crontab, that are held against the source's hours
@@ -146,6 +147,12 @@ class Source(BaseModel):
     def _inbox_has_its_reader(self) -> Source:
         if (self.family == "inbox") != (self.reader == INBOX_READER):
             raise ValueError("the family inbox has the reader inbox, and no other family has it")
+        return self
+
+    @model_validator(mode="after")
+    def _backend_is_asked_with_its_session(self) -> Source:
+        if self.reader == WECHAT_BACKEND and self.family != "wechat":
+            raise ValueError(f"key: the reader {WECHAT_BACKEND} needs a key that starts with wechat_")
         return self
 
     @model_validator(mode="after")

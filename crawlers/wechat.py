@@ -9,11 +9,9 @@ from datetime import UTC, date, datetime
 from configuration import Configuration
 from crawlers.errors import Blocked, PageError
 from crawlers.runs import Watch
-from crawlers.source import Source
+from crawlers.source import WECHAT_BACKEND, Source
 from crawlers.spider import FamilySpider
 from crawlers.wechat_session import announce_end, announce_refusal, refuse_session, with_token
-
-BACKEND = "wechat_backend"
 
 
 class WechatSpider(FamilySpider):
@@ -33,7 +31,7 @@ class WechatSpider(FamilySpider):
         since: date | None = None,
         alert_baseline: bool = False,
     ) -> None:
-        in_order = sorted(sources, key=lambda source: source.reader == BACKEND)
+        in_order = sorted(sources, key=lambda source: source.reader == WECHAT_BACKEND)
         super().__init__(configuration, in_order, since=since, alert_baseline=alert_baseline)
         self.session = configuration.wechat_session()
         self._asked_before: Watch | None = None
@@ -41,7 +39,7 @@ class WechatSpider(FamilySpider):
 
     async def refuse_before(self, source: Source) -> tuple[str, str] | None:
         """`login expired` for a source of the backend whose session can't be used, `blocked` where it was too fast."""
-        if source.reader != BACKEND:
+        if source.reader != WECHAT_BACKEND:
             return None
         while self._asked_before is not None and self._asked_before.lists_open and self._is_running():
             await asyncio.sleep(0.05)
@@ -62,17 +60,17 @@ class WechatSpider(FamilySpider):
 
     def secret_url(self, source: Source, url: str) -> str:
         """The backend wants its token in the URL."""
-        if source.reader != BACKEND or self.session is None:
+        if source.reader != WECHAT_BACKEND or self.session is None:
             return url
         return with_token(url, self.session.token)
 
     def secret_headers(self, source: Source) -> dict[str, str]:
         """The backend wants the session's cookie."""
-        return {"Cookie": self.session.cookie} if source.reader == BACKEND and self.session else {}
+        return {"Cookie": self.session.cookie} if source.reader == WECHAT_BACKEND and self.session else {}
 
     async def list_refused(self, watch: Watch, error: PageError) -> str | None:
         """A session that the server no longer knows is dead for all sources; one that is too fast rests."""
-        if watch.source.reader != BACKEND or not isinstance(error, Blocked) or self.session is None:
+        if watch.source.reader != WECHAT_BACKEND or not isinstance(error, Blocked) or self.session is None:
             return None
         if error.reason == "frequency":
             self._stopped = "blocked", f"not asked after {watch.source.key} was: {error}"

@@ -26,3 +26,12 @@ def clean_link(url: str) -> str:
 def biz_of_number(number: str) -> str:
     """An account's `__biz` from its number: WeChat's `__biz` is that decimal number in base64."""
     return base64.b64encode(number.encode("ascii")).decode("ascii")
+
+
+def number_of_biz(biz: str) -> str | None:
+    """The account's number in its `__biz`, None for what is none."""
+    try:
+        number = base64.b64decode(biz, validate=True).decode("ascii")
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return number if _NUMBER.fullmatch(number) else None

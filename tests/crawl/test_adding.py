@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from crawlers.adding import AddingError, append_entry, look_at, make_entry
 from crawlers.errors import LayoutChanged
 from crawlers.page import Page
+from crawlers.replay import find_recordings
 from crawlers.source import load_sources
 from tests.command import Ran, iprwatch
 from tests.crawl.test_live import HTML, answer, watched
@@ -46,9 +49,14 @@ proven = true"""
 
 
 def add(
-    folder: Path, url: str, page: Path | str, key: str | None = "court_added", to: str = "mine.toml"
+    folder: Path,
+    url: str,
+    page: Path | str,
+    key: str | None = "court_added",
+    to: str = "mine.toml",
+    further: Sequence[str] = (),
 ) -> Ran:
-    named = ["--key", key] if key else []
+    named = [*(["--key", key] if key else []), *further]
     return iprwatch("sources", "add", url, "--file", page, "--to", to, *named, *OPTIONS, cwd=folder)
 
 
@@ -93,6 +101,36 @@ def test_a_wechat_article_leads_to_its_album(samples: Path, tmp_path: Path) -> N
     assert "(MzkwMDAwMDAwMQ==)" in ran.out
     source = load_sources([tmp_path / "mine.toml"], built_in=False)["wechat_added"]
     assert (source.reader, source.url) == ("album", ALBUM)
+
+
+def test_an_account_without_album_can_be_followed_with_a_login(samples: Path, tmp_path: Path) -> None:
+    ran = add(tmp_path, WECHAT, samples / WECHAT_PAGE, "wechat_added", further=["--by", "backend"])
+    assert ran.code == 0, ran.err
+    assert "MP_WXS_3900000001" in ran.out
+    source = load_sources([tmp_path / "mine.toml"], built_in=False)["wechat_added"]
+    assert (source.reader, source.proven) == ("wechat_backend", False)
+    assert "fakeid=MzkwMDAwMDAwMQ%3D%3D" in source.url
+    assert source.url.endswith("token=")
+
+
+def test_the_token_of_a_session_is_not_written(samples: Path, tmp_path: Path) -> None:
+    folder = samples / "wechat_backend/publish_list"
+    url = json.loads((folder / "page.json").read_text("utf-8"))["url"]
+    assert "token=1000000001" in url
+    ran = add(tmp_path, url, folder / "page.txt", "wechat_added")
+    assert ran.code == 0, ran.err
+    assert "1000000001" not in (tmp_path / "mine.toml").read_text("utf-8").replace("MzkwMDAwMDAwMQ", "")
+    refused = add(tmp_path, url, folder / "page.txt", "media_added")
+    assert refused.code == 2
+    assert "needs a key that starts with wechat_" in refused.err
+
+
+def test_a_sample_is_saved_on_request(samples: Path, tmp_path: Path) -> None:
+    ran = add(tmp_path, LIST, samples / LIST_PAGE, further=["--save", "kept"])
+    assert ran.code == 0, ran.err
+    (recording,) = find_recordings(tmp_path / "kept")
+    assert recording.path == tmp_path / "kept/court_gov/court_added_list/page.html"
+    assert (recording.url, recording.path.read_bytes()) == (LIST, (samples / LIST_PAGE).read_bytes())
 
 
 def test_a_wechat_article_without_album_is_refused_with_the_other_ways(samples: Path, tmp_path: Path) -> None:
