@@ -31,6 +31,7 @@ from crawlers.readers import (
     wechat,
     wechat_backend,
 )
+from crawlers.readers.refusals import refuse_blocked
 
 Kind = Literal["list", "article", "account"]
 
@@ -79,8 +80,9 @@ READERS: dict[str, Reader] = {
 
 
 def reader_for(page: Page) -> tuple[str, Reader]:
-    """The reader that recognises the page, by name. Raises LayoutChanged when none does.
+    """The reader that recognises the page, by name.
 
+    Raises LayoutChanged when none does, Blocked or Gone where such a page is none at all.
     A page whose URL nobody knows may carry the marks of several systems: the first that can read it counts.
     """
     claims = ((name, reader) for name, reader in READERS.items() if reader.recognises(page))
@@ -100,6 +102,7 @@ def reader_for(page: Page) -> tuple[str, Reader]:
             return name, reader
         else:
             return name, reader
+    refuse_blocked(page)
     raise refusal or LayoutChanged(
         url=page.url,
         expected="a page of a site that a reader knows",

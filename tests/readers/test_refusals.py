@@ -106,3 +106,13 @@ def test_an_empty_body_says_why(body: Body, note: str | None) -> None:
 def test_an_empty_body_that_nothing_explains_is_a_changed_layout() -> None:
     with pytest.raises(LayoutChanged):
         note_empty_body(page(""), Body("", (), (), ()))
+
+
+def test_a_challenge_of_a_site_that_no_reader_knows_is_a_challenge() -> None:
+    strange = replace(page("<html><script>$_ts=1</script></html>"), url="https://www.example.org/a/1.html")
+    with pytest.raises(Blocked, match=r"\$_ts"):
+        reader_for(strange)
+    with pytest.raises(Blocked, match="http 403"):
+        reader_for(replace(strange, status=403))
+    with pytest.raises(LayoutChanged, match="none of them recognises"):
+        reader_for(replace(strange, body=NAVIGATION.encode()))
