@@ -259,7 +259,7 @@ def _encode(
     def mutate(subject: Subject, _: Random) -> Page | None:
         source = subject.source.lstrip("\ufeff")
         if declared is None:
-            source = re.sub(r"<meta\b[^>]*charset[^>]*>|(?<=<\?xml)[^>]*?(?=\?>)", "", source, flags=re.I)
+            source = re.sub(r"<meta\b[^>]*charset[^>]*>|^\s*<\?xml[^>]*>\s*", "", source, flags=re.I)
         for pattern in (_CHARSET, _XML_ENCODING):
             source = pattern.sub(lambda found: found[1] + str(declared), source)
         headers = {key: value for key, value in subject.page.headers.items() if key != "content-type"}

@@ -85,6 +85,9 @@ def read_list(page: Page) -> ListPage:
         entries = [_sse_entry(row, position) for position, row in enumerate(rows)]
         next_url = _next_of_sse(page.url, answer.get("pageHelp"))
     read = tuple(entry for entry in entries if entry)
+    company = "secName" if "announcements" in answer else "SECURITY_NAME"
+    if read and not any(isinstance(row, dict) and isinstance(row.get(company), str) for row in rows):
+        raise LayoutChanged(url=page.url, expected=f"rows with {company}", found=_keys(rows[0]))
     if len(read) < len(rows):
         logger.warning(
             "Skipped %d of %d announcements at %r: they have no title or no file.",

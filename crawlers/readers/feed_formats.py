@@ -6,6 +6,7 @@ articles). RSS 0.9x differs from 2.0 in nothing that is read here.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from dataclasses import dataclass
@@ -62,15 +63,23 @@ class Feed:
 
 def is_feed(page: Page) -> bool:
     """Whether the page begins like a feed of one of the formats. Nothing is parsed."""
-    start = page.body[:_JSON_MARK_WITHIN].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = _start(page)
     if start[:1] in (b"{", b"["):
         return any(mark in start for mark in _JSON_MARKS)
     return root_name(page) in _XML_ROOTS
 
 
+def _start(page: Page) -> bytes:
+    """The beginning in ASCII: only a page in UTF-16 is decoded for that."""
+    start = page.body[:_JSON_MARK_WITHIN]
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        start = page.text[:_JSON_MARK_WITHIN].encode("utf-8", "replace")
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n")
+
+
 def read_feed(page: Page) -> Feed:
     """Raises LayoutChanged for a document that is broken or none of the formats."""
-    if page.body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+    if _start(page)[:1] in (b"{", b"["):
         return _read_json(page)
     root = xml_tree(page, EXPECTED)
     name = local_name(root)

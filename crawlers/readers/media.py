@@ -19,11 +19,13 @@ Sites, as described by public tools until 2026; no real page has been read:
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from lxml import html
+from lxml import etree, html
 
 from crawlers.errors import LayoutChanged
 from crawlers.notice import ListEntry, ListPage, Notice
@@ -31,9 +33,10 @@ from crawlers.page import Page
 from crawlers.readers import feed
 from crawlers.readers.body import Body, read_body
 from crawlers.readers.markup import tree
-from crawlers.readers.page_metadata import Described, describe
+from crawlers.readers.page_metadata import Described, describe, is_date_line, other_headlines
 from crawlers.readers.refusals import refuse_blocked
 from crawlers.readers.sitemap import is_sitemap, read_sitemap
+from crawlers.readers.wholeness import only, refuse_cut_off, refuse_no_article, refuse_overrun
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -60,6 +63,10 @@ SITES: dict[str, Site] = {
     "chinaipr.gov.cn": Site(("中国保护知识产权网", "Intellectual Property Protection in China")),
 }
 LEAST_TEXT = 200  # characters without white space; less is a teaser, a video page or a failed extraction
+_ENDS = 15  # characters by which a text is found again
+_PART = 0.3  # of its length, from which on a block counts
+_ALIKE = 0.6  # of a text, from which on another one is like it
+_GRAM = 6  # characters
 
 _DAY_IN_URL = re.compile(r"/a/(?P<a>20\d{4})/(?P<b>\d{2})/WS|/article\d*_\d+_(?P<whole>20\d{6})\.html?$")
 # The extractor's element names, as HTML has them.
@@ -100,8 +107,8 @@ def read_list(page: Page) -> ListPage:
 def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     """Read an article. It may come without any date, when none is confirmed.
 
-    Raises LayoutChanged for a site's front page, where no headline is confirmed, and for less than 200 characters
-    of text; Blocked, Gone.
+    Raises LayoutChanged for a site's front page, where no headline is confirmed or there are two, for a page that is
+    cut off, and for less than 200 characters of text; Blocked, Gone.
     """
     refuse_blocked(page)
     if urlsplit(page.url).path in ("", "/"):
@@ -115,8 +122,13 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             expected="a headline that two of h1, og:title, JSON-LD, title element and list entry agree on",
             found="none",
         )
+    if others := other_headlines(root, said.title, site.names):
+        raise LayoutChanged(url=page.url, expected="one headline", found=f"another one: {others[0][:80]!r}")
+    refuse_cut_off(page, None)
     body = _without_head(_body(root, page, site), said)
-    length = sum(map(len, body.text.split()))
+    refuse_no_article(page, body)
+    _refuse_repetition(page, body)
+    length = len(_squeezed(body.text))
     if length < LEAST_TEXT:
         raise LayoutChanged(
             url=page.url, expected=f"a text of {LEAST_TEXT} characters", found=f"{length} characters"
@@ -153,11 +165,17 @@ def _day_in(url: str) -> str | None:
 
 
 def _body(root: html.HtmlElement, page: Page, site: Site) -> Body:
-    known = root.get_element_by_id(site.body_id, None) if site.body_id else None
-    if known is not None:
+    if site.body_id:
+        known = only(page, root.xpath("//*[@id=$id]", id=site.body_id), f"body (#{site.body_id})")
+        if known is None:
+            raise LayoutChanged(url=page.url, expected=f"#{site.body_id}", found="none")
+        refuse_overrun(page, known)
         return read_body(known, page.url)
     from trafilatura import bare_extraction  # takes a second to import; only these sites need it
 
+    # It loses the text behind a comment, and changes the tree that it is given.
+    etree.strip_tags(root, etree.Comment)
+    whole = deepcopy(root)
     found = bare_extraction(
         root,
         url=page.url,
@@ -177,14 +195,56 @@ def _body(root: html.HtmlElement, page: Page, site: Site) -> Body:
             node.tag = "img"
         else:
             node.tag = _AS_HTML[node.tag]
-    return read_body(content, page.url)
+    body = read_body(content, page.url)
+    _refuse_second_text(page, whole, _squeezed(body.text))
+    return body
+
+
+def _refuse_second_text(page: Page, root: html.HtmlElement, text: str) -> None:
+    """Raise LayoutChanged where blocks of one kind hold different texts that could be meant: which, nothing tells.
+
+    Two such blocks are a second article, as long as the text, or a second copy, most of which is the same.
+    """
+    blocks = [
+        (block, inside)
+        for block in root.iter("article", "div", "main", "section")
+        if len(inside := _squeezed(block.text_content())) >= len(text) * _PART
+    ]
+    for (one, inside), (other, beside) in combinations(blocks, 2):
+        of_one_kind = one.tag == other.tag and one.get("class") == other.get("class")
+        if (
+            not of_one_kind
+            or inside == beside
+            or one in other.iterancestors()
+            or other in one.iterancestors()
+        ):
+            continue
+        whole = any(text[:_ENDS] in held and text[-_ENDS:] in held for held in (inside, beside))
+        if (whole and min(len(inside), len(beside)) >= len(text) * _ALIKE) or _is_copy(inside, beside):
+            raise LayoutChanged(url=page.url, expected="one text", found="two blocks that differ")
+
+
+def _is_copy(one: str, other: str) -> bool:
+    grams, others = ({text[at : at + _GRAM] for at in range(len(text) - _GRAM)} for text in (one, other))
+    return len(grams & others) >= _ALIKE * min(len(grams), len(others))
+
+
+def _refuse_repetition(page: Page, body: Body) -> None:
+    """Raise LayoutChanged for a text most of which stands there twice."""
+    lines = body.text.split("\n")
+    if sum(map(len, set(lines))) <= _ALIKE * sum(map(len, lines)) and len(lines) > 1:
+        raise LayoutChanged(url=page.url, expected="one text", found="the same text twice")
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _without_head(body: Body, said: Described) -> Body:
     """The body without the headline and the date line, where the extractor took them for text."""
     lines = body.text.split("\n")
-    if lines[0] == said.title:
+    while lines and lines[0] == said.title:
         del lines[0]
-    if lines and any(date.place == "labelled text" and date.raw in lines[0] for date in said.dates):
+    if lines and is_date_line(lines[0]):
         del lines[0]
     return replace(body, text="\n".join(lines))

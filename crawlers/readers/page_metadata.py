@@ -18,7 +18,7 @@ from lxml import html
 
 from crawlers.notice import DateMeaning, ListEntry, PrintedDate
 from crawlers.readers.body import read_body
-from crawlers.readers.markup import date_shaped, first, folded, one_line
+from crawlers.readers.markup import date_shaped, first, folded, labelled_date, one_line
 
 _ARTICLE_TYPES = re.compile(r"(?:Article|BlogPosting|Report)$")
 _PUBLISHED = (
@@ -86,8 +86,7 @@ def describe(
     """
     metas = _metas(root)
     articles = list(_linked_data(root))
-    site = metas.get("og:site_name", "")
-    names = [*names, *([site] if site else [])]
+    site = _site_name(root, names)
     headings = [heading for heading in root.iter("h1") if one_line(heading)]
     titles = [
         *(one_line(heading) for heading in headings),
@@ -119,6 +118,22 @@ def describe(
 def _title_element(root: html.HtmlElement) -> str:
     node = first(root.iter("title"))
     return "" if node is None else folded(node.text)
+
+
+def _site_name(root: html.HtmlElement, names: Sequence[str]) -> str:
+    """What og:site_name calls the site, where that is one of its names."""
+    known = {_key(name) for name in names}
+    stated = (
+        folded(node.get("content")) for node in root.iter("meta") if node.get("property") == "og:site_name"
+    )
+    return next((name for name in stated if _key(name) in known), "")
+
+
+def other_headlines(root: html.HtmlElement, title: str, names: Sequence[str]) -> list[str]:
+    """Headlines in large type (h1) that are neither this one nor a name of the site: another article's."""
+    known = {_key(name) for name in names}
+    texts = (one_line(heading) for heading in root.iter("h1"))
+    return [text for text in texts if _key(text) and _key(text) not in known and not _agree(text, title)]
 
 
 def _metas(root: html.HtmlElement) -> dict[str, str]:
@@ -236,6 +251,16 @@ def _texts_before(node: html.HtmlElement, inner: html.HtmlElement) -> Iterator[s
         if descendant is inner:
             return
         yield descendant.text or ""
+
+
+def is_date_line(line: str) -> bool:
+    """Whether a line is one with source and date, and no sentence: it has a labelled date and is short.
+
+    Its fields may touch: `来源：某网发布时间：2026-11-13`.
+    """
+    return len(line) < _NEAR // 2 and (
+        any(_labelled_dates(line)) or labelled_date(line, "发布时间", "发布日期") is not None
+    )
 
 
 def _labelled_dates(line: str) -> Iterator[PrintedDate]:

@@ -143,7 +143,7 @@ def _without_token(page: Page) -> Page:
 def _answer(page: Page) -> dict[str, Any]:
     """The answer, of one of the three kinds. Raises Blocked, Gone or LayoutChanged for everything else."""
     refuse_status(page)
-    if page.body.lstrip()[:1] != b"{":
+    if page.text.lstrip("\ufeff \r\n\t")[:1] != "{":
         sign = next((sign for sign in _LOGIN_PAGE if sign in page.text), None)
         if sign:
             raise Blocked(url=page.url, reason="login", evidence=sign)

@@ -65,7 +65,7 @@ def refuse(page: Page, expected: str) -> NoReturn:
 def read_json(page: Page, expected: str) -> dict[str, Any]:
     """The page as a JSON object. Raises LayoutChanged where it is none."""
     try:
-        answer = json.loads(page.body)
+        answer = json.loads(page.text.lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise LayoutChanged(url=page.url, expected=expected, found=f"broken JSON ({error})") from error
     if not isinstance(answer, dict):

@@ -44,6 +44,15 @@ def test_a_list_is_recognised_by_its_url_and_without_it(recorded: Recorded, case
     assert disclosure.kind_of(page) == "list"
 
 
+def test_rows_without_any_company_are_a_change(recorded: Recorded) -> None:
+    def rename(answer: dict[str, Any]) -> None:
+        for row in answer["announcements"]:
+            row["secNames"] = row.pop("secName")
+
+    with pytest.raises(LayoutChanged, match="secName"):
+        disclosure.read_list(edited(recorded("disclosure/list_cninfo"), rename))
+
+
 @pytest.mark.parametrize(
     "url",
     [

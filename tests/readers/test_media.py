@@ -96,6 +96,47 @@ def test_an_element_that_is_called_a_title_confirms_a_headline() -> None:
     assert media.read_article(page).title == "A register that looks back"
 
 
+def test_a_second_headline_is_another_article(recorded: Recorded) -> None:
+    page = changed(article(""), "</main>", "<h1>Plants have names, too</h1></main>")
+    with pytest.raises(LayoutChanged, match="one headline"):
+        media.read_article(page)
+
+
+def test_a_page_that_is_cut_off_is_refused(recorded: Recorded) -> None:
+    page = recorded("media/article_law_firm")
+    with pytest.raises(LayoutChanged, match="cut off"):
+        media.read_article(replace(page, body=page.body[: page.body.index(b"</article>")]))
+
+
+def test_a_body_whose_place_is_known_is_taken_from_nowhere_else(recorded: Recorded) -> None:
+    with pytest.raises(LayoutChanged, match="#Content"):
+        media.read_article(changed(recorded("media/article_chinadaily"), 'id="Content"', 'id="text"'))
+
+
+def test_a_comment_takes_no_text_along(recorded: Recorded) -> None:
+    page = recorded("media/article_law_firm")
+    commented = changed(page, "without waiting", "<!-- /row -->without waiting")
+    assert media.read_article(commented).body == media.read_article(page).body
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_text_that_stands_there_twice_is_refused(recorded: Recorded, other: bool) -> None:
+    page = recorded("media/article_iprdaily")
+    block = page.text[
+        page.text.index('<div class="article-content">') : page.text.index('<div class="footer">')
+    ]
+    block = block[: block.rindex("</div>")]
+    copy = block.replace("一审判决", "终审判决").replace("三千二百万", "两千二百万") if other else block
+    with pytest.raises(LayoutChanged, match="one text"):
+        media.read_article(changed(page, block, block + copy))
+
+
+def test_the_publisher_is_a_name_of_the_site() -> None:
+    named = '<meta property="og:site_name" content="{}">'
+    assert media.read_article(article("", named.format("ROUSE"))).publisher == "ROUSE"
+    assert media.read_article(article("", named.format("Some widget"))).publisher is None
+
+
 def test_two_headings_beside_the_story_do_not_make_a_headline(recorded: Recorded) -> None:
     page = changed(
         recorded("media/layout_changed"), "<h2>", "<h2>Read next: patents</h2><h3>Read next: patents</h3><h2>"
