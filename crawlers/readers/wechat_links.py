@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 HOST = "mp.weixin.qq.com"
 
+_NUMBER = re.compile(r"[1-9][0-9]*")
+
 
 def leads_to_wechat(url: str) -> bool:
     """True for an absolute URL on WeChat's host."""
