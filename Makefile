@@ -21,7 +21,7 @@ demo: $(VENV)/installed
 	@$(BIN)/iprwatch --config samples/iprwatch.toml search 商标
 
 test: $(VENV)/installed
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/installed
 	@$(BIN)/ruff check .

@@ -40,6 +40,9 @@ def stories_list(
     if as_json:
         print_json({"total": total, "stories": stories})
         return
+    if not stories:
+        out.print("No event has been reported by more than one item yet.")
+        return
     title = "1 story" if total == 1 else f"{total} stories"
     table = Table(
         "Story", "Published", *(Column(name, overflow="fold") for name in ("Report", "Why it is in the story")),
