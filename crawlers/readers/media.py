@@ -13,7 +13,12 @@ Sites, as described by public tools until 2026; no real page has been read:
     iprdaily.cn                 /article1_38977_20261112.html, /article_15947.html, /news_41609.html
     chinaiplawupdate.com        WordPress: /2026/11/<words>/, feed at /feed/ with the full text
     chinajusticeobserver.com    /a/<words>, /law/x/<words>
+    rouse.com                   /insights/<kind>/<year>/<words>
+    bakermckenzie.com           insightplus.bakermckenzie.com/bm/<practice>/<words>
     the others                  only their hosts are known
+
+A sitemap lists a site's offices and people as well. Where the form of an article's address is known, only such
+entries are taken from it.
 """
 
 from __future__ import annotations
@@ -46,18 +51,25 @@ NAME = "media"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One medium: its own names, none of which is a headline, and the id of its body where it is known."""
+    """One medium: its own names, none of which is a headline; the id of its body and its articles' paths, if known."""
 
     names: tuple[str, ...]
     body_id: str | None = None
+    articles: re.Pattern[str] | None = None
 
 
-# By host, with all hosts below it.
+# By host, with all hosts below it; the first that fits.
 SITES: dict[str, Site] = {
     "chinadaily.com.cn": Site(("China Daily", "Chinadaily.com.cn", "中国日报网"), "Content"),
-    "chinajusticeobserver.com": Site(("China Justice Observer", "CJO")),
+    "chinajusticeobserver.com": Site(
+        ("China Justice Observer", "CJO"), articles=re.compile(r"^/(?:a|law/x)/[^/]+/?$")
+    ),
     "chinaiplawupdate.com": Site(("China IP Law Update",)),
-    "rouse.com": Site(("Rouse",)),
+    "rouse.com": Site(("Rouse",), articles=re.compile(r"^/insights/[\w-]+/20\d\d/[^/]+/?$")),
+    "insightplus.bakermckenzie.com": Site(
+        ("Baker McKenzie", "Baker McKenzie InsightPlus", "Insight Plus"),
+        articles=re.compile(r"^/bm/[\w-]+/[^/.]+/?$"),
+    ),
     "bakermckenzie.com": Site(("Baker McKenzie", "Baker McKenzie InsightPlus", "Insight Plus")),
     "iprdaily.cn": Site(("IPRdaily", "IPRdaily中文网")),
     "chinaipr.gov.cn": Site(("中国保护知识产权网", "Intellectual Property Protection in China")),
@@ -99,7 +111,8 @@ def read_list(page: Page) -> ListPage:
     if feed.recognises(page):
         return feed.read_list(page)
     if page.status == 200 and is_sitemap(page):
-        return read_sitemap(page)
+        site = _site(page.url)
+        return read_sitemap(page, site.articles if site else None)
     refuse_blocked(page)
     raise LayoutChanged(url=page.url, expected="a feed or a sitemap", found="a page of another kind")
 

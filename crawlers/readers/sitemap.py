@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -33,11 +34,12 @@ def is_sitemap(page: Page) -> bool:
     return root_name(page) in ("urlset", "sitemapindex")
 
 
-def read_sitemap(page: Page) -> ListPage:
+def read_sitemap(page: Page, articles: re.Pattern[str] | None = None) -> ListPage:
     """The 200 newest entries, newest first; those without a date come last. `total` counts all.
 
-    A sitemap holds up to 50,000 URLs in any order, so its top says nothing. Raises LayoutChanged for an index
-    of sitemaps (one of them is to be watched instead), for broken XML, and where no entry has a URL.
+    `articles` matches the paths that are taken; all when it is None. A sitemap holds up to 50,000 URLs in any order,
+    so its top says nothing. Raises LayoutChanged for an index of sitemaps (one of them is to be watched instead), for
+    broken XML, where no entry has a URL, and where there are entries but none is an article.
     """
     root = xml_tree(page, _EXPECTED)
     if local_name(root) == "sitemapindex":
@@ -53,6 +55,15 @@ def read_sitemap(page: Page) -> ListPage:
     entries = [entry for position, node in enumerate(nodes) if (entry := _entry(node, position, page))]
     if nodes and not entries:
         raise LayoutChanged(url=page.url, expected="url > loc", found=f"{len(nodes)} entries that lack it")
+    if articles is not None:
+        kept = [entry for entry in entries if articles.search(urlsplit(entry.url).path)]
+        if entries and not kept:
+            raise LayoutChanged(
+                url=page.url,
+                expected=f"addresses of articles ({articles.pattern})",
+                found=f"{len(entries)} entries of another form, such as {entries[0].url}",
+            )
+        entries = kept
     entries.sort(key=_day, reverse=True)
     if len(entries) > MOST_ENTRIES:
         logger.info("Took the %d newest of %d entries of %r.", MOST_ENTRIES, len(entries), page.url)

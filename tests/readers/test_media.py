@@ -329,14 +329,45 @@ def test_a_plain_sitemap_states_neither_title_nor_publication(recorded: Recorded
     assert entry.date == PrintedDate("2026-11-17T08:30:00+00:00", "sitemap lastmod", "modified")
 
 
-def test_a_sitemap_is_read_newest_first_and_without_pictures(recorded: Recorded) -> None:
+def test_a_sitemap_is_read_newest_first_and_without_pictures_and_pages_that_are_no_articles(
+    recorded: Recorded,
+) -> None:
     listed = media.read_list(recorded("media/list_sitemap"))
     assert [entry.url.rsplit("/", 1)[-1] for entry in listed.entries] == [
         "example-bad-faith-filings",
         "example-plant-variety-rules",
-        "",
     ]
-    assert listed.total == 3
+    assert listed.total == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "articles", "others"),
+    [
+        (
+            "https://rouse.com/",
+            ["insights/news/2025/a-law"],
+            ["people/a-person", "insights/", "insights/news/"],
+        ),
+        (
+            "https://insightplus.bakermckenzie.com/",
+            ["bm/tax/a-law"],
+            ["bm/", "bm/attachment_dw.action", "bm/tax/"],
+        ),
+        ("https://www.chinajusticeobserver.com/", ["a/a-law", "law/x/a-law-2026"], ["about", "a/", "law/x/"]),
+        ("https://www.bakermckenzie.com/", ["en/insight/a-law", "en/people/a-person"], []),
+    ],
+)
+def test_of_a_sitemap_only_articles_are_taken_where_their_form_is_known(
+    url: str, articles: list[str], others: list[str]
+) -> None:
+    rows = "".join(f"<url><loc>{url}{path}</loc></url>" for path in [*others, *articles])
+    page = Page(f"{url}sitemap.xml", f"<urlset>{rows}</urlset>".encode(), FETCHED)
+    assert [entry.url for entry in media.read_list(page).entries] == [url + path for path in articles]
+
+
+def test_a_sitemap_without_any_article_is_a_change(recorded: Recorded) -> None:
+    with pytest.raises(LayoutChanged, match=r"\d entries of another form, such as https://rouse\.com/"):
+        media.read_list(changed(recorded("media/list_sitemap"), "/insights/news/2026/", "/opinions/"))
 
 
 def test_of_a_long_sitemap_the_newest_entries_are_taken(
@@ -345,7 +376,7 @@ def test_of_a_long_sitemap_the_newest_entries_are_taken(
     monkeypatch.setattr(sitemap, "MOST_ENTRIES", 1)
     listed = media.read_list(recorded("media/list_sitemap"))
     assert [entry.date.raw for entry in listed.entries if entry.date] == ["2026-11-17T08:30:00+00:00"]
-    assert listed.total == 3
+    assert listed.total == 2
 
 
 def test_an_index_of_sitemaps_is_refused_and_names_them(recorded: Recorded) -> None:
