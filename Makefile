@@ -6,6 +6,8 @@ EXTRAS ?= dev
 BIN := $(VENV)/bin
 # postgresql://USER:PASSWORD@HOST/DATABASE for the PostgreSQL half of the tests; without it that half is skipped.
 export IPRWATCH_TEST_POSTGRESQL
+# The environment overrules configuration files: a set IPRWATCH_DATABASE would get the demo's invented items.
+unexport $(filter-out IPRWATCH_TEST_%,$(filter IPRWATCH_% iprwatch_%,$(.VARIABLES)))
 
 .PHONY: demo test lint clean
 
