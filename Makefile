@@ -21,6 +21,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 demo: $(VENV)/installed
 	@$(BIN)/iprwatch --config samples/iprwatch.toml crawl --replay samples --alert-baseline
 	@$(BIN)/iprwatch --config samples/iprwatch.toml search 商标
+	@$(BIN)/iprwatch --config samples/iprwatch.toml stories list
 
 test: $(VENV)/installed
 	@$(BIN)/python -m pytest -n auto --dist worksteal
