@@ -16,6 +16,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -243,7 +244,7 @@ def _read_address(text: str) -> Address:
     """Raises ValueError for what is no mail address that every server takes."""
     try:
         address = Address(addr_spec=text)
-    except (ValueError, IndexError):  # what the header registry raises for a broken address
+    except (ValueError, IndexError, MessageError):  # what the header registry raises for a broken address
         raise ValueError("is no mail address") from None
     if not address.username or not address.domain:
         raise ValueError("is no mail address")

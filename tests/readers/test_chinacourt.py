@@ -81,7 +81,7 @@ def test_titles_cut_in_the_text_are_whole(recorded: Recorded) -> None:
         0,
         "chinacourt:9661207",
     )
-    assert len(entries) == 6
+    assert len(entries) == 7
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_one_bad_row_is_skipped_with_a_warning(recorded: Recorded, caplog: pytes
     )
     with caplog.at_level(logging.WARNING):
         entries = chinacourt.read_list(page).entries
-    assert len(entries) == 5
+    assert len(entries) == 6
     assert "Skipped entry 2" in caplog.text
 
 
