@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,17 @@ def test_what_is_set_for_a_real_watch_reaches_neither_demo_nor_tests(target: str
     told = {line for line in said if not line.startswith("called:")}
     assert told == {"IPRWATCH_TEST_POSTGRESQL=postgresql://of/tests"}
     assert len(said) > len(told)
+
+
+def test_the_tests_end_with_what_they_skipped(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_terminal_summary\n", "utf-8")
+    (tmp_path / "test_skipped.py").write_text(
+        "import pytest\n\n@pytest.fixture\ndef server():\n    pytest.skip('no PostgreSQL: set it')\n\n"
+        "@pytest.mark.parametrize('n', range(3))\ndef test_a(server, n): ...\n\ndef test_b(server): ...\n",
+        "utf-8",
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "4 tests skipped: no PostgreSQL: set it" in ran.stdout.splitlines()
