@@ -17,7 +17,7 @@ from crawlers.page import Page
 from crawlers.readers import read
 from errors import IprwatchError
 from pipeline import interpret
-from pipeline.dates import parse_date, parse_twelve_hour, parse_unix
+from pipeline.dates import parse_date, parse_twelve_hour, parse_unix, parse_unix_day
 from pipeline.legal import Fact
 from pipeline.record import Context, Record
 from pipeline.store.dating import describe_date
@@ -80,7 +80,8 @@ def _describe_list(listing: ListPage, page: Page) -> dict[str, Any]:
         shown = asdict(entry)
         if entry.date is not None:
             dating = interpret_date(entry.date.raw, entry.date.form, page.fetched_at)
-            shown["date"] = {"place": entry.date.place, **dating}
+            meaning = dating["meaning"] or entry.date.meaning
+            shown["date"] = {"place": entry.date.place, **dating, "meaning": meaning}
         entries.append(shown)
     return {"entries": entries, "next_url": listing.next_url, "total": listing.total}
 
@@ -89,6 +90,8 @@ def interpret_date(raw: str, form: str, base: datetime) -> dict[str, Any]:
     """One printed date as JSON, read by the form that its field is known to have."""
     if form == "unix":
         return describe_date(parse_unix(raw))
+    if form == "unix-day":
+        return describe_date(parse_unix_day(raw))
     return describe_date(parse_twelve_hour(raw) if form == "twelve-hour" else parse_date(raw, base=base))
 
 

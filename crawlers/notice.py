@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
-DateForm = Literal["printed", "unix", "twelve-hour"]
+DateForm = Literal["printed", "unix", "unix-day", "twelve-hour"]
 DateMeaning = Literal["published", "issued", "effective", "decided", "modified"]
 
 
@@ -17,7 +17,8 @@ class PrintedDate:
 
     `place` names the spot for a person: `labelled text`, `list entry`, `metadata PubDate`, `script ct`, `url`.
     `form` says how to read it where the text alone would mislead: `unix` (seconds since 1970 in a field
-    known to hold them), `twelve-hour` (a clock without AM or PM: only the day can be trusted).
+    known to hold them), `unix-day` (the same in a field that holds days in China), `twelve-hour` (a clock
+    without AM or PM: only the day can be trusted).
     """
 
     raw: str

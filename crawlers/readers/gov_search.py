@@ -7,8 +7,9 @@ URL forms
 
 History
     2026-10  `searchVO.listVO[]`: `pubtime` (published) and `ptime` (signed) are milliseconds since 1970 UTC;
-             `pubtime` can be 0, and then `pubtimeStr` ("2026.09.30") is missing. Titles and summaries mark
-             the words searched for with <em>. `catMap.gongwen.listVO` repeats the hits.
+             `ptime` is a day, as its midnight in Beijing. `pubtime` can be 0, and then `pubtimeStr`
+             ("2026.09.30") is missing. Titles and summaries mark the words searched for with <em>.
+             `catMap.gongwen.listVO` repeats the hits.
              From abroad the list was seen empty.
 """
 
@@ -111,7 +112,7 @@ def _read_entry(row: object, page: Page, position: int) -> ListEntry | None:
 
 
 def _read_date(row: dict[str, object]) -> PrintedDate | None:
-    """The best date that the hit states: the printed day, the moment, else the day it was signed."""
+    """When the hit was published: the printed day, the moment; else the day it was signed, as issued."""
     printed = row.get("pubtimeStr")
     raw = date_shaped(printed) if isinstance(printed, str) else None
     if raw:
@@ -119,7 +120,7 @@ def _read_date(row: dict[str, object]) -> PrintedDate | None:
     if moment := _milliseconds(row.get("pubtime")):
         return PrintedDate(moment, "list entry pubtime", form="unix")
     if moment := _milliseconds(row.get("ptime")):
-        return PrintedDate(moment, "list entry ptime", meaning="issued", form="unix")
+        return PrintedDate(moment, "list entry ptime", meaning="issued", form="unix-day")
     return None
 
 

@@ -6,7 +6,7 @@ a footer never becomes a date. Chinese clocks are read in Asia/Shanghai; a plain
 """
 
 from pipeline.dates.choice import Dating, choose, settle
-from pipeline.dates.line import parse_date, parse_dates, parse_twelve_hour, parse_unix
+from pipeline.dates.line import parse_date, parse_dates, parse_twelve_hour, parse_unix, parse_unix_day
 from pipeline.dates.value import SHANGHAI, DateValue, Meaning, Precision
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "parse_dates",
     "parse_twelve_hour",
     "parse_unix",
+    "parse_unix_day",
     "settle",
 ]

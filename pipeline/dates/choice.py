@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.dates.line import parse_dates, parse_twelve_hour, parse_unix
+from pipeline.dates.line import parse_dates, parse_twelve_hour, parse_unix, parse_unix_day
 from pipeline.dates.value import SHANGHAI, DateValue, labelled, refused
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def settle(candidates: Sequence[tuple[str, DateValue]], meaning: str = "publishe
 def _parse(entry: PrintedDate, fetched_at: datetime) -> tuple[DateValue, ...]:
     if entry.form == "unix":
         return (parse_unix(entry.raw),)
+    if entry.form == "unix-day":
+        return (parse_unix_day(entry.raw),)
     if entry.form == "twelve-hour":
         return (parse_twelve_hour(entry.raw),)
     return parse_dates(entry.raw, base=fetched_at)

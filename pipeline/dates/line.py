@@ -88,6 +88,12 @@ def parse_unix(raw: str) -> DateValue:
     return DateValue(raw, moment, "second", "Asia/Shanghai", "unix", None)
 
 
+def parse_unix_day(raw: str) -> DateValue:
+    """Read what `parse_unix` reads from a field that holds days: the day in China, for its clock tells nothing."""
+    value = parse_unix(raw)
+    return value if value.day is None else DateValue(raw, value.day, "day", None, "unix-day", None)
+
+
 def parse_twelve_hour(raw: str) -> DateValue:
     """Read a date whose clock runs to twelve without AM or PM: the day is kept, the time can't be told."""
     value = parse_date(raw)

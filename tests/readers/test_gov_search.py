@@ -6,13 +6,14 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crawlers.errors import Blocked, Gone, LayoutChanged
+from crawlers.inspection import describe_page
 from crawlers.notice import PrintedDate
 from crawlers.page import Page
 from crawlers.readers import gov_search
@@ -58,12 +59,18 @@ def test_real_results_are_read_once_each(captured: Page) -> None:
 
 
 def test_a_real_hit_without_publication_has_the_day_it_was_signed_and_no_other(captured: Page) -> None:
-    date = gov_search.read_list(captured).entries[0].date
-    assert date == PrintedDate("1706284800000", "list entry ptime", "issued", "unix")
-    assert choose([date], FETCHED).best is None
-    issued = choose([date], FETCHED, "issued").best
+    printed = gov_search.read_list(captured).entries[0].date
+    assert printed == PrintedDate("1706284800000", "list entry ptime", "issued", "unix-day")
+    assert choose([printed], FETCHED).best is None
+    issued = choose([printed], FETCHED, "issued").best
     assert issued
-    assert issued.value == datetime.fromisoformat("2024-01-27T00:00:00+08:00")
+    assert (issued.value, issued.precision) == (date(2024, 1, 27), "day")
+
+
+def test_a_hit_that_was_only_signed_is_shown_with_that_day_as_issued() -> None:
+    listed = answer(hit(pubtimeStr=None, pubtime=0, ptime=1793030400000))
+    shown = describe_page(listed)["entries"][0]["date"]
+    assert (shown["value"], shown["meaning"], shown["raw"]) == ("2026-10-27", "issued", "1793030400000")
 
 
 def test_a_real_answer_without_url_is_known_by_its_key(captured: Page) -> None:
@@ -78,7 +85,7 @@ def test_a_real_answer_without_url_is_known_by_its_key(captured: Page) -> None:
         ({"pubtimeStr": None}, PrintedDate("1794000000000", "list entry pubtime", form="unix")),
         (
             {"pubtimeStr": "", "pubtime": 0},
-            PrintedDate("1793000000000", "list entry ptime", "issued", "unix"),
+            PrintedDate("1793000000000", "list entry ptime", "issued", "unix-day"),
         ),
         ({"pubtimeStr": None, "pubtime": 0, "ptime": 0}, None),
         ({"pubtimeStr": None, "pubtime": "x", "ptime": None}, None),
