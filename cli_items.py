@@ -128,6 +128,9 @@ def search_command(
     if as_json:
         print_json({"total": found.total, "hits": [describe_hit(hit) for hit in found.hits]})
         return
+    if not found.hits:
+        out.print("No stored item matches.", highlight=False)
+        return
     title = f"{found.total} found for {' '.join(words)}" if words else f"{found.total} found"
     out.print(items_table(found.hits, title, excerpt=True))
 

@@ -133,7 +133,7 @@ def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configurati
         if outcome.state == "not recorded":
             continue
         style = "green" if outcome.state == "ok" else "bold red"
-        found = "\n".join(part for part in (_shown_counts(outcome.counts), outcome.reason) if part)
+        found = "\n".join(part for part in (shown_counts(outcome.counts), outcome.reason) if part)
         table.add_row(outcome.source.key, f"[{style}]{outcome.state}[/]", escape(found))
     out.print(table)
     if not new.hits:
@@ -176,12 +176,17 @@ def _say_who_was_heard(outcomes: list[Outcome]) -> str:
     return f"{line} Not heard: {groups}." if groups else line
 
 
-def _shown_counts(counts: dict[str, int]) -> str:
+def shown_counts(counts: dict[str, int]) -> str:
+    """What became of a source's links, in words; empty where there were none."""
     names = (
         "known links", "older", "new", "edited", "known", "filtered", "gone", "not recorded",
         "blocked", "changed", "down", "robots", "held", "error",
     )  # fmt: skip
-    shown = ", ".join(f"{counts[name]} {name}" for name in names if counts.get(name))
+    shown = ", ".join(
+        f"{counts[name]} {name.removesuffix('s') if counts[name] == 1 and name.endswith('links') else name}"
+        for name in names
+        if counts.get(name)
+    )
     links = counts.get("links", 0)
     return f"{links} {'link' if links == 1 else 'links'}: {shown}" if links else ""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cli_output import shown_counts
 from tests.command import Ran, iprwatch
 
 
@@ -33,6 +34,16 @@ def found(folder: Path, *filters: str) -> dict[str, Any]:
 
 def correct(folder: Path, *arguments: str) -> Ran:
     return iprwatch("correct", *arguments, "--by", "Anna", "--reason", "read the judgment", cwd=folder)
+
+
+def test_a_search_that_finds_nothing_says_so_in_a_sentence(folder: Path) -> None:
+    ran = iprwatch("search", "无此词语", cwd=folder)
+    assert (ran.code, ran.out.strip()) == (0, "No stored item matches.")
+
+
+@pytest.mark.parametrize(("number", "shown"), [(1, "1 link: 1 known link"), (2, "2 links: 2 known links")])
+def test_one_known_link_is_no_links(number: int, shown: str) -> None:
+    assert shown_counts({"links": number, "known links": number}) == shown
 
 
 def test_an_item_found_by_its_facts_is_shown_corrected_and_set_right_again(folder: Path) -> None:
