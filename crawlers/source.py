@@ -156,6 +156,15 @@ class Source(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _old_servers_show_a_certificate(self) -> Source:
+        if self.legacy_tls and not self.verify_certificate:
+            raise ValueError(
+                "verify_certificate: the certificate of a source with legacy_tls is always verified; "
+                "leave out one of the two"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _key_names_a_family(self) -> Source:
         if len(self.key) > _LONGEST_KEY:
             raise ValueError(f"the key {self.key!r} is longer than {_LONGEST_KEY} characters")

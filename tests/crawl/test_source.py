@@ -63,6 +63,12 @@ def test_the_family_is_the_first_part_of_the_key() -> None:
     assert Source.model_validate({**TABLE, "key": "court_ipc_cases"}).family == "court"
 
 
+def test_an_old_server_with_an_unverified_certificate_is_refused() -> None:
+    assert "verify_certificate: the certificate of a source with legacy_tls" in fault(
+        legacy_tls=True, verify_certificate=False
+    )
+
+
 def test_spaces_around_a_value_are_not_part_of_it() -> None:
     assert Source.model_validate({**TABLE, "name_zh": " 例\n"}).name_zh == "例"
 
