@@ -1,7 +1,8 @@
 """The inbox: links to articles that people found and want read, as a source like any other.
 
 Links come from the command (`iprwatch add`), from text files, and from a folder in which staff drop files: text,
-shortcuts (`.url`), saved mails (`.eml`). A link stays `waiting` until its article is stored or said to be gone.
+shortcuts (`.url`), saved mails (`.eml`); or that folder is a mailbox (Maildir, https://cr.yp.to/proto/maildir.html),
+whose messages are read. A link stays `waiting` until its article is stored or said to be gone.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import email
 import email.policy
 import html
+import mailbox
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ INBOX_KEY = "inbox_links"
 READ_SUFFIX = ".read"
 _LINK = re.compile(r"https?://[^\s<>\"'“”‘’，。；、：（）【】《》]+")
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f:.]+")
+_MESSAGES = ("new", "cur")  # of a Maildir; what is in its `tmp` is still being written
 _LARGEST = 5_000_000  # bytes of a dropped file
 
 
@@ -128,26 +131,36 @@ def settle_link(engine: Engine, address: str, state: str, detail: str | None) ->
 def read_folder(engine: Engine, folder: Path) -> dict[str, Added]:
     """Take the links of every file in a folder, and rename each file that was taken to `NAME.read`.
 
+    Of a Maildir (a folder with `cur` and `new`) the messages are taken, seen or not, and each that was taken is
+    moved to its folder `.read`, where mail programs show it; other files of a Maildir are its mail program's.
+
     Raises InboxError for a folder that can't be read; a file that can't be is reported by leaving its name
     as it is and raising at the end, after the others were taken.
     """
     try:
-        files = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix != READ_SUFFIX)
+        is_mailbox = all((folder / part).is_dir() for part in _MESSAGES)
+        if is_mailbox:
+            mailbox.Maildir(folder, create=False).add_folder(READ_SUFFIX[1:])
+        rooms = [folder / part for part in _MESSAGES] if is_mailbox else [folder]
+        files = [path for room in rooms for path in sorted(room.iterdir()) if path.is_file()]
     except OSError as error:
         raise InboxError(f"{folder}: the inbox folder can't be read ({error.strerror}).") from None
     taken: dict[str, Added] = {}
     faults: list[str] = []
     for path in files:
-        if path.name.startswith("."):
+        if path.name.startswith(".") or (path.suffix == READ_SUFFIX and not is_mailbox):
             continue
         try:
-            links = find_links(read_dropped_file(path))
+            links = find_links(read_dropped_file(path, is_mail=is_mailbox))
         except InboxError as error:
             faults.append(str(error))
             continue
         taken[path.name] = add_links(engine, links, origin=path.name)
         try:
-            path.rename(path.with_name(path.name + READ_SUFFIX))
+            if is_mailbox:
+                _move(path, folder / READ_SUFFIX / path.parent.name / path.name)
+            else:
+                path.rename(path.with_name(path.name + READ_SUFFIX))
         except OSError as error:
             faults.append(f"{path}: its links were taken, but it can't be renamed ({error.strerror}).")
     if faults:
@@ -155,8 +168,16 @@ def read_folder(engine: Engine, folder: Path) -> dict[str, Added]:
     return taken
 
 
-def read_dropped_file(path: Path) -> str:
+def _move(path: Path, place: Path) -> None:
+    """Move a file, but never over another one. Raises FileExistsError, OSError."""
+    place.hardlink_to(path)
+    path.unlink()
+
+
+def read_dropped_file(path: Path, *, is_mail: bool = False) -> str:
     """The text of a dropped file: a saved mail's subject and text parts, else the file itself.
+
+    `is_mail` says that it is a mail whatever its name.
 
     Raises InboxError for a file that is too large, unreadable, or no text.
     """
@@ -166,7 +187,7 @@ def read_dropped_file(path: Path) -> str:
         body = path.read_bytes()
     except OSError as error:
         raise InboxError(f"{path}: can't be read ({error.strerror}).") from None
-    if path.suffix.lower() == ".eml":
+    if is_mail or path.suffix.lower() == ".eml":
         return _read_mail(path, body)
     for encoding in ("utf-8-sig", "gb18030"):
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mailbox
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -85,3 +86,32 @@ def test_a_file_that_cannot_be_renamed_gives_its_links_and_is_reported(engine: E
     with pytest.raises(InboxError, match=r"a\.txt: its links were taken, but it can't be renamed"):
         read_folder(engine, folder)
     assert [url for _, url in waiting_links(engine)] == [GOOD]
+
+
+def test_the_messages_of_a_maildir_are_taken_once_and_kept(engine: Engine, tmp_path: Path) -> None:
+    box = mailbox.Maildir(tmp_path / "box")
+    (tmp_path / "box" / "dovecot.index").write_text("https://example.org/no", "utf-8")
+    (tmp_path / "box" / "tmp" / "unfinished").write_text("https://example.org/no", "utf-8")
+    for number, (part, flags) in enumerate([("new", ""), ("cur", "S"), ("cur", "")]):
+        mail = mailbox.MaildirMessage(f"Subject: a\n\nhttps://example.org/{number}\n")
+        mail.set_subdir(part)
+        mail.set_flags(flags)
+        box.add(mail)
+    broken = box.add(b"Content-Type: text/plain; charset=x-none\n\nhttps://example.org/3\n")
+    with pytest.raises(InboxError, match="'x-none'"):
+        read_folder(engine, tmp_path / "box")
+    assert sorted(url for _, url in waiting_links(engine)) == [f"https://example.org/{n}" for n in range(3)]
+    assert list(box.keys()) == [broken]
+    assert len(box.get_folder("read")) == 3
+    assert (tmp_path / "box" / "dovecot.index").is_file()
+
+
+def test_a_message_is_not_moved_over_another(engine: Engine, tmp_path: Path) -> None:
+    box = mailbox.Maildir(tmp_path / "box")
+    key = box.add(f"Subject: a\n\n{GOOD}\n".encode())
+    box.add_folder("read")
+    kept = tmp_path / "box" / ".read" / "new" / key
+    kept.write_text("an earlier one", "utf-8")
+    with pytest.raises(InboxError, match="its links were taken, but it can't be renamed"):
+        read_folder(engine, tmp_path / "box")
+    assert (kept.read_text("utf-8"), list(box.keys())) == ("an earlier one", [key])
