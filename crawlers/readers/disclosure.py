@@ -115,6 +115,14 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         raise LayoutChanged(
             url=page.url, expected="a PDF file", found=f"{len(page.body)} bytes of another kind"
         )
+    if entry is None or not entry.title:
+        raise LayoutChanged(
+            url=page.url,
+            expected="a list entry with the announcement's title and date",
+            found="a file alone, which states neither in a form to rely on; to have it, watch a search of "
+            "www.cninfo.com.cn that lists it (`iprwatch sources add` with the search's URL, searchkey=<title>), "
+            "then crawl that source",
+        )
     return document.read_file(page, entry, reader=NAME, identity=identity_of(page.url))
 
 

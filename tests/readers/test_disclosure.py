@@ -246,6 +246,13 @@ def test_a_file_without_an_entry_is_refused(recorded: Recorded) -> None:
         disclosure.read_article(recorded("disclosure/pdf_text"))
 
 
+def test_a_copy_handed_in_alone_is_refused_with_what_to_do() -> None:
+    page = Page("https://pdf.dfcfw.com/pdf/H2_AN202611121234567890_1.pdf", make_pdf(["公告"]), FETCHED)
+    handed_in = ListEntry(page.url, "", None, 0)
+    with pytest.raises(LayoutChanged, match="watch a search of .* .`iprwatch sources add`"):
+        disclosure.read_article(page, handed_in)
+
+
 def test_a_page_in_place_of_a_file_is_refused() -> None:
     page = Page(FILE, b"<html><body>PDF</body></html>", FETCHED)
     with pytest.raises(LayoutChanged, match="a PDF file"):
