@@ -127,6 +127,21 @@ def test_readers_touch_neither_network_nor_database() -> None:
     assert not wrong
 
 
+def test_a_lock_on_an_item_keeps_out_no_writer_of_a_row_that_refers_to_it() -> None:
+    """PostgreSQL's FOR UPDATE would, and two such writers could wait for each other; FOR NO KEY UPDATE doesn't."""
+    locks = [
+        (file.name, ast.unparse(node))
+        for file in MODULES
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "with_for_update"
+    ]
+    of_items = [(name, lock) for name, lock in locks if re.search(r"\bItem\b", lock)]
+    assert len(of_items) >= 4
+    assert [(name, lock) for name, lock in of_items if "key_share=True" not in lock] == []
+
+
 def test_the_steps_are_the_modules_of_the_pipeline() -> None:
     found = {
         path.stem
