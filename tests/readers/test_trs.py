@@ -15,7 +15,7 @@ import pytest
 from crawlers.errors import Blocked, Gone, LayoutChanged
 from crawlers.notice import ListEntry, PrintedDate
 from crawlers.page import Page
-from crawlers.readers import trs
+from crawlers.readers import reader_for, trs
 from pipeline.dates import choose
 
 Recorded = Callable[[str], Page]
@@ -98,6 +98,7 @@ def test_a_real_json_twin_that_is_cut_off_is_refused(captures: Path) -> None:
         (JILIN + "202404/t20240424_6432591.shtml", "trs:jl.jcy.gov.cn:6432591"),
         ("http://www.jl.jcy.gov.cn/gzdt/202404/t20240424_6432591_ext.json", "trs:jl.jcy.gov.cn:6432591"),
         ("https://www.ncac.gov.cn/xxfb/tzgg/202606/t20260630_996425.html", "trs:ncac.gov.cn:996425"),
+        ("https://www.scio.gov.cn/zdgz/jj/202511/t20251110_938367.html", "trs:scio.gov.cn:938367"),
         ("https://www.spp.gov.cn/spp/zdgz/202611/t20261114_740570.shtml", None),
         (JILIN, None),
     ],
@@ -120,6 +121,22 @@ def test_the_number_is_the_sites_own_and_a_twin_has_the_same(url: str, identity:
 )
 def test_pages_of_older_readers_are_not_taken(recorded: Recorded, case: str) -> None:
     assert not trs.recognises(recorded(case))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://www.scio.gov.cn/zdgz/jj/", "https://www.scio.gov.cn/xwfb/gwyxwbgsxwfbh/index.html"],
+)
+def test_the_information_office_is_read_by_its_addresses_and_another_layout_is_refused(
+    recorded: Recorded, url: str
+) -> None:
+    page = replace(recorded("trs/list_ncac"), url=url)
+    assert reader_for(page)[1] is trs
+    assert trs.read_list(page).entries[0].identity == "trs:scio.gov.cn:1003311"
+    elsewhere = replace(page, body=page.body.replace(b"./202611/", b"/live/2026/202611/"))
+    elsewhere = replace(elsewhere, body=elsewhere.body.replace(b"../flfg/", b"/live/flfg/"))
+    with pytest.raises(LayoutChanged, match="links with dates"):
+        trs.read_list(elsewhere)
 
 
 def test_the_list_beside_the_pager_is_read_and_not_the_notices_in_the_side_column(recorded: Recorded) -> None:
