@@ -98,7 +98,7 @@ def faults(canary: str) -> dict[str, tuple[Behaviour, str]]:
         "robotsbomb": (site(robots=explode("gzip", 64 * MEGABYTE)), "down"),
         "away": (site(page=say(302, Location=there)), "down"),
         "refreshed": (site(page=say(200, refresh)), "down"),
-        "round": (site(page=say(302, Location=RECORDS)), "down"),
+        "round": (site(page=say(302, Location=RECORDS)), "blocked"),
         **{f"bomb{coding}": (site(page=explode(coding, 64 * MEGABYTE)), "down") for coding in CODINGS},
         "challenge412": (site(page=say(412, CHALLENGE)), "blocked"),
         "challenge521": (site(page=say(521, CHALLENGE)), "blocked"),
