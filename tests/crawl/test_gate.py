@@ -45,6 +45,7 @@ def begin(site: Site, paths: list[str], database_url: str, name: str = "a", **se
         "IPRWATCH_JITTER": 0,
         "DOWNLOAD_DELAY_JITTER": 0,
         "RETRY_ENABLED": False,
+        "HTTPERROR_ALLOW_ALL": True,
         "SCHEDULER": "crawlers.host_queue.HostQueue",
     }
     urls = [f"{site.url(name)}{path}" for path in paths]
