@@ -62,8 +62,12 @@ class StoreStep:
         assert self._writer is not None
         written = await asyncio.wrap_future(self._writer.submit(item))
         spider: Any = self._crawler.spider
-        spider.watches[item.context.source_key].count(written.outcome)
-        spider.watches[item.context.source_key].count("alerts", written.deliveries)
+        watch = spider.watches[item.context.source_key]
+        if item.context.recheck:
+            watch.count("recheck edited" if written.outcome == "edited" else "recheck unchanged")
+        else:
+            watch.count(written.outcome)
+        watch.count("alerts", written.deliveries)
         return item
 
     async def close_spider(self) -> None:

@@ -12,7 +12,17 @@ from sqlalchemy import Connection, Engine, select
 from pipeline.legal.fact_key import read_out
 from pipeline.store.corrections import list_corrections
 from pipeline.store.lookup import find_item
-from pipeline.store.tables import Address, Base, Delivery, FactRow, Item, Snapshot, Version
+from pipeline.store.tables import (
+    Address,
+    Base,
+    Delivery,
+    FactRow,
+    Item,
+    Recheck,
+    Snapshot,
+    Version,
+    Withdrawal,
+)
 from query.stories import describe_story
 
 _SENTENCE_END = re.compile(r"[。！？；!?;\n]|\.\s")
@@ -34,14 +44,21 @@ def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
             connection, Delivery, Delivery.item_id == item_id, Delivery.created_at, Delivery.id
         )
         evidence = {version["snapshot_sha256"] for version in versions}
+        withdrawals = _rows(connection, Withdrawal, Withdrawal.item_id == item_id, Withdrawal.id)
+        for withdrawal in withdrawals:
+            evidence |= {withdrawal["snapshot_sha256"], withdrawal["confirmed_sha256"]}
         snapshots = _rows(
             connection, Snapshot, Snapshot.sha256.in_(evidence), Snapshot.fetched_at, Snapshot.id
         )
+        rechecks = _rows(connection, Recheck, Recheck.item_id == item_id)
+        same_as = connection.scalar(select(Item.uid).where(Item.id == item["same_as"]))
     return {
         "uid": item["uid"],
         "title": item["title"],
         "url": item["url"],
         "source": item["source_key"],
+        "same_as": same_as,
+        "withdrawn": any(_stands(withdrawal) for withdrawal in withdrawals),
         "fields": _describe_fields(item, versions[-1]),
         "published": {
             "on": item["published_on"],
@@ -52,6 +69,8 @@ def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
         "candidates": item["dates"],
         "facts": [_describe_fact(fact, item) for fact in facts],
         "versions": [_without(version, "id", "item_id") for version in versions],
+        "withdrawals": [_without(withdrawal, "id", "item_id") for withdrawal in withdrawals],
+        "recheck": _without(rechecks[0], "item_id", "source_key") if rechecks else None,
         "addresses": [address["address"] for address in addresses],
         "deliveries": [_without(delivery, "item_id") for delivery in deliveries],
         "snapshots": [_without(snapshot, "id") for snapshot in snapshots],
@@ -76,6 +95,10 @@ def _rows(connection: Connection, model: type[Base], condition: Any, *order: Any
     return [
         {key: _as_json(value) for key, value in row._mapping.items()} for row in connection.execute(query)
     ]
+
+
+def _stands(withdrawal: Mapping[str, Any]) -> bool:
+    return withdrawal["confirmed_at"] is not None and withdrawal["returned_at"] is None
 
 
 def _as_json(value: Any) -> Any:

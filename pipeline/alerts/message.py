@@ -20,7 +20,8 @@ class Message:
 
     `id` is the idempotency id: a message that is sent again after a crash carries the same one.
     `published` is the date as it is shown to people, None when the source printed none.
-    `facts` are lines of text (`case number (2023)…`). `created_at` is zone-aware: raises ValueError if not.
+    `facts` are lines of text (`case number (2023)…`). `change` is what happened to an item that is not new: what
+    changed in it, how it was withdrawn. `created_at` is zone-aware: raises ValueError if not.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Message:
     summary: str
     created_at: datetime
     facts: tuple[str, ...] = ()
+    change: str = ""
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -66,20 +68,23 @@ _SUBSTITUTES = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": "\N{REPLACEMENT CHARACTER
 
 
 def render_brief(message: Message) -> str:
-    """An alert for a screen: rule and title, then publisher, date and facts, then the link and the id."""
+    """An alert for a screen: rule and title, what changed, publisher, date and facts, the link and the id."""
     facts = ", ".join(flatten(fact) for fact in message.facts[:_BRIEF_FACTS])
     about = [flatten(message.publisher), flatten(message.published or "date unknown"), facts]
-    return (
-        f"[{flatten(message.rule)}, {flatten(message.event)}] {flatten(message.title)}\n"
-        f"    {' | '.join(part for part in about if part)}\n"
-        f"    {_show_link(message)} (id {flatten(message.id)})\n"
-    )
+    lines = [
+        f"[{flatten(message.rule)}, {flatten(message.event)}] {flatten(message.title)}",
+        flatten(message.change),
+        " | ".join(part for part in about if part),
+        f"{_show_link(message)} (id {flatten(message.id)})",
+    ]
+    return "\n    ".join(line for line in lines if line) + "\n"
 
 
 def render_text(message: Message) -> str:
-    """The text of an alert: title, publisher and date, summary, facts, link, origin. One field a line."""
+    """The text of an alert: title, what changed, publisher and date, summary, facts, link, origin. One field a line."""
     lines = [
         flatten(message.title),
+        flatten(message.change),
         f"{flatten(message.publisher)} | {flatten(message.published or 'date unknown')}",
         flatten(message.summary),
         *(f"- {flatten(fact)}" for fact in message.facts),

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.alerts.channels import Channel, Message, Receipt
+from pipeline.alerts.events import kind_of, tell_event
 from pipeline.alerts.message import flatten
 from pipeline.legal.fact_key import read_out
 from pipeline.store.outbox_rows import JOINED
@@ -139,6 +140,10 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
             .order_by(FactRow.field.desc(), FactRow.start)
         ).all()
         joined = _describe_story(connection, row.item_id) if row.event == JOINED else ()
+    change = ""
+    if row.item_id is not None and kind_of(row.event) in ("edited", "withdrawn"):
+        with engine.connect().execution_options(read_only=True) as connection:
+            change = tell_event(connection, row.item_id, row.event)
     text = row.text or {}
     message = Message(
         id=delivery_id,
@@ -151,6 +156,7 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
         summary=row.body[:_SUMMARY_LENGTH] if row.item_id is not None else text["summary"],
         created_at=row.created_at,
         facts=(*joined, *_label_facts(facts)),
+        change=change,
     )
     return _Claimed(message, row.channel, row.recipient, row.attempts, until)
 
