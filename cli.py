@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,30 +17,26 @@ from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from cli_corrections import correct_command, corrections_command
+from cli_crawl import crawl_command, run_command
 from cli_inspect import inspect_app
 from cli_items import search_command, show_command, tables_command
 from cli_output import (
-    CrawlProgress,
     DatabaseOption,
     JsonOption,
-    describe_crawl,
     describe_report,
     err,
     out,
     pick_sources,
-    print_crawl,
     print_json,
     print_report,
     read_configuration,
-    tell_waiting,
 )
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
 from crawlers.archive import Archive
-from errors import ConfigurationError, IprwatchError
-from pipeline.alerts.outbox import Report, deliver
+from errors import IprwatchError
+from pipeline.alerts.outbox import deliver
 from pipeline.store.session import first_line, open_engine
 from query.deliveries import list_deliveries
-from query.search import search_items
 
 app = typer.Typer(
     name="iprwatch",
@@ -53,6 +48,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sources_app, name="sources")
+app.command("crawl")(crawl_command)
+app.command("run")(run_command)
 app.command("probe")(probe_command)
 app.command("add")(add_command)
 app.command("filtered")(filtered_command)
@@ -79,68 +76,6 @@ def configure(
 ) -> None:
     """Remember which configuration is meant; it is read when a command needs it."""
     context.obj = config
-
-
-@app.command("crawl")
-def crawl_command(
-    context: typer.Context,
-    sources: Annotated[
-        list[str] | None, typer.Argument(help="Keys of sources; all when none is given.")
-    ] = None,
-    replay: Annotated[
-        Path | None,
-        typer.Option("--replay", help="Take the pages from this recorded web instead of the network."),
-    ] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            "--since", formats=["%Y-%m-%d"], help="Read lists back to this day; take nothing older."
-        ),
-    ] = None,
-    alert_baseline: Annotated[
-        bool,
-        typer.Option("--alert-baseline", help="Alert also for what a source shows when it is first read."),
-    ] = False,
-    no_send: Annotated[
-        bool, typer.Option("--no-send", help="Leave the alerts in the outbox; send them later.")
-    ] = False,
-    db: DatabaseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Crawl sources, store what is new, send the alerts, and say what became of each source.
-
-    Exit code 0 when every source was heard in full, 1 when one was not. In a replay, a page that was not
-    recorded is no fault.
-    """
-    from crawlers.crawl import crawl  # Scrapy; the other commands needn't wait for it
-
-    configuration = read_configuration(context, database=db)
-    wanted = pick_sources(configuration, sources or [])
-    channels = {} if no_send else configuration.build_channels()
-    if replay is not None and not replay.is_dir():
-        raise ConfigurationError(f"{replay}: there is no such folder of recorded pages.")
-    with CrawlProgress(enabled=not as_json) as progress:
-        outcomes = crawl(
-            configuration,
-            wanted,
-            replay=replay,
-            since=since.date() if since else None,
-            alert_baseline=alert_baseline,
-            progress=progress.show,
-            tell_waiting=tell_waiting,
-        )
-    engine = open_engine(configuration.database_url)
-    run_ids = [outcome.run_id for outcome in outcomes if outcome.run_id is not None]
-    new = search_items(engine, [], run_ids=run_ids, limit=10_000)
-    report = Report() if no_send else deliver(engine, channels)
-    engine.dispose()
-    if as_json:
-        print_json(describe_crawl(outcomes, new, report, configuration))
-    else:
-        print_crawl(outcomes, new, report, configuration)
-    well = {"ok", "not recorded"} if replay is not None else {"ok"}
-    if any(outcome.state not in well for outcome in outcomes) or report.failed:
-        raise typer.Exit(1)
 
 
 @app.command("reparse")

@@ -23,6 +23,7 @@ from crawlers.source import Source
 from crawlers.wechat_session import describe_session
 from errors import ConfigurationError
 from pipeline.alerts.outbox import Report, Sent
+from pipeline.health.mutes import Mute
 from pipeline.store.lease import Held
 from query.search import Found, Hit
 
@@ -126,6 +127,13 @@ def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configurati
     if told := describe_session(configuration.wechat_session(), datetime.now(UTC)):
         out.print(told, highlight=False)
     out.print(f"Database: {_shown_database(configuration)}", highlight=False, soft_wrap=True)
+
+
+def print_mutes(mutes: Iterable[Mute]) -> None:
+    for mute in mutes:
+        out.print(
+            f"Muted until {mute.until}: {mute.source_key} ({mute.reason})", markup=False, highlight=False
+        )
 
 
 def _say_who_was_heard(outcomes: list[Outcome]) -> str:

@@ -10,13 +10,14 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from cli_output import DatabaseOption, JsonOption, out, pick_sources, print_json, read_configuration
+from cli_output import SHANGHAI, DatabaseOption, JsonOption, out, pick_sources, print_json, read_configuration
 from configuration import Configuration
 from crawlers.adding import Look, append_entry, look_at, make_entry
 from crawlers.inbox_links import Added, add_links, find_links, read_dropped_file
 from crawlers.inspection import open_saved_page
 from crawlers.permissions import allow_host, list_permissions, revoke_host
 from errors import ConfigurationError, IprwatchError
+from pipeline.health.mutes import mute_source, unmute_source
 from pipeline.store.session import StoreError, open_engine
 from query.filtered import list_filtered
 
@@ -121,6 +122,40 @@ def sources_add(
     out.print(f"Written to {to} as [{key}].", markup=False, highlight=False)
     if to.resolve() not in [path.resolve() for path in configuration.source_files]:
         out.print(f'Name it in iprwatch.toml: source_files = ["{to}"]', markup=False, highlight=False)
+
+
+@sources_app.command("mute")
+def sources_mute(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="Key of the source.")],
+    until: Annotated[
+        datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day on which it is muted.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is shown in every summary.")],
+    db: DatabaseOption = None,
+) -> None:
+    """Acknowledge that a source is not well: it is still crawled and shown, but nobody is told of it."""
+    configuration = read_configuration(context, database=db)
+    (source,) = pick_sources(configuration, [key])
+    engine = configuration.open_store()
+    mute_source(engine, source.key, until.date(), reason, today=datetime.now(SHANGHAI).date())
+    engine.dispose()
+    out.print(f"Muted: {source.key} until {until:%Y-%m-%d}, because: {reason}", markup=False, highlight=False)
+
+
+@sources_app.command("unmute")
+def sources_unmute(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="Key of the source.")],
+    db: DatabaseOption = None,
+) -> None:
+    """End the mute of a source."""
+    configuration = read_configuration(context, database=db)
+    engine = open_engine(configuration.database_url, create=False)
+    if not unmute_source(engine, key):
+        raise ConfigurationError(f"{key} is not muted.")
+    engine.dispose()
+    out.print(f"Unmuted: {key}.", markup=False, highlight=False)
 
 
 def _print_look(look: Look) -> None:

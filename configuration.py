@@ -19,6 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     SettingsError,
 )
+from sqlalchemy import Engine
 
 from crawlers.source import DIRECT, Source, check_proxy_url, first_fault, load_sources
 from crawlers.wechat_session import WechatSession, read_session
@@ -27,6 +28,7 @@ from outgoing import read_allowed_private
 from pipeline.alerts.channels import Channel, build_channel
 from pipeline.alerts.rules import Recipient, Rule, check_rules
 from pipeline.legal.court_codes import extend_court_codes
+from pipeline.store.session import NOTHING, Accepted, open_engine
 
 FILE_NAME = "iprwatch.toml"
 _DATA = "iprwatch-data"
@@ -38,7 +40,8 @@ class Configuration(BaseSettings):
 
     `database` is a database URL; without one it is an SQLite file in the `data` folder, which also holds the
     archive of pages. `contact` (a mail address or URL) goes into the user agent; without it nothing is fetched
-    from the network. `delay` is the least pause in seconds between two requests to one host. Files that staff
+    from the network. `delay` is the least pause in seconds between two requests to one host. `time_limit` is how many
+    seconds a crawl may take that nobody watches. Files that staff
     drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
     concerns intellectual property. `court_codes` adds to the table of court codes, for the whole process, as
     soon as it is read. `wechat` holds the session in the WeChat backend (cookie, token, expires). `operators`
@@ -56,6 +59,7 @@ class Configuration(BaseSettings):
     database: str = ""
     contact: str = ""
     delay: Annotated[float, Field(ge=0, le=3600)] = 3.0
+    time_limit: Annotated[float, Field(ge=60, le=86400)] = 3600.0
     built_in_sources: bool = True
     source_files: tuple[Path, ...] = ()
     inbox_folder: Path | None = None
@@ -120,6 +124,10 @@ class Configuration(BaseSettings):
     def archive(self) -> Path:
         """Where the bytes of pages are kept."""
         return self.data / "archive"
+
+    def open_store(self, accepted: Accepted = NOTHING) -> Engine:
+        """The store, made or migrated; backups are made before that. Raises StoreError."""
+        return open_engine(self.database_url, backups=self.data / "backups", accepted=accepted)
 
     def load_sources(self) -> dict[str, Source]:
         """Built-in and own sources by key. Raises ConfigurationError."""

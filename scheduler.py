@@ -1,95 +1,176 @@
-"""Crawls every source when its crontab says so, sends what is due, and writes one log line a run.
+"""Crawls every source when it is due, sends what is due, and writes one log line a run.
 
-`python scheduler.py` runs in the foreground until Ctrl-C or SIGTERM. Each crawl is a process of its own. Times
-are Asia/Shanghai, which has had no daylight saving since 1991.
+`python scheduler.py` (or `iprwatch run`) works in the foreground until Ctrl-C or SIGTERM. Its clock is APScheduler's,
+but what is due is read from the run rows: what was missed while nothing ran is made good once, and a source that
+somebody else has crawled meanwhile is left alone. Each host is crawled by a process of its own, one at a time.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import logging
 import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from configuration import Configuration, load_configuration
+from crawl_process import COMMAND, STOP_WITHIN, CrawlProcess, Ended
+from crawlers.lease_holder import is_dead, show_holder
 from crawlers.source import Source
+from crawlers.timetable import Timetable, due_sources
 from crawlers.wechat_session import announce_end
-from errors import IprwatchError
+from errors import ConfigurationError, IprwatchError
 from pipeline.alerts.outbox import deliver
-from pipeline.store.session import open_engine
+from pipeline.dates import SHANGHAI
+from pipeline.health.workdays import warn_of_unknown_year
+from pipeline.store.lease import find_holder
+from pipeline.store.runs import OK, RUNNING, RunState, newest_runs
+from pipeline.store.session import NOTHING, Accepted, first_line
+from pipeline.store.source_set import check_sources
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-MISFIRE_GRACE = 6 * 3600  # seconds: a run missed while the machine slept is caught up with, once
-CRAWL_TIME_LIMIT = 3600.0  # seconds
+HOSTS_AT_ONCE = 4
+JITTER = 30  # seconds, so that not all crawls of a minute start in the same second
 SEND_EVERY = 60  # seconds
+RETRY_AFTER = timedelta(minutes=5)
+MOST_RETRIES = 3
 log = logging.getLogger("iprwatch.scheduler")
 
 
 class Runner:
-    """Runs crawls as subprocesses and ends them with itself."""
+    """Crawls what is due on a host, by a process that ends with this one."""
 
-    def __init__(self, configuration: Configuration, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        engine: Engine,
+        *,
+        command: Sequence[str] = COMMAND,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._configuration = configuration
+        self._engine = engine
         self._command = tuple(command)
-        self._running: set[subprocess.Popen[str]] = set()
-        self._lock = threading.Lock()
+        self._now = now
+        self._sources: dict[str, list[Source]] = {}
+        for source in configuration.load_sources().values():
+            self._sources.setdefault(source.host, []).append(source)
+        self._busy: set[str] = set()
+        self._again: set[str] = set()
+        self._retries: dict[str, int] = {}
+        self._running: set[CrawlProcess] = set()
+        self._changed = threading.Condition()
         self._stopping = False
 
-    def crawl(self, source: Source) -> None:
-        """Crawl one source and log what happened; a failure is a line, never an exception."""
-        with self._lock:
-            if self._stopping:
-                return
-            process = subprocess.Popen(  # noqa: S603 - our own command line
-                [*self._command, "crawl", source.key, "--json", "--no-send"],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                # A Ctrl-C is for the scheduler alone; it asks each crawl once to end.
-                start_new_session=True,
-                encoding="utf-8",
-            )
-            self._running.add(process)
-        try:
-            output, errors = process.communicate(timeout=CRAWL_TIME_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            log.warning("%s: stopped after %d s", source.key, CRAWL_TIME_LIMIT)
-            return
-        finally:
-            with self._lock:
-                self._running.discard(process)
-        level, line = summarise(source.key, process.returncode, output, errors)
-        log.log(level, line)
+    @property
+    def hosts(self) -> list[str]:
+        """All hosts that have sources."""
+        return list(self._sources)
 
     @property
     def is_busy(self) -> bool:
         """True while a crawl of this runner is going on."""
-        with self._lock:
+        with self._changed:
             return bool(self._running)
+
+    def crawl_due(self, host: str) -> bool:
+        """Crawl what is due on a host, if anything is, and log what became of it.
+
+        False when something is left that should be tried again later: a crawl that was killed or could not start,
+        or a host that another process is crawling. A failure is a log line, never an exception.
+        """
+        with self._changed:
+            if self._stopping or host in self._busy:
+                self._again.add(host)
+                return True
+            self._busy.add(host)
+        try:
+            return self._crawl_while_due(host)
+        except (IprwatchError, DBAPIError) as error:
+            log.error("%s: %s", host, first_line(error) if isinstance(error, DBAPIError) else error)
+            return False
+        finally:
+            with self._changed:
+                self._busy.discard(host)
+                self._changed.notify_all()
+
+    def _crawl_while_due(self, host: str) -> bool:
+        while True:
+            with self._changed:
+                self._again.discard(host)
+            due = due_sources(self._engine, self._sources[host], self._now())
+            if due and not self._crawl(due):
+                return False
+            with self._changed:
+                if self._stopping or not (due or host in self._again):
+                    self._retries.pop(host, None)
+                    return True
+
+    def may_retry(self, host: str) -> bool:
+        """True for the first few times in a row that a host is left with something due."""
+        with self._changed:
+            self._retries[host] = self._retries.get(host, 0) + 1
+            return self._retries[host] <= MOST_RETRIES and not self._stopping
+
+    def _crawl(self, due: Sequence[Source]) -> bool:
+        keys = [source.key for source in due]
+        before = newest_runs(self._engine, keys)
+        ended = self._run_process(keys)
+        if ended is None:
+            return True
+        if ended.overdue:
+            log.warning("%s: stopped after %d s", ", ".join(keys), self._configuration.time_limit)
+        after = newest_runs(self._engine, keys)
+        missing = [source for source in due if after.get(source.key) == before.get(source.key)]
+        for source in due:
+            if source not in missing:
+                log.log(*describe_run(source.key, after[source.key], ended))
+        if missing:
+            log.log(*self._explain(missing, ended))
+        killed = any(after[source.key].state == RUNNING for source in due if source not in missing)
+        return not killed and not due_sources(self._engine, missing, self._now())
+
+    def _explain(self, missing: Sequence[Source], ended: Ended) -> tuple[int, str]:
+        """The log line about sources that were due and have no new run row."""
+        keys = ", ".join(source.key for source in missing)
+        if not due_sources(self._engine, missing, self._now()):
+            return logging.INFO, f"{keys}: crawled by another process meanwhile"
+        held = find_holder(self._engine, missing[0].host)
+        if held is not None and not is_dead(held.holder):
+            return logging.INFO, f"{keys}: {held.host} is being crawled by {show_holder(held.holder)}"
+        last = (ended.errors.strip().splitlines() or ["no message"])[-1]
+        return logging.ERROR, f"{keys}: the crawl did not begin (exit code {ended.code}): {last!r}"
+
+    def _run_process(self, keys: Sequence[str]) -> Ended | None:
+        file = self._configuration.file
+        options = ["--config", str(file)] if file else []
+        with self._changed:
+            if self._stopping:
+                return None
+            process = CrawlProcess([*options, "crawl", *keys, "--due", "--no-send", "--json"], self._command)
+            self._running.add(process)
+        try:
+            return process.wait(self._configuration.time_limit + STOP_WITHIN)
+        finally:
+            with self._changed:
+                self._running.discard(process)
+                self._changed.notify_all()
 
     def send(self) -> None:
         """Send the alerts that are due; what fails is retried at its time."""
         self._count_down()
         try:
-            engine = open_engine(self._configuration.database_url)
-            try:
-                report = deliver(engine, self._configuration.build_channels())
-            finally:
-                engine.dispose()
+            report = deliver(self._engine, self._configuration.build_channels())
         except IprwatchError as error:
             log.error("alerts: %s", error)
             return
@@ -111,69 +192,85 @@ class Runner:
             session = self._configuration.wechat_session()
             if session is None:
                 return
-            engine = open_engine(self._configuration.database_url)
-            try:
-                announce_end(engine, self._configuration.operators, session, datetime.now(UTC))
-            finally:
-                engine.dispose()
+            announce_end(self._engine, self._configuration.operators, session, datetime.now(UTC))
         except IprwatchError as error:
             log.error("WeChat session: %s", error)
 
     def stop(self) -> None:
-        """Ask the crawls that run to end; each completes what it has begun to write."""
-        with self._lock:
+        """Ask the crawls that run to end; each completes what it has begun to write, and is killed if it can't."""
+        with self._changed:
             self._stopping = True
             for process in self._running:
-                process.terminate()
+                process.ask_to_end()
+            self._changed.wait_for(lambda: not self._running, timeout=STOP_WITHIN)
+            for process in self._running:
+                process.kill()
 
 
-def summarise(source_key: str, exit_code: int, output: str, errors: str) -> tuple[int, str]:
-    """One log line about a crawl from what it printed: (level, line). Never green unless the crawl said so."""
-    try:
-        run = json.loads(output)["sources"][0]
-        state, reason, counts = run["state"], run["reason"], run["counts"]
-    except (ValueError, LookupError, TypeError):
-        last = (errors.strip().splitlines() or ["no output"])[-1]
-        return logging.ERROR, f"{source_key}: crawl failed with exit code {exit_code}: {last!r}"
+def describe_run(source_key: str, run: RunState, ended: Ended) -> tuple[int, str]:
+    """One log line about a crawl from its run row: (level, line). The exit code proves nothing and decides nothing."""
+    if run.state == RUNNING:
+        return logging.ERROR, f"{source_key}: the crawl was killed (exit code {ended.code})"
+    counts = run.counts
     shown = f"{counts.get('links', 0)} links, {counts.get('new', 0)} new, {counts.get('edited', 0)} edited"
-    if state == "ok":
+    if run.state == OK:
         return logging.INFO, f"{source_key}: ok, {shown}"
-    return logging.WARNING, f"{source_key}: {state}, {shown}: {reason!r}"
+    return logging.WARNING, f"{source_key}: {run.state}, {shown}: {run.reason!r}"
 
 
 def build_scheduler(runner: Runner, sources: Sequence[Source]) -> BackgroundScheduler:
-    """A scheduler with one job a source and one that sends; not started yet."""
+    """A scheduler with one job a source, one a host for what is due at the start, and one that sends; not started."""
     scheduler = BackgroundScheduler(
         timezone=SHANGHAI,
-        executors={"default": ThreadPoolExecutor(4), "send": ThreadPoolExecutor(1)},
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE},
+        executors={"default": ThreadPoolExecutor(HOSTS_AT_ONCE), "send": ThreadPoolExecutor(1)},
+        # However late a job comes, it is run once: what is due is decided by the run rows.
+        job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
     )
+
+    def crawl(host: str) -> None:
+        if not runner.crawl_due(host) and runner.may_retry(host):
+            scheduler.add_job(
+                crawl, "date", [host], id=f"retry {host}", replace_existing=True,
+                run_date=datetime.now(UTC) + RETRY_AFTER,
+            )  # fmt: skip
+
     for source in sources:
-        scheduler.add_job(
-            runner.crawl,
-            CronTrigger.from_crontab(source.crontab, timezone=SHANGHAI),
-            args=[source],
-            id=source.key,
-            name=source.name_en,
-        )
-    scheduler.add_job(runner.send, "interval", seconds=SEND_EVERY, id="send", executor="send")
-    scheduler.add_listener(_report_skipped, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
+        trigger = Timetable(source.crontab, jitter=JITTER)
+        scheduler.add_job(crawl, trigger, [source.host], id=source.key, name=source.name_en)
+    for host in runner.hosts:
+        scheduler.add_job(crawl, "date", [host], id=f"start {host}")
+    scheduler.add_job(
+        runner.send, "interval", seconds=SEND_EVERY, id="send", executor="send", max_instances=1
+    )
+    scheduler.add_listener(_report_defect, EVENT_JOB_ERROR)
     return scheduler
 
 
-def _report_skipped(event: JobExecutionEvent) -> None:
-    if event.code == EVENT_JOB_MISSED:
-        log.warning("%s: not run, it was due more than %d s ago", event.job_id, MISFIRE_GRACE)
-    else:
-        log.warning("%s: not run, the run before it is still going on", event.job_id)
+def _report_defect(event: JobExecutionEvent) -> None:
+    log.error("%s: %r\n%s", event.job_id, event.exception, event.traceback)
 
 
-def run(configuration: Configuration, command: Sequence[str]) -> int:
-    """Run until Ctrl-C or SIGTERM; returns the exit code. Raises ConfigurationError and StoreError at start."""
+def run(
+    configuration: Configuration,
+    accepted: Accepted = NOTHING,
+    *,
+    accept_fewer: bool = False,
+    command: Sequence[str] = COMMAND,
+) -> None:
+    """Run until Ctrl-C or SIGTERM. Raises ConfigurationError, StoreError and SourcesMissing at the start."""
     sources = list(configuration.load_sources().values())
+    if not sources:
+        raise ConfigurationError("No source is configured: allow the built-in ones or name source_files.")
     configuration.build_channels()
-    open_engine(configuration.database_url).dispose()
-    runner = Runner(configuration, command)
+    engine = configuration.open_store(accepted)
+    try:
+        check_sources(engine, [source.key for source in sources], accept_fewer=accept_fewer)
+        _run(Runner(configuration, engine, command=command), sources)
+    finally:
+        engine.dispose()
+
+
+def _run(runner: Runner, sources: Sequence[Source]) -> None:
     scheduler = build_scheduler(runner, sources)
     stopped = threading.Event()
 
@@ -183,33 +280,48 @@ def run(configuration: Configuration, command: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     scheduler.start()
-    log.info("watching %d sources; next: %s", len(sources), _next_runs(scheduler))
+    log.info("watching %d sources; next: %s", len(sources), _next_runs(scheduler, sources))
+    if warning := warn_of_unknown_year(datetime.now(SHANGHAI).date()):
+        log.warning("%s", warning)
     stopped.wait()
     log.info("stopping")
+    scheduler.pause()
     runner.stop()
     scheduler.shutdown(wait=True)
     log.info("stopped")
-    return 0
 
 
-def _next_runs(scheduler: BackgroundScheduler) -> str:
-    jobs = sorted((job.next_run_time, job.id) for job in scheduler.get_jobs() if job.id != "send")
-    return ", ".join(f"{name} at {time:%a %H:%M}" for time, name in jobs[:3])
+def _next_runs(scheduler: BackgroundScheduler, sources: Sequence[Source]) -> str:
+    jobs: list[Any] = [job for source in sources if (job := scheduler.get_job(source.key)) is not None]
+    times = sorted((job.next_run_time, job.id) for job in jobs)
+    return ", ".join(f"{key} at {moment:%a %H:%M}" for moment, key in times[:3])
 
 
-def main() -> int:
-    """`python scheduler.py [iprwatch.toml]`."""
+def set_up_log() -> None:
+    """One line an event on standard error; nothing of the libraries below a warning."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     for name in ("apscheduler", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    # A job's exception is reported once, by our listener.
+    logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)
+
+
+def main() -> int:
+    """`python scheduler.py [iprwatch.toml]`: the same as `iprwatch run`."""
+    parser = argparse.ArgumentParser(description="Crawl each source at its times, until Ctrl-C or SIGTERM.")
+    parser.add_argument("config", nargs="?", type=Path, help="configuration file; else as for iprwatch")
+    parser.add_argument("--accept-empty-store", action="store_true")
+    parser.add_argument("--accept-fewer-sources", action="store_true")
+    parser.add_argument("--accept-no-backup", action="store_true")
+    given = parser.parse_args()
+    set_up_log()
+    accepted = Accepted(empty_store=given.accept_empty_store, no_backup=given.accept_no_backup)
     try:
-        configuration = load_configuration(path)
-        options = ["--config", str(configuration.file)] if configuration.file else []
-        return run(configuration, [sys.executable, "-m", "cli", *options])
+        run(load_configuration(given.config), accepted, accept_fewer=given.accept_fewer_sources)
     except IprwatchError as error:
         log.error("%s", error)
         return 2
+    return 0
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import gc
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,14 @@ from crawlers.lease_keeper import LeaseKeeper
 from crawlers.log_format import SecretFilter
 from crawlers.permissions import allowed_prefixes
 from crawlers.replay import open_recorded_web
-from crawlers.runs import RUNNING, Watch, close_interrupted
+from crawlers.runs import Watch, close_interrupted
 from crawlers.source import Source
+from crawlers.timetable import due_sources
 from crawlers.transport import group_sources, send_by
 from errors import ConfigurationError
 from pipeline.store.lease import Held
-from pipeline.store.session import open_engine
+from pipeline.store.runs import RUNNING
+from pipeline.store.session import NOTHING, Accepted
 from pipeline.topics import load_lexicon
 
 
@@ -96,11 +98,16 @@ def crawl(
     alert_baseline: bool = False,
     progress: Progress | None = None,
     tell_waiting: Callable[[Held], None] = lambda _: None,
+    only_due: bool = False,
+    time_limit: float | None = None,
+    accepted: Accepted = NOTHING,
 ) -> list[Outcome]:
     """Crawl these sources and say what became of each. Runs once in a process (a reactor can't restart).
 
     A host is crawled by one process at a time: sources of a host that another one crawls are `busy`.
-    `tell_waiting` is called with a lease that is waited for, since its holder may be dead.
+    `tell_waiting` is called with a lease that is waited for, since its holder may be dead. `only_due` leaves out
+    sources that somebody else has crawled by the time their host is free. After `time_limit` seconds nothing more is
+    asked for.
     `replay` answers from a recorded web. `progress` is called with the open watches whenever one changed.
     Raises ConfigurationError and StoreError before anything is fetched.
     """
@@ -109,6 +116,8 @@ def crawl(
     # Recorded pages were recorded as they are read.
     if replay is None and any(source.render for source in wanted):
         add_browser(settings, configuration.chromium)
+    if time_limit is not None:
+        settings.set("CLOSESPIDER_TIMEOUT", time_limit, priority="cmdline")
     if configuration.lexicon:
         load_lexicon(configuration.lexicon)
     try:
@@ -117,12 +126,14 @@ def crawl(
         raise ConfigurationError(
             f"{configuration.data}: the data folder can't be made ({error.strerror})."
         ) from None
-    engine = open_engine(configuration.database_url)
+    engine = configuration.open_store(accepted)
     settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))
     try:
         with LeaseKeeper(engine) as keeper:
             busy = keeper.take((source.host for source in wanted), tell=tell_waiting)
             free = [source for source in wanted if source.host not in busy]
+            if only_due:
+                free = due_sources(engine, free, datetime.now(UTC))
             hosts = {lease.host for lease in keeper.leases}
             known = configuration.load_sources().values()
             close_interrupted(engine, [source.key for source in known if source.host in hosts])
@@ -135,6 +146,7 @@ def crawl(
     return [
         _busy(source, busy[source.host]) if source.host in busy else _outcome(source, watches.get(source.key))
         for source in wanted
+        if source.host in busy or source in free
     ]
 
 

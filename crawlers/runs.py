@@ -22,11 +22,10 @@ from twisted.python.failure import Failure
 from crawlers.source import Source
 from pipeline.alerts.message import flatten
 from pipeline.record import Record, Sighting
+from pipeline.store.runs import OK, RUNNING
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.tables import Run
 
-OK = "ok"
-RUNNING = "running"
 STATES = (
     OK,
     "incomplete",

@@ -39,9 +39,9 @@ class Source(BaseModel):
     """One watched list, as a table of `sources.toml` states it. Immutable.
 
     `crontab` has five fields in Asia/Shanghai with day *names* (APScheduler counts days from Monday = 0, cron
-    from Sunday, so numbers would lie to one of them). `least` is the number of entries below which a list
-    page is not believed. `depth` is how many list pages a crawl reads, `most` how many entries from the top of
-    each are watched (some lists are a thousand entries long). `only_ip` keeps only what concerns
+    from Sunday, so numbers would lie to one of them); `mon-fri` means workdays. `least` is the number of entries
+    below which a list page is not believed. `depth` is how many list pages a crawl reads, `most` how many entries
+    from the top of each are watched (some lists are a thousand entries long). `only_ip` keeps only what concerns
     intellectual property, for sources that publish everything. `referer` is sent
     where a server wants to see it. `render` has a browser run the pages' scripts. `proxy` names the proxy that all
     its requests go through (`direct`: none). `legacy_tls` accepts the keys and signatures of older servers.

@@ -24,7 +24,7 @@ from crawlers.page import Page
 from crawlers.readers import READERS, reader_for
 from crawlers.replay import NotRecorded
 from crawlers.robots import ClosedByRobots, RobotsUnreachable
-from crawlers.runs import OK, Watch, open_watch
+from crawlers.runs import Watch, open_watch
 from crawlers.second_source import tell_second_source
 from crawlers.source import Source
 from errors import ConfigurationError
@@ -34,6 +34,7 @@ from pipeline.normalize import identify_url
 from pipeline.record import Context, Sighting
 from pipeline.store.lease import fence
 from pipeline.store.listed import Shown, first_read, mark_gone, remember_list
+from pipeline.store.runs import OK
 from pipeline.store.session import open_engine
 from pipeline.store.tables import Run, Snapshot
 

@@ -81,6 +81,14 @@ def acquire(
     return Lease(host, row.epoch + 1, holder)
 
 
+def find_holder(engine: Engine, host: str) -> Held | None:
+    """Who holds the lease of a host now; None when it is free."""
+    query = select(LeaseRow.host, LeaseRow.holder, LeaseRow.expires_at).where(LeaseRow.host == host)
+    with engine.connect().execution_options(read_only=True) as connection:
+        row = connection.execute(query).first()
+        return Held(*row) if row is not None and row.expires_at > read_clock(connection) else None
+
+
 def renew(engine: Engine, leases: Iterable[Lease], length: timedelta = LENGTH) -> None:
     """Let leases hold for another `length` from now. Raises LeaseLost when one has ended, and StoreError."""
     wanted = list(leases)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     column,
@@ -20,6 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from errors import IprwatchError
+from pipeline.store.backup import BackupError, back_up, find_backups
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("*.py"))
@@ -35,11 +41,31 @@ class StoreError(IprwatchError):
     """
 
 
-def open_engine(url: str, *, create: bool = True) -> Engine:
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the operator says is meant so: a store that is empty although backups of it exist, a migration of which
+    no backup can be made."""
+
+    empty_store: bool = False
+    no_backup: bool = False
+
+
+NOTHING = Accepted()
+
+
+def open_engine(
+    url: str,
+    *,
+    create: bool = True,
+    backups: Path | None = None,
+    accepted: Accepted = NOTHING,
+) -> Engine:
     """An engine on an up-to-date schema: tables are made or migrated when `create`, else only checked.
 
     SQLite runs in WAL mode with synchronous=FULL, and every transaction starts with BEGIN IMMEDIATE, so that
-    two writers wait for each other instead of failing. Raises StoreError.
+    two writers wait for each other instead of failing. A backup is made before a migration: SQLite's beside the
+    file, PostgreSQL's in the folder `backups`. Raises StoreError, also where backups lie beside an empty store, and
+    where none can be made, unless that is accepted.
     """
     try:
         parsed = make_url(url)
@@ -60,13 +86,15 @@ def open_engine(url: str, *, create: bool = True) -> Engine:
         file = Path(parsed.database)
         if not create and not file.exists():
             raise StoreError(f"{shown}: there is no such database yet; run a crawl first.")
+        if not file.exists() and not accepted.empty_store:
+            _refuse_empty(parsed, shown, backups)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{shown}: can't make the folder {file.parent} ({error.strerror}).") from None
     engine = _build_engine(parsed)
     try:
-        _bring_up_to_date(engine, shown, create=create)
+        _bring_up_to_date(engine, parsed, shown, create=create, backups=backups, accepted=accepted)
     except StoreError:
         engine.dispose()
         raise
@@ -109,7 +137,9 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _bring_up_to_date(engine: Engine, shown: str, *, create: bool) -> None:
+def _bring_up_to_date(
+    engine: Engine, url: URL, shown: str, *, create: bool, backups: Path | None, accepted: Accepted
+) -> None:
     newest = VERSIONS[-1]
     with engine.connect().execution_options(read_only=True) as connection:
         found = _read_version(connection)
@@ -124,6 +154,10 @@ def _bring_up_to_date(engine: Engine, shown: str, *, create: bool) -> None:
         raise StoreError(
             f"{shown}: is of version {found or 'none'}, {newest} is needed; run a crawl to migrate it."
         )
+    if found is None and not accepted.empty_store:
+        _refuse_empty(url, shown, backups)
+    if found is not None:
+        _back_up(engine, url, shown, found, backups, may_fail=accepted.no_backup)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             # Two processes that start at once: the second waits and then finds nothing to do.
@@ -146,3 +180,28 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _refuse_empty(url: URL, shown: str, backups: Path | None) -> None:
+    if copies := find_backups(url, backups):
+        raise StoreError(
+            f"{shown}: is empty or missing, but {copies[-1]} is a backup of it. Put that in its place; if an empty "
+            "store is meant, run `iprwatch crawl` once with --accept-empty-store."
+        )
+
+
+def _back_up(
+    engine: Engine, url: URL, shown: str, version: str, backups: Path | None, *, may_fail: bool
+) -> None:
+    try:
+        with engine.connect().execution_options(read_only=True) as connection:
+            copy = back_up(connection, url, version, backups)
+    except BackupError as error:
+        if may_fail:
+            log.warning("%s: migrated without a backup: %s", shown, error)
+            return
+        raise StoreError(
+            f"{shown}: must be migrated from version {version}, and {error}. Run `iprwatch crawl` once where it can "
+            "be made; to migrate without a backup of this kind, add --accept-no-backup."
+        ) from None
+    log.info("%s: is of version %s; a backup was made before its migration: %s", shown, version, copy)

@@ -377,3 +377,24 @@ class LeaseRow(Base):
     epoch: Mapped[int] = mapped_column(BigInteger)
     holder: Mapped[str] = mapped_column(String(300))
     expires_at: Mapped[datetime]
+
+
+class SourceSetRow(Base):
+    """The keys of all sources that were configured at a start, where they differ from those of the last one."""
+
+    __tablename__ = "source_set"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_keys: Mapped[list[Any]]
+    noted_at: Mapped[datetime]
+
+
+class Mute(Base):
+    """The operator's word that a source that is not well is known, up to and including a day in China."""
+
+    __tablename__ = "mute"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_key: Mapped[str] = mapped_column(String(100), index=True)
+    until_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(Text)
+    muted_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

@@ -17,9 +17,10 @@ from scrapy.http import HtmlResponse
 from sqlalchemy import Engine, select, text
 from twisted.python.failure import Failure
 
-from crawlers.runs import OK, STATES, RunLedger, Watch, close_watch, open_watch
+from crawlers.runs import STATES, RunLedger, Watch, close_watch, open_watch
 from crawlers.source import Source
 from pipeline.record import Sighting
+from pipeline.store.runs import OK
 from pipeline.store.session import StoreError
 from pipeline.store.tables import Run
 from tests.notices import CONTEXT, make_notice, make_record

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,7 +46,9 @@ def store_row(connection: Connection, table: str, **values: Any) -> None:
     connection.execute(insert(reflected).values(row | values))
 
 
-def test_facts_of_an_older_database_are_found_by_their_keys(older: Engine, database_url: str) -> None:
+def test_facts_of_an_older_database_are_found_by_their_keys(
+    older: Engine, database_url: str, tmp_path: Path
+) -> None:
     facts = find_facts("（2022）粤0192民初2187号判决赔偿1.5万元。")
     with older.begin() as connection:
         store_row(connection, "run")
@@ -54,7 +57,7 @@ def test_facts_of_an_older_database_are_found_by_their_keys(older: Engine, datab
             store_row(
                 connection, "fact", id=number, field="body", kind=fact.kind, raw=fact.raw, value=fact.value
             )
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, backups=tmp_path)
     with engine.connect() as connection:
         rows = connection.execute(select(FactRow.kind, FactRow.key, FactRow.court, FactRow.amount)).all()
     engine.dispose()

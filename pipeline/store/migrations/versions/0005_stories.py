@@ -6,7 +6,7 @@ from alembic import op
 from pipeline.store.stories import place_stored
 
 revision = "0005"
-down_revision = "0006"
+down_revision = "0003"
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BATCH = 500
