@@ -26,6 +26,7 @@ from crawlers.wechat_session import WechatSession, read_session
 from errors import ConfigurationError
 from outgoing import read_allowed_private
 from pipeline.alerts.channels import Channel, build_channel
+from pipeline.alerts.ping import PING, PingChannel
 from pipeline.alerts.rules import Recipient, Rule, check_rules
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.store.session import NOTHING, Accepted, open_engine
@@ -45,7 +46,9 @@ class Configuration(BaseSettings):
     drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
     concerns intellectual property. `court_codes` adds to the table of court codes, for the whole process, as
     soon as it is read. `wechat` holds the session in the WeChat backend (cookie, token, expires). `operators`
-    are told about the monitor itself, such as a session that ends. `chromium` is the program that renders
+    are told about the monitor itself: sources that turn bad after `alarm_after` runs (`alarms` hear of that too), a
+    session that ends, and each day at `summary_at` who was heard; `dead_mans_switch` is a URL that is asked when
+    they were. `metrics_file` is written for Prometheus. `chromium` is the program that renders
     sources with `render = true`, where it isn't found on the PATH. `proxies` are proxies by name, `proxy` the name
     of the one that all pages are fetched through. `allowed_private` lists `host:port` pairs on
     private addresses that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the
@@ -75,6 +78,11 @@ class Configuration(BaseSettings):
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     operators: tuple[Recipient, ...] = ()
+    alarms: tuple[Recipient, ...] = ()
+    alarm_after: Annotated[int, Field(ge=1, le=100)] = 2
+    summary_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "18:30"
+    dead_mans_switch: str = ""
+    metrics_file: Path | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -157,6 +165,9 @@ class Configuration(BaseSettings):
             if revealed.get("kind") == "webhook":
                 revealed.setdefault("allowed_private", list(self.allowed_private))
             channels[name] = build_channel(name, revealed)
+        if self.dead_mans_switch:
+            allowed = read_allowed_private(self.allowed_private)
+            channels[PING] = PingChannel(self.dead_mans_switch, allowed_private=allowed)
         return channels
 
     @property
@@ -191,9 +202,14 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
     for name, address in configuration.proxies.items():
         if isinstance(address, str):
             check_proxy_url(address, f"{place}: proxies.{name}", secret=False)
-    for recipient in configuration.operators:
-        if recipient.channel not in configuration.channels:
-            raise ConfigurationError(f"{place}: operators: no channel is called {recipient.channel!r}.")
+    for key, recipients in (("operators", configuration.operators), ("alarms", configuration.alarms)):
+        for recipient in recipients:
+            if recipient.channel not in configuration.channels:
+                raise ConfigurationError(f"{place}: {key}: no channel is called {recipient.channel!r}.")
+    if configuration.dead_mans_switch and not configuration.operators:
+        raise ConfigurationError(
+            f"{place}: dead_mans_switch: it is asked when the daily summary was delivered; name operators who get one."
+        )
     check_rules(configuration.rules, configuration.channels, configuration.load_sources(), place)
     return configuration
 
@@ -213,7 +229,7 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved = dict(values)
     if isinstance(values.get("data", _DATA), str):
         resolved["data"] = folder / values.get("data", _DATA)
-    for key in ("inbox_folder", "lexicon", "court_codes", "chromium"):
+    for key in ("inbox_folder", "lexicon", "court_codes", "chromium", "metrics_file"):
         if isinstance(values.get(key), str):
             resolved[key] = folder / values[key]
     if isinstance(values.get("source_files"), list):

@@ -19,6 +19,7 @@ from configuration import Configuration, load_configuration
 from crawlers.archive import Archive, ArchiveError
 from crawlers.attachments import fetch_attachments
 from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
+from crawlers.evidence import describe_no_answer, describe_refused_page
 from crawlers.notice import ListEntry, ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import READERS, reader_for
@@ -165,7 +166,8 @@ class FamilySpider(Spider):
             complete = read_complete(page, watch.source)
         except PageError as error:
             await self._note_snapshot(page, watch, error.kind, str(error))
-            watch.refuse(await self.list_refused(watch, error) or _run_state(error, page), str(error))
+            state = await self.list_refused(watch, error) or _run_state(error, page)
+            watch.refuse(state, str(error), describe_refused_page(error, page, response))
             return
         await self._note_snapshot(page, watch, "list", describe_watching(watch.source))
         watch.count("list_pages")
@@ -179,6 +181,7 @@ class FamilySpider(Spider):
             baseline=watch.baseline,
             now=page.fetched_at,
         )
+        watch.count("fresh", sum(standing.fresh for standing in standings.values()))
         watched = listing.entries[: watch.source.most]
         wanted = [entry for entry in watched if not self._is_older(entry, page)]
         watch.count("older", len(listing.entries) - len(wanted))
@@ -251,7 +254,8 @@ class FamilySpider(Spider):
             notice = reader_for(page)[1].read_article(page, entry)
         except PageError as error:
             await self._note_snapshot(page, watch, error.kind, str(error), entry)
-            watch.note("gone" if isinstance(error, Gone) else _run_state(error, page), str(error))
+            ending = "gone" if isinstance(error, Gone) else _run_state(error, page)
+            watch.note(ending, str(error), describe_refused_page(error, page, response))
             await self.article_refused(watch, address, error)
             return
         notice = await fetch_attachments(self.crawler, self.archive, notice, page)
@@ -284,9 +288,9 @@ class FamilySpider(Spider):
         elif isinstance(failure.value, NotRecorded):
             watch.refuse("not recorded", failure.getErrorMessage())
         elif isinstance(failure.value, ClosedByRobots) and not isinstance(failure.value, RobotsUnreachable):
-            watch.refuse("closed by robots", _hint_permission(failure))
+            watch.refuse("closed by robots", _hint_permission(failure), describe_no_answer(failure))
         else:
-            watch.refuse("down", _describe(failure))
+            watch.refuse("down", _describe(failure), describe_no_answer(failure))
 
     def fail_article(self, failure: Failure) -> None:
         """No page came for an article: count why."""

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from pipeline.alerts.rules import Recipient
 from pipeline.store.tables import Delivery
@@ -22,13 +22,26 @@ def tell_operators(
     engine: Engine, recipients: Iterable[Recipient], event: str, title: str, summary: str
 ) -> None:
     """Put an alert into the outbox for each recipient. `event` (at most 40 characters) tells it from others."""
+    with engine.begin() as connection:
+        put_alert(connection, recipients, event, title, summary)
+
+
+def put_alert(
+    connection: Connection,
+    recipients: Iterable[Recipient],
+    event: str,
+    title: str,
+    summary: str,
+    lines: Iterable[str] = (),
+) -> None:
+    """The same inside a transaction. `lines` are shown below the summary, one a line."""
     now = datetime.now(UTC)
     rows = [
         {
             "id": hashlib.sha256(f"{event}\n{recipient.channel}\n{recipient.to}".encode()).hexdigest()[:32],
             "rule": RULE,
             "item_id": None,
-            "text": {"title": title, "summary": summary},
+            "text": {"title": title, "summary": summary, "lines": list(lines)},
             "event": event,
             "channel": recipient.channel,
             "recipient": recipient.to,
@@ -41,5 +54,4 @@ def tell_operators(
         }
         for recipient in recipients
     ]
-    with engine.begin() as connection:
-        insert_ignoring(connection, Delivery, rows)
+    insert_ignoring(connection, Delivery, rows)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pipeline.alerts.channels import Channel, Message, Receipt
 from pipeline.alerts.message import flatten
+from pipeline.dates import SHANGHAI
 from pipeline.legal.fact_key import read_out
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.standing import METHOD
@@ -74,6 +75,12 @@ class Report:
     sent: list[Sent] = field(default_factory=list)
     waiting: list[Sent] = field(default_factory=list)
     failed: list[Sent] = field(default_factory=list)
+
+    def extend(self, other: Report) -> None:
+        """Add what another round did."""
+        self.sent += other.sent
+        self.waiting += other.waiting
+        self.failed += other.failed
 
 
 def deliver(engine: Engine, channels: Mapping[str, Channel]) -> Report:
@@ -137,6 +144,8 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
             .order_by(FactRow.field.desc(), FactRow.start)
         ).all()
     text = row.text or {}
+    # What iprwatch says itself is of the day on which it says so.
+    day = row.published_on if row.item_id is not None else row.created_at.astimezone(SHANGHAI).date()
     message = Message(
         id=delivery_id,
         rule=row.rule,
@@ -144,10 +153,10 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
         title=row.title if row.item_id is not None else text["title"],
         url=row.url or "",
         publisher=row.publisher or "iprwatch",
-        published=row.published_on.isoformat() if row.published_on else None,
+        published=day.isoformat() if day else None,
         summary=row.body[:_SUMMARY_LENGTH] if row.item_id is not None else text["summary"],
         created_at=row.created_at,
-        facts=_label_facts(facts),
+        facts=_label_facts(facts) if row.item_id is not None else tuple(text.get("lines", ())),
     )
     return _Claimed(message, row.channel, row.recipient, row.attempts, until)
 

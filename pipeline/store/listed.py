@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, exists, select, update
+from sqlalchemy import Connection, Engine, exists, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.session import StoreError, first_line
@@ -28,7 +28,8 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`untold`: another source brought it, and rules that name this one were not asked yet.
+    """`untold`: another source brought it, and rules that name this one were not asked yet. `fresh`: the list shows it
+    for the first time.
 
     What else is known of a listed article: stored or filtered already, said to be gone, in the baseline."""
 
@@ -37,6 +38,7 @@ class Standing:
     gone: bool
     baseline: bool
     untold: bool = False
+    fresh: bool = False
 
 
 def remember_list(
@@ -63,6 +65,7 @@ def remember_list(
     addresses = list(rows)
     try:
         with engine.begin() as connection:
+            known = _known(connection, source_key, addresses)
             # In one order everywhere: two processes that note the same entries wait, they don't deadlock.
             insert_ignoring(connection, Listed, [rows[address] for address in sorted(rows)])
             for start in range(0, len(addresses), _CHUNK):
@@ -89,10 +92,20 @@ def remember_list(
                         gone=row.gone is not None,
                         baseline=row.baseline,
                         untold=not (row.baseline or row.told) and row.owner not in (None, source_key),
+                        fresh=row.address not in known,
                     )
     except DBAPIError as error:
         raise StoreError(f"The list of {source_key} could not be noted: {first_line(error)}.") from error
     return standings
+
+
+def _known(connection: Connection, source_key: str, addresses: list[str]) -> set[str]:
+    known: set[str] = set()
+    for start in range(0, len(addresses), _CHUNK):
+        chunk = addresses[start : start + _CHUNK]
+        query = select(Listed.address).where(Listed.source_key == source_key, Listed.address.in_(chunk))
+        known.update(connection.scalars(query))
+    return known
 
 
 def mark_gone(engine: Engine, source_key: str, address: str, kind: str) -> None:

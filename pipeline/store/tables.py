@@ -99,7 +99,9 @@ class Base(DeclarativeBase):
 class Run(Base):
     """One crawl of one source, from its start; `state` is `running` until it was judged.
 
-    `list_read_at` is set when the source's lists were read to the depth asked for."""
+    `list_read_at` is set when the source's lists were read to the depth asked for. `coverage` counts the fields of
+    its items, `refusal` says what was looked for and found where a page was refused. `verdict` is what the run was
+    taken for against the source's history (`pipeline.health`); null until then."""
 
     __tablename__ = "run"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -111,6 +113,9 @@ class Run(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     baseline: Mapped[bool] = mapped_column(Boolean)
     counts: Mapped[dict[str, Any]]
+    coverage: Mapped[dict[str, Any] | None]
+    refusal: Mapped[dict[str, Any] | None]
+    verdict: Mapped[str | None] = mapped_column(String(30), index=True)
 
 
 class Snapshot(Base):
@@ -398,3 +403,41 @@ class Mute(Base):
     reason: Mapped[str] = mapped_column(Text)
     muted_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class DayVerdict(Base):
+    """What a source was like on a day in China: the verdict of its last run, or `new` where any run brought news.
+
+    `moved`: its list showed something new on that day. `evidence` is what the verdict rests on."""
+
+    __tablename__ = "verdict"
+    source_key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(30))
+    kind: Mapped[str | None] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    heard: Mapped[bool] = mapped_column(Boolean)
+    moved: Mapped[bool] = mapped_column(Boolean)
+    runs: Mapped[int] = mapped_column(Integer)
+    new: Mapped[int] = mapped_column(Integer)
+    edited: Mapped[int] = mapped_column(Integer)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
+    evidence: Mapped[dict[str, Any]]
+    judged_at: Mapped[datetime]
+
+
+class SourceHealth(Base):
+    """How a source stands now: its last verdict and since when, and the trouble that people were told of.
+
+    `bad_runs` are the runs in a row that were not well. `troubles` numbers the times that a source turned bad, so that
+    each is told once; `told` is set while people know of the present one and wait for its end."""
+
+    __tablename__ = "source_health"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_key: Mapped[str] = mapped_column(String(100), unique=True)
+    verdict: Mapped[str] = mapped_column(String(30))
+    kind: Mapped[str | None] = mapped_column(Text)
+    since_on: Mapped[date]
+    bad_runs: Mapped[int] = mapped_column(Integer)
+    troubles: Mapped[int] = mapped_column(Integer)
+    told: Mapped[bool] = mapped_column(Boolean)
