@@ -39,7 +39,7 @@ def look(
 
 
 def test_what_is_seen_first_is_neither_stored_nor_gone(store: Engine) -> None:
-    assert look(store, 1) == {1: Standing(stored=False, filtered=False, gone=False, baseline=False)}
+    assert look(store, 1) == {1: Standing(stored=False, filtered=False, gone=False, baseline=False, fresh=True)}
 
 
 def test_an_article_that_is_stored_is_known_in_every_source(store: Engine) -> None:
