@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from cli_corrections import correct_command, corrections_command
 from cli_crawl import crawl_command, run_command
 from cli_inspect import inspect_app
-from cli_items import search_command, show_command, tables_command
+from cli_items import search_command, show_command, tables_command, versions_command
 from cli_output import (
     DatabaseOption,
     JsonOption,
@@ -58,6 +58,7 @@ app.add_typer(hosts_app, name="hosts")
 app.add_typer(inspect_app, name="inspect")
 app.command("search")(search_command)
 app.command("show")(show_command)
+app.command("versions")(versions_command)
 app.command("tables")(tables_command)
 app.add_typer(stories_app, name="stories")
 app.add_typer(story_app, name="story")

@@ -29,6 +29,7 @@ from query.errors import QueryError
 from query.fact_filters import CURRENCY, FactFilter
 from query.item import describe_item
 from query.search import search_items
+from query.versions import list_versions
 
 _LONG = 400
 
@@ -92,6 +93,9 @@ def search_command(
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many, newest first.")
     ] = 20,
+    withdrawn: Annotated[
+        bool, typer.Option("--withdrawn", help="Only items whose page is gone from its site.")
+    ] = False,
     db: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -123,6 +127,7 @@ def search_command(
             amount_max=most,
             currency=currency,
         ),
+        withdrawn=withdrawn,
         limit=limit,
     )
     if as_json:
@@ -156,6 +161,11 @@ def show_command(
         ),
         ("Facts", "facts", ("kind", "reading", "raw", "field", "method", "value", "sentence")),
         ("Versions", "versions", ("number", "fetched_at", "reason", "title", "snapshot_sha256")),
+        (
+            "Withdrawn",
+            "withdrawals",
+            ("kind", "detail", "seen_until", "gone_at", "confirmed_at", "returned_at", "snapshot_sha256"),
+        ),
         ("Addresses", "addresses", ("address",)),
         ("Alerts", "deliveries", ("created_at", "rule", "event", "channel", "recipient", "state", "detail")),
         ("Pages kept", "snapshots", ("fetched_at", "status", "url", "sha256")),
@@ -163,10 +173,37 @@ def show_command(
         rows = [row if isinstance(row, dict) else {"address": row} for row in item[part]]
         if rows:
             out.print(_plain_table(title, columns, rows))
+    if item["recheck"]:
+        columns = ("due_at", "checked_at", "outcome", "detail")
+        out.print(_plain_table("Recheck", columns, [item["recheck"]]))
+    if item["same_as"]:
+        out.print(f"This is the same article as {item['same_as']}, which stands for it.", highlight=False)
     for table in story_tables(item["story"]):
         out.print(table)
     if item["corrections"]:
         out.print(corrections_table([{**row, "uid": item["uid"]} for row in item["corrections"]]))
+
+
+def versions_command(
+    context: typer.Context,
+    uid: Annotated[str, typer.Argument(help="The item: its id, the beginning of it, or its URL.")],
+    db: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what changed from each version of an item to the next: removed in [-…-], added in {+…+}."""
+    configuration = read_configuration(context, database=db)
+    versions = list_versions(open_engine(configuration.database_url, create=False), uid)
+    if as_json:
+        print_json(versions)
+        return
+    for version in versions:
+        out.print(
+            f"Version {version['number']}, fetched {version['fetched_at']}: {version['reason']}",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        for change in version["changes"]:
+            place = "title" if change["field"] == "title" else f"line {change['paragraph']}"
+            out.print(f"  {place}: {change['text']}", markup=False, highlight=False, soft_wrap=True)
 
 
 def tables_command(

@@ -108,10 +108,11 @@ WEBS: dict[str, dict[str, Said]] = {
 
 @dataclass(frozen=True)
 class Crawled:
-    """The folder of a crawl, and what the command said."""
+    """The folder of a crawl, what the command said, and what was found withdrawn after the second crawl."""
 
     folder: Path
     ran: Ran
+    withdrawn: dict[str, Any]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -170,9 +171,10 @@ proven = true
         for url, said in web.items():
             fetched = LATER.get(url, TIMES[name]) if name == "first" else TIMES[name]
             record(folder / name, url, said, fetched)
-        done[name] = Crawled(
-            folder, iprwatch("crawl", "--replay", name, "--alert-baseline", "--json", cwd=folder)
-        )
+        ran = iprwatch("crawl", "--replay", name, "--alert-baseline", "--json", cwd=folder)
+        look = name == "after 14 hours"
+        gone = iprwatch("search", "--withdrawn", "--json", cwd=folder).json if look else {}
+        done[name] = Crawled(folder, ran, gone)
     return done
 
 
@@ -204,6 +206,26 @@ def test_an_edit_is_a_version_and_the_alert_says_what_changed(crawls: dict[str, 
     assert [version["number"] for version in shown["versions"]] == [1, 2]
     (alert,) = [alert for alert in crawls["first"].alerts() if alert["event"] == "version 2"]
     assert alert["change"] == "changed: “法院判决赔偿三十万元” → “法院判决赔偿三万元”"
+
+
+def test_the_command_shows_what_changed_between_versions(crawls: dict[str, Crawled]) -> None:
+    folder = crawls["first"].folder
+    first, second = iprwatch("versions", url_of(EDITED), "--json", cwd=folder).json
+    assert (first["number"], first["changes"]) == (1, [])
+    (change,) = second["changes"]
+    assert (change["removed"], change["added"]) == ("十", "")
+    shown = iprwatch("versions", url_of(EDITED), cwd=folder)
+    assert "三[-十-]万元" in shown.out
+
+
+def test_an_item_that_is_gone_is_flagged_wherever_it_is_shown(crawls: dict[str, Crawled]) -> None:
+    gone = crawls["after 14 hours"].withdrawn
+    (hit,) = gone["hits"]
+    assert (gone["total"], hit["url"], hit["withdrawn"]["kind"]) == (1, url_of(DELETED), "unavailable")
+    folder = crawls["first"].folder
+    assert iprwatch("search", "--withdrawn", "--json", cwd=folder).json["total"] == 0
+    shown = iprwatch("show", url_of(DELETED), cwd=folder)
+    assert "Withdrawn" in shown.out
 
 
 def test_an_article_that_is_gone_twice_is_withdrawn_and_told(crawls: dict[str, Crawled]) -> None:
