@@ -10,6 +10,7 @@ from __future__ import annotations
 import email
 import email.policy
 import html
+import itertools
 import mailbox
 import re
 from collections.abc import Iterable
@@ -129,7 +130,8 @@ def settle_link(engine: Engine, address: str, state: str, detail: str | None) ->
 
 
 def read_folder(engine: Engine, folder: Path) -> dict[str, Added]:
-    """Take the links of every file in a folder, and rename each file that was taken to `NAME.read`.
+    """Take the links of every file in a folder, and rename each file that was taken to `NAME.read` (or `NAME.2.read`,
+    where an earlier file had the name).
 
     Of a Maildir (a folder with `cur` and `new`) the messages are taken, seen or not, and each that was taken is
     moved to its folder `.read`, where mail programs show it; other files of a Maildir are its mail program's.
@@ -160,12 +162,19 @@ def read_folder(engine: Engine, folder: Path) -> dict[str, Added]:
             if is_mailbox:
                 _move(path, folder / READ_SUFFIX / path.parent.name / path.name)
             else:
-                path.rename(path.with_name(path.name + READ_SUFFIX))
+                path.rename(_name_when_read(path))
         except OSError as error:
             faults.append(f"{path}: its links were taken, but it can't be renamed ({error.strerror}).")
     if faults:
         raise InboxError(" ".join(faults))
     return taken
+
+
+def _name_when_read(path: Path) -> Path:
+    """`NAME.read`, with a number where an earlier file of that name was read."""
+    numbers = ("" if number == 1 else f".{number}" for number in itertools.count(1))
+    places = (path.with_name(f"{path.name}{number}{READ_SUFFIX}") for number in numbers)
+    return next(place for place in places if not place.exists())
 
 
 def _move(path: Path, place: Path) -> None:

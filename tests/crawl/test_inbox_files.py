@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mailbox
 from email.message import EmailMessage
 from pathlib import Path
@@ -80,12 +81,25 @@ def test_a_mail_in_an_unknown_character_set_is_refused_by_name(tmp_path: Path) -
         read_dropped_file(file)
 
 
-def test_a_file_that_cannot_be_renamed_gives_its_links_and_is_reported(engine: Engine, folder: Path) -> None:
+def test_a_file_that_cannot_be_renamed_gives_its_links_and_is_reported(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
     (folder / "a.txt").write_text(GOOD, "utf-8")
-    (folder / "a.txt.read").mkdir()
+    monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(InboxError, match=r"a\.txt: its links were taken, but it can't be renamed"):
         read_folder(engine, folder)
     assert [url for _, url in waiting_links(engine)] == [GOOD]
+
+
+def test_a_second_file_of_a_name_does_not_replace_the_first(engine: Engine, folder: Path) -> None:
+    for number in (1, 2, 3):
+        (folder / "links.txt").write_text(f"https://www.example.org/{number}.html", encoding="utf-8")
+        assert len(read_folder(engine, folder)["links.txt"].new) == 1
+    kept = [path.read_text("utf-8")[-6] for path in sorted(folder.glob("links.txt*.read"))]
+    assert sorted(kept) == ["1", "2", "3"]
 
 
 def test_the_messages_of_a_maildir_are_taken_once_and_kept(engine: Engine, tmp_path: Path) -> None:
