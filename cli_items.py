@@ -147,6 +147,8 @@ def show_command(
     if as_json:
         print_json(item)
         return
+    for version in item["versions"]:
+        version["changed"] = "\n".join(change["shown"] for change in version["changes"])
     for title, part, columns in (
         (f"{item['uid']}: fields", "fields", ("field", "value", "raw", "place", "method")),
         (
@@ -155,7 +157,7 @@ def show_command(
             ("place", "raw", "meaning", "value", "precision", "method", "reason"),
         ),
         ("Facts", "facts", ("kind", "reading", "raw", "field", "method", "value", "sentence")),
-        ("Versions", "versions", ("number", "fetched_at", "reason", "title", "snapshot_sha256")),
+        ("Versions", "versions", ("number", "fetched_at", "reason", "title", "changed", "snapshot_sha256")),
         ("Addresses", "addresses", ("address",)),
         ("Alerts", "deliveries", ("created_at", "rule", "event", "channel", "recipient", "state", "detail")),
         ("Pages kept", "snapshots", ("fetched_at", "status", "url", "sha256")),

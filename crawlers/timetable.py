@@ -7,7 +7,7 @@ source is due when a time of its crontab has passed since its last crawl began, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import cache
 
 from apscheduler.triggers.base import BaseTrigger
@@ -47,16 +47,6 @@ class Timetable(BaseTrigger):  # type: ignore[misc]
     def next_after(self, moment: datetime) -> datetime | None:
         """The first time after a moment; None when there never is one."""
         return self._first_from(moment + _INSTANT)
-
-    def times_on(self, day: date) -> list[datetime]:
-        """All times of a day in China."""
-        times = []
-        midnight = datetime.combine(day, time(), SHANGHAI)
-        moment = self._first_from(midnight)
-        while moment is not None and moment.date() == day:
-            times.append(moment)
-            moment = self.next_after(moment)
-        return times
 
     def _first_from(self, moment: datetime) -> datetime | None:
         found: datetime | None = self._times.get_next_fire_time(None, moment)

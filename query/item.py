@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from pipeline.dedupe.changes import find_changes, render_change
+from pipeline.dedupe.compare import Text
 from pipeline.legal.fact_key import read_out
 from pipeline.store.corrections import list_corrections
 from pipeline.store.lookup import find_item
@@ -51,7 +54,10 @@ def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
         },
         "candidates": item["dates"],
         "facts": [_describe_fact(fact, item) for fact in facts],
-        "versions": [_without(version, "id", "item_id") for version in versions],
+        "versions": [
+            {**_without(version, "id", "item_id"), "changes": changes}
+            for version, changes in zip(versions, _describe_changes(versions), strict=True)
+        ],
         "addresses": [address["address"] for address in addresses],
         "deliveries": [_without(delivery, "item_id") for delivery in deliveries],
         "snapshots": [_without(snapshot, "id") for snapshot in snapshots],
@@ -84,6 +90,13 @@ def _as_json(value: Any) -> Any:
 
 def _without(row: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in keys}
+
+
+def _describe_changes(versions: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """For each version what it says otherwise than the one before; nothing for the first."""
+    texts = [Text(version["title"], version["body"], "stored") for version in versions]
+    changes = [find_changes(old, new) for old, new in pairwise(texts)]
+    return [[], *([{**one.describe(), "shown": render_change(one)} for one in found] for found in changes)]
 
 
 def _describe_fields(item: Mapping[str, Any], newest: Mapping[str, Any]) -> list[dict[str, Any]]:

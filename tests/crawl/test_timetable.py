@@ -64,14 +64,15 @@ def test_the_end_of_the_known_years_is_told_in_time() -> None:
 
 def test_monday_to_friday_means_workdays() -> None:
     times = Timetable(WORKDAYS)
-    assert times.times_on(date(2026, 2, 17)) == []
-    assert times.times_on(date(2026, 2, 28)) == [china("2026-02-28", "08:20"), china("2026-02-28", "17:20")]
+    assert times.next_after(china("2026-02-28")) == china("2026-02-28", "08:20")  # a Saturday, worked
+    assert times.next_after(china("2026-02-28", "08:20")) == china("2026-02-28", "17:20")
+    assert times.next_after(china("2026-02-28", "17:20")) == china("2026-03-02", "08:20")
     assert times.next_after(china("2026-02-14", "18:00")) == china("2026-02-24", "08:20")
 
 
 @pytest.mark.parametrize("crontab", ["9 9 * * *", "9 9 * * mon,tue", "9 9 17 2 *"])
 def test_other_days_are_meant_as_they_are_written(crontab: str) -> None:
-    assert Timetable(crontab).times_on(date(2026, 2, 17)) == [china("2026-02-17", "09:09")]
+    assert Timetable(crontab).next_after(china("2026-02-17")) == china("2026-02-17", "09:09")
 
 
 def test_a_crontab_without_any_time_has_no_next_one() -> None:

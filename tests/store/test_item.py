@@ -40,6 +40,14 @@ def test_everything_stored_of_an_item_is_shown(store: Engine, uid: str) -> None:
     }
 
 
+def test_a_version_says_what_it_changed(store: Engine, uid: str) -> None:
+    first, second = describe_item(store, uid)["versions"]
+    assert first["changes"] == []
+    (change,) = second["changes"]
+    assert (change["field"], change["removed"], change["added"]) == ("body", "7", "9")
+    assert "赔偿[-7-]{+9+}万元" in change["shown"]
+
+
 def test_every_column_of_an_item_is_a_field_with_an_origin(store: Engine, uid: str) -> None:
     shown = describe_item(store, uid)
     fields = {field["field"] for field in shown["fields"]}
