@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, Engine, or_, select, update
@@ -18,12 +19,14 @@ from sqlalchemy.exc import DBAPIError
 
 from pipeline.alerts.channels import Channel, Message, Receipt
 from pipeline.alerts.message import flatten
+from pipeline.dedupe.changes import find_changes, summarise_changes
+from pipeline.dedupe.compare import Text
 from pipeline.legal.fact_key import read_out
-from pipeline.store.outbox_rows import JOINED
+from pipeline.store.outbox_rows import JOINED, VERSION
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.standing import METHOD
 from pipeline.store.story_tables import Story, StoryMember
-from pipeline.store.tables import Delivery, FactRow, Item
+from pipeline.store.tables import Delivery, FactRow, Item, Version
 
 CLAIM = timedelta(minutes=10)
 FIRST_RETRY = timedelta(seconds=60)
@@ -138,7 +141,7 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
             .where(FactRow.item_id == row.item_id, FactRow.kind.in_(_LABELS))
             .order_by(FactRow.field.desc(), FactRow.start)
         ).all()
-        joined = _describe_story(connection, row.item_id) if row.event == JOINED else ()
+        about = _describe_event(connection, row.item_id, row.event)
     text = row.text or {}
     message = Message(
         id=delivery_id,
@@ -150,9 +153,26 @@ def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
         published=row.published_on.isoformat() if row.published_on else None,
         summary=row.body[:_SUMMARY_LENGTH] if row.item_id is not None else text["summary"],
         created_at=row.created_at,
-        facts=(*joined, *_label_facts(facts)),
+        facts=(*about, *_label_facts(facts)),
     )
     return _Claimed(message, row.channel, row.recipient, row.attempts, until)
+
+
+def _describe_event(connection: Connection, item_id: int, event: str) -> tuple[str, ...]:
+    """What an alert says of its event, before the facts: what a version changed, which story an item has joined."""
+    if event == JOINED:
+        return _describe_story(connection, item_id)
+    if not event.startswith(VERSION):
+        return ()
+    number = int(event.removeprefix(VERSION))
+    rows = connection.execute(
+        select(Version.title, Version.body)
+        .where(Version.item_id == item_id, Version.number.in_((number - 1, number)))
+        .order_by(Version.number)
+    ).all()
+    texts = [Text(row.title, row.body, "stored") for row in rows]
+    changed = summarise_changes([change for pair in pairwise(texts) for change in find_changes(*pair)])
+    return (f"changed: {changed}",) if changed else ()
 
 
 def _describe_story(connection: Connection, item_id: int) -> tuple[str, ...]:

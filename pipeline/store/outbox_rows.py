@@ -21,6 +21,8 @@ from pipeline.store.story_tables import StoryMember
 from pipeline.store.tables import Delivery
 
 NEW, JOINED = "new", "joined"
+VERSION = "version "
+"""The event of an edit, followed by the version's number."""
 HELD = "held"
 """The state of an alert that isn't sent because another report of its story was told."""
 

@@ -21,7 +21,16 @@ from pipeline.dedupe import Text, compare
 from pipeline.dedupe.likeness import Likeness, find_likeness
 from pipeline.record import Record
 from pipeline.store.dating import describe_date, published_columns, sort_key
-from pipeline.store.outbox_rows import HELD, NEW, Match, Matcher, Occurrence, find_deliveries, match_nothing
+from pipeline.store.outbox_rows import (
+    HELD,
+    NEW,
+    VERSION,
+    Match,
+    Matcher,
+    Occurrence,
+    find_deliveries,
+    match_nothing,
+)
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.standing import apply_corrections, fact_row, read_facts
 from pipeline.store.stories import place_items
@@ -220,7 +229,7 @@ def _write_known(connection: Connection, record: Record, known: Any) -> Occurren
         update(Item).where(Item.id == known.id).values({**_content(record), **seen, "version_number": number})
     )
     _insert(connection, Version, [_version_row(record, known.id, number, verdict.reason)])
-    return Occurrence(replace_facts(connection, record, known.id), known.id, f"version {number}")
+    return Occurrence(replace_facts(connection, record, known.id), known.id, f"{VERSION}{number}")
 
 
 def replace_facts(connection: Connection, record: Record, item_id: int) -> Record:

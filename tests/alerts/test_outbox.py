@@ -121,6 +121,19 @@ def test_a_message_tells_what_was_stored(engine: Engine) -> None:
     assert any("1万元" in fact for fact in message.facts)
 
 
+def test_an_alert_of_an_edit_says_what_was_changed(engine: Engine) -> None:
+    due(engine)
+    first = make_record(1)
+    edited = make_record(1, body=first.body.replace("赔偿1万元", "赔偿9万元"))
+    write_records(engine, [edited], lambda _record, _event: [Match("Trademarks", "log", "")])
+    sender = Sender()
+    deliver(engine, {"log": sender})
+    told = {message.event: message.facts for message, _ in sender.got}
+    assert not any(fact.startswith("changed") for fact in told["new"])
+    assert told["version 2"][0].startswith("changed: “")
+    assert "9万元" in told["version 2"][0]
+
+
 def test_every_recipient_has_a_fate_of_its_own(engine: Engine) -> None:
     due(engine, to=[("mail", "anna"), ("mail", "bo"), ("log", "")])
     mail = Sender(lambda _message: REFUSED if mail.got[-1][1] == "anna" else TAKEN, name="mail")
