@@ -26,6 +26,7 @@ _ATTACHMENT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|ofd|zip|rar|7z)(?:$|[?#])|/downfile\.jsp|/module/download/", re.I
 )
 _SPACES = re.compile(r"[ \t\r\n\f\v\xa0\u2002-\u200a\u3000]+")
+_SPACES_IN_LINE = re.compile(r"[ \r\f\v\xa0\u2002-\u200a\u3000]+")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f\u200b-\u200d\u2060\ufeff]")
 
 
@@ -115,14 +116,9 @@ def _close_cell(pieces: list[str], start: int) -> None:
 
 def tidy(text: str) -> str:
     """Spaces folded to one inside a line, none at its ends, no empty lines. Punctuation stays as printed."""
-    lines = (_INVISIBLE.sub("", line) for line in text.split("\n"))
-    return "\n".join(
-        line
-        for line in (
-            "\t".join(_SPACES.sub(" ", cell).strip() for cell in line.split("\t")).strip() for line in lines
-        )
-        if line
-    )
+    text = _SPACES_IN_LINE.sub(" ", _INVISIBLE.sub("", text))
+    lines = ("\t".join(map(str.strip, line.split("\t"))).strip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def absolute(href: str, base_url: str) -> str | None:
