@@ -73,17 +73,19 @@ FINDERS: tuple[Callable[[str], list[Fact]], ...] = (
     find_dates,
 )
 
+_PLACES = {kind: place for place, kind in enumerate(KINDS)}
+
 
 def find_facts(text: str) -> list[Fact]:
     """Return every fact of `text`, sorted by place. Total: no string makes it raise."""
     facts = [fact for find in FINDERS for fact in find(text)]
-    facts = [_name_court(text, fact) for fact in facts]
-    return sorted(facts, key=lambda fact: (fact.start, fact.end, KINDS.index(fact.kind)))
+    facts = [_name_court(text, fact) if fact.kind == "case_number" else fact for fact in facts]
+    return sorted(facts, key=lambda fact: (fact.start, fact.end, _PLACES[fact.kind]))
 
 
 def _name_court(text: str, fact: Fact) -> Fact:
     """Take the court of a case number from the words before it, where its code doesn't say."""
-    if fact.kind != "case_number" or fact.value["court_zh"] is not None or fact.method == "procuratorate":
+    if fact.value["court_zh"] is not None or fact.method == "procuratorate":
         return fact
     court = court_before(text, fact.start)
     if court is None or court.value["court_code"] is None:

@@ -174,6 +174,8 @@ _QUALIFIED_BEFORE = (
     (re.compile(r"(?i:more than|over|exceeding|in excess of|above)\s$"), "over"),
     (re.compile(r"(?i:about|approximately|around|nearly|almost|roughly|some)\s$"), "about"),
 )
+# The last characters of those words; hardly any sum has one before it.
+_QUALIFIER_END = re.compile(r"[于少小低码过多高达可处为励助贴予足到出破超逾约合近了a-zA-Z]\s?$")
 _QUALIFIED_AFTER = (
     (re.compile(r"\s?(?:人民币)?(?:以上|及以上|起)(?![诉草])"), "at_least"),
     (re.compile(r"\s?(?:人民币)?(?:以下|以内|之内)"), "at_most"),
@@ -370,9 +372,10 @@ def _describe(
 
 def _qualify(folded: str, start: int, end: int) -> str | None:
     before = folded[max(0, start - 16) : start].removesuffix("人民币")
-    for pattern, qualifier in _QUALIFIED_BEFORE:
-        if pattern.search(before):
-            return qualifier
+    if _QUALIFIER_END.search(before, max(0, len(before) - 2)):
+        for pattern, qualifier in _QUALIFIED_BEFORE:
+            if pattern.search(before):
+                return qualifier
     for pattern, qualifier in _QUALIFIED_AFTER:
         if pattern.match(folded, end):
             return qualifier

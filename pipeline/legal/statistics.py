@@ -99,6 +99,9 @@ def _words_before(folded: str, position: int) -> str:
 def _read_count(text: str, folded: str, match: re.Match[str], before: Fact | None) -> Fact | None:
     # Of 6500余件1.3万余人 both counts are of the same.
     shared = before is not None and before.end == match.start()
+    least = max(0, match.start() - _LONGEST)
+    if match["verb"] is None and not shared and not _COUNTING.search(folded, least, match.start()):
+        return None
     words = str(before.value["what"]) if before and shared else _words_before(folded, match.start())
     if not words or words.isascii() or _NOT_COUNTED.search(words):
         return None
