@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 from crawlers.source import Source
 from pipeline.alerts.message import flatten
-from pipeline.record import Record, Sighting
+from pipeline.record import Sighting
 from pipeline.store.frontier import finish_walk
 from pipeline.store.runs import OK, RUNNING
 from pipeline.store.session import StoreError, first_line
@@ -208,13 +208,13 @@ class RunLedger:
         spider: Any = self._crawler.spider
         return spider.watches.get(source_key) if source_key else None
 
-    def _item_error(self, item: Sighting | Record, response: Response, failure: Failure) -> None:
+    def _item_error(self, item: Sighting, response: Response, failure: Failure) -> None:
         self._lost(item, failure.getErrorMessage())
 
-    def _item_dropped(self, item: Sighting | Record, response: Response, exception: BaseException) -> None:
+    def _item_dropped(self, item: Sighting, response: Response, exception: BaseException) -> None:
         self._lost(item, f"dropped: {exception}")
 
-    def _lost(self, item: Sighting | Record, message: str) -> None:
+    def _lost(self, item: Sighting, message: str) -> None:
         if watch := self._watch(item.context.source_key):
             watch.note("error", f"{item.notice.url}: {message}")
 

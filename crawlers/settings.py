@@ -1,7 +1,7 @@
 """Scrapy's settings, flat. `crawlers.crawl` adds what the configuration says."""
 
 from crawlers.source import FAMILIES
-from crawlers.steps import item_pipelines
+from crawlers.steps import PipelineStep
 
 BOT_NAME = "iprwatch"
 SPIDER_MODULES = [f"crawlers.{family}" for family in FAMILIES]
@@ -48,7 +48,7 @@ COOKIES_ENABLED = False
 # Pages whose items wait for their transaction; where they are more, fetching waits.
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 32 * 1024 * 1024
 
-ITEM_PIPELINES = item_pipelines()
+ITEM_PIPELINES = {PipelineStep: 100}
 EXTENSIONS = {"crawlers.runs.RunLedger": 0}
 
 # Warnings and tracebacks go to crawl.log in the data folder; the command itself says what a person needs.

@@ -1,8 +1,8 @@
 """From a Notice to a stored, alerted record. STEPS is the one statement of the order.
 
-Steps are plain functions and know nothing of Scrapy; `crawlers.steps` wraps them for ITEM_PIPELINES. The last one,
-`store`, decides inside its transaction what is known, edited or new, and which story it belongs to
-(`pipeline.store.write`); `dedupe` prepares what that is decided by.
+Steps are plain functions and know nothing of Scrapy. `pipeline.batch` takes notices through all of them, and
+`crawlers.steps` wraps that for ITEM_PIPELINES. The last one, `store`, decides inside its transaction what is known,
+edited or new, and which story it belongs to (`pipeline.store.write`); `dedupe` prepares what that is decided by.
 """
 
 from __future__ import annotations

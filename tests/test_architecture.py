@@ -27,7 +27,6 @@ from crawlers.replay import find_recordings
 from crawlers.robots import RobotsMiddleware
 from crawlers.runs import RunLedger
 from crawlers.source import FAMILIES, Source, load_sources
-from crawlers.steps import COMPONENTS, item_pipelines
 from pipeline.normalize import identify_url
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +54,7 @@ NETWORK_AND_DATABASE = {
     "sqlite3",
 }
 # Modules of pipeline/ that are no step: what flows, and what happens after the rows are written.
-NO_STEPS = {"record", "alerts", "health"}
+NO_STEPS = {"record", "batch", "alerts", "health"}
 
 
 def python_files(place: str) -> list[Path]:
@@ -149,13 +148,6 @@ def test_the_steps_are_the_modules_of_the_pipeline() -> None:
         if path.name != "__init__.py" and (path.suffix == ".py" or (path / "__init__.py").is_file())
     }
     assert found - NO_STEPS == set(pipeline.STEPS)
-
-
-def test_scrapy_runs_the_steps_in_their_order() -> None:
-    places = item_pipelines()
-    taken = [COMPONENTS[name] for name in pipeline.STEPS]
-    assert set(taken) == set(places)
-    assert [places[component] for component in taken] == sorted(places[component] for component in taken)
 
 
 def test_notices_are_interpreted_by_the_steps_in_their_order() -> None:

@@ -1,20 +1,15 @@
-"""Courts that the operator adds hold wherever facts are read: in the interpreting process and in the commands."""
+"""Courts that the operator adds hold in every command that reads facts."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from crawlers.interpreter import Interpreter
 from pipeline.legal.court_codes import extend_court_codes
-from pipeline.record import Record, Sighting
 from tests.command import iprwatch
-from tests.notices import CONTEXT, make_notice
 
 NAME = "广东省某某互联网法院"
 
@@ -28,24 +23,6 @@ def courts(tmp_path: Path) -> Iterator[Path]:
     )
     yield file
     extend_court_codes(None)
-
-
-def test_the_interpreting_process_knows_them(courts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-
-    async def run() -> Record:
-        interpreter = Interpreter(None, courts, few=0)
-        # Only the other process can know the court now.
-        extend_court_codes(None)
-        try:
-            return await interpreter.interpret(
-                Sighting(make_notice(1, title="（2026）粤0199民初1号"), CONTEXT)
-            )
-        finally:
-            await interpreter.close()
-
-    record = asyncio.run(run())
-    assert [fact.value["court_zh"] for fact in record.title_facts if fact.kind == "case_number"] == [NAME]
 
 
 def test_commands_know_them_and_show_them(courts: Path) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy import Engine, func, select
 
 from crawlers.notice import ListEntry
 from pipeline.record import Record
-from pipeline.store.batch import BatchWriter
 from pipeline.store.session import StoreError
 from pipeline.store.tables import Address, Delivery, FactRow, Item, SearchDocument, Snapshot, Version
 from pipeline.store.write import Match, write_records
@@ -106,24 +105,6 @@ def test_two_writers_of_the_same_items_store_each_once(store: Engine) -> None:
     outcomes = [result.outcome for written in rounds for result in written]
     assert (outcomes.count("new"), outcomes.count("known")) == (20, 60)
     assert (count(store, Item), count(store, Version), count(store, Delivery)) == (20, 20, 20)
-
-
-def test_a_bad_record_in_a_batch_costs_no_other(store: Engine) -> None:
-    writer = BatchWriter(lambda records: write_records(store, records), linger=0.2)
-    good = [writer.submit(make_record(number)) for number in (1, 2)]
-    bad = writer.submit(make_record(3, context=replace(CONTEXT, run_id=99)))
-    writer.close()
-    assert [future.result().outcome for future in good] == ["new", "new"]
-    assert isinstance(bad.exception(), StoreError)
-    assert count(store, Item) == 2
-
-
-def test_what_was_submitted_before_closing_is_stored(store: Engine) -> None:
-    writer = BatchWriter(lambda records: write_records(store, records), size=3)
-    futures = [writer.submit(make_record(number)) for number in range(10)]
-    writer.close()
-    assert all(future.result(timeout=0).outcome == "new" for future in futures)
-    assert count(store, Item) == 10
 
 
 def test_a_date_with_a_time_is_stored_as_an_instant_and_a_day_in_china(store: Engine) -> None:
