@@ -41,8 +41,13 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.gate.HostGateMiddleware": 980,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
 }
-# Readers and spiders judge every status themselves.
-HTTPERROR_ALLOW_ALL = True
+# Readers and spiders judge every status themselves, walk lists to their own depth, and account for every URL. Each of
+# these would cost every page a walk through it.
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+}
 RETRY_TIMES = 2
 COOKIES_ENABLED = False
 # Pages whose items wait for their transaction; where they are more, fetching waits.
