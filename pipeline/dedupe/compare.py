@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from pipeline.dedupe.align import align, align_short
 from pipeline.dedupe.folding import Folded, fold_letters, fold_text, fold_wording
 from pipeline.dedupe.furniture import split_frame, strip_credits, strip_noise
 from pipeline.dedupe.guards import Aligned, find_objection, find_title_objection, guard_tokens
+from pipeline.dedupe.remembered import remember
 from pipeline.dedupe.sketch import LEAST_LETTERS, find_grams
 
 Verdict = Literal["same", "edited", "repost", "different"]
@@ -23,9 +23,6 @@ _SHORT_RATIO = 0.5
 
 _HEADER = 60
 """Letters that may stand before a text which is the beginning of another."""
-
-_REMEMBERED = 64
-"""Folded texts kept at hand: folding costs more than comparing, and one text is compared with several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +159,13 @@ def _compare_pages(one: Text, other: Text) -> Comparison:
     return Comparison("repost", f"{found}, and no number or name differs in the shared part.", shared)
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remember
 def _fold_letters(body: str) -> _Letters:
     letters = fold_letters(strip_credits(body)) or fold_letters(body)
     return _Letters(letters, frozenset(find_grams(letters)))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@remember
 def _fold_body(body: str) -> Folded:
     """A body without its credits; with them where nothing else is there."""
     folded = fold_text(strip_credits(body))
