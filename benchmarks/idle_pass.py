@@ -63,6 +63,12 @@ KINDS = ("list, 200", "list, 304", "article, new", "article, again", "attachment
 COLUMNS = (*KINDS, "bytes")
 DATED_HOSTS = ("www.spp.gov.cn", "www.ncac.gov.cn", "www.jl.jcy.gov.cn")
 """Hosts whose static lists have Last-Modified instead of an ETag."""
+ARTICLE_FOLDERS = {
+    "www.chinajusticeobserver.com": "/a/",
+    "rouse.com": "/insights/news/2026/",
+    "insightplus.bakermckenzie.com": "/bm/intellectual-property/",
+}
+"""Where the articles of the sites lie that are watched by sitemap."""
 _DATED = "Fri, 20 Nov 2026 08:00:00 GMT"
 _ATTACHMENT = b"\x00" * 2000
 _ROBOTS = b"User-agent: *\nDisallow: /admin/\n"
@@ -115,6 +121,8 @@ class Web:
         """The list of a source, with articles of its own. Raises LookupError when no sample has its shape."""
         if source.reader == "feed":
             return _write_feed(url, number)
+        if url.endswith("/sitemap.xml"):
+            return _write_sitemap(url, number)
         for recording in self._nearest(url):
             body = recording.path.read_bytes()
             host = (urlsplit(recording.url).hostname or "").encode()
@@ -190,6 +198,18 @@ def _write_feed(url: str, number: int) -> bytes:
         for place in range(6)
     )
     return f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Example</title>{items}</channel></rss>'.encode()
+
+
+def _write_sitemap(url: str, number: int) -> bytes:
+    """A sitemap of six articles under the paths that the host's articles have."""
+    host = urlsplit(url).hostname or ""
+    articles = "".join(
+        f"<url><loc>https://{host}{ARTICLE_FOLDERS[host]}patent-ruling-{number}-{place}</loc>"
+        f"<lastmod>2026-11-1{place}</lastmod></url>"
+        for place in range(6)
+    )
+    namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    return f'<?xml version="1.0" encoding="utf-8"?><urlset xmlns="{namespace}">{articles}</urlset>'.encode()
 
 
 def _content_type(body: bytes) -> str:
