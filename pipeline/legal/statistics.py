@@ -10,7 +10,8 @@ from pipeline.legal.numerals import read_number, write_decimal
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,12})(?:\.\d{1,4})?"
 # 较2023年 names the year, which may be any; only the words for the last year say year on year.
-_BASIS = r"(?P<basis>同比|环比|比(?:上年|去年)(?:同期)?|较(?:上年|去年)(?:同期)?|[比较]20\d\d年(?:同期)?)"
+# Each way begins with a character of its own, so that a search can skip to one; so do those of _SHARE.
+_BASIS = r"(?P<basis>同比|环比|比(?:上年|去年|20\d\d年)(?:同期)?|较(?:上年|去年|20\d\d年)(?:同期)?)"
 _RATE = (
     r"\s?(?:分别)?(?P<verb>增长|增加|上升|提高|上涨|下降|减少|降低|回落)了?\s?(?:约|近|超过?)?"
     r"(?P<rate>\d{1,5}(?:\.\d{1,4})?)\s?(?P<rate_unit>%|个百分点|倍)"
@@ -22,7 +23,7 @@ _COUNTED = re.compile(
 )
 _ONLY_CHANGED = re.compile(_BASIS + _RATE)
 _SHARE = re.compile(
-    r"(?:占比|比重|比例|(?P<rate_of>结案率|撤诉率|调撤率|调解率|改判率|授权率|办结率|增长率|息诉率|转化率|产业化率|胜诉率|履行率))"
+    r"(?P<share_of>占比|比重|比例|结案率|撤诉率|调撤率|调解率|改判率|授权率|办结率|增长率|息诉率|转化率|产业化率|胜诉率|履行率)"
     rf"(?:为|达到?|超过?|约)?\s?(?P<number>{_NUMBER})\s?%(?:\s?[，,]\s?{_BASIS}{_RATE})?"
 )
 _COUNTING = re.compile(
@@ -119,7 +120,9 @@ def _read_count(text: str, folded: str, match: re.Match[str], before: Fact | Non
 
 
 def _read_share(text: str, folded: str, match: re.Match[str]) -> Fact | None:
-    words = _words_before(folded, match.start()) + (match["rate_of"] or "")
+    # 结案率为95% is the rate itself; of 占比为5% it is what stands before that.
+    rate = match["share_of"] if match["share_of"].endswith("率") else ""
+    words = _words_before(folded, match.start()) + rate
     number = read_number(match["number"])
     if not words or words.isascii() or number is None:
         return None
