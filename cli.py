@@ -115,7 +115,12 @@ def reparse_command(
 def alerts_send(context: typer.Context, db: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Send every alert that is due now. Exit code 1 when one was given up."""
     configuration = read_configuration(context, database=db)
-    report = deliver(open_engine(configuration.database_url, create=False), configuration.build_channels())
+    report = deliver(
+        open_engine(configuration.database_url, create=False),
+        configuration.build_channels(),
+        rules=configuration.rules,
+        operators=configuration.operators,
+    )
     if as_json:
         print_json(describe_report(report))
     else:

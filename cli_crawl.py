@@ -113,7 +113,11 @@ def crawl_command(
     engine = configuration.open_store()
     run_ids = [outcome.run_id for outcome in outcomes if outcome.run_id is not None]
     new = search_items(engine, [], run_ids=run_ids, limit=10_000)
-    report = Report() if no_send else deliver(engine, channels)
+    report = (
+        Report()
+        if no_send
+        else deliver(engine, channels, rules=configuration.rules, operators=configuration.operators)
+    )
     muted = read_mutes(engine, datetime.now(SHANGHAI).date()) if due else {}
     engine.dispose()
     if as_json:

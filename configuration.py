@@ -26,8 +26,8 @@ from crawlers.source import DIRECT, Source, check_proxy_url, load_sources
 from crawlers.wechat_session import WechatSession, read_session
 from errors import ConfigurationError, first_fault
 from outgoing import read_allowed_private
-from pipeline.alerts.channels import Channel, build_channel, check_kind
-from pipeline.alerts.rules import Recipient, Rule, check_recipients, check_rules
+from pipeline.alerts.channels import POSTING, Channel, build_channel, check_kind
+from pipeline.alerts.rules import Recipient, Rule, check_recipients, check_rules, read_languages
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.store.session import NOTHING, Accepted, StoreError, open_engine, read_url
 
@@ -36,7 +36,8 @@ _DATA = "iprwatch-data"
 # Sent in a header: one line of ASCII, and something that a webmaster can use.
 _CONTACT = re.compile(r"(https?://[!-~]+|(mailto:)?[!-?A-~]+@[!-?A-~]+)")
 _PREFIX = re.compile(r"[a-z0-9._-]+(:\d+)?/[!-~]*")
-_SECRET_KEYS = frozenset(("secret", "password", "token", "cookie"))
+_SECRET_KEYS = frozenset(("secret", "password", "token", "cookie", "url"))
+_PATH_KEYS = frozenset(("path", "template", "html_template"))
 
 
 class Configuration(BaseSettings):
@@ -198,16 +199,21 @@ class Configuration(BaseSettings):
     def build_channels(self) -> dict[str, Channel]:
         """The configured channels, with their secrets read now. Raises ConfigurationError naming the key."""
         place = str(self.file or "the environment")
+        languages = read_languages(self._recipients(), place)
         channels = {}
         for name, options in self.channels.items():
             revealed = _reveal(options, f"{place}: channels.{name}", self._folder)
-            if revealed.get("kind") == "webhook":
+            if revealed.get("kind") in POSTING:
                 revealed.setdefault("allowed_private", list(self.allowed_private))
+            own = {to: language for (channel, to), language in languages.items() if channel == name}
             try:
-                channels[name] = build_channel(name, revealed)
+                channels[name] = build_channel(name, revealed, own)
             except ConfigurationError as error:
                 raise ConfigurationError(f"{place}: {error}") from None
         return channels
+
+    def _recipients(self) -> tuple[Recipient, ...]:
+        return (*self.operators, *(recipient for rule in self.rules for recipient in rule.send))
 
     @property
     def _folder(self) -> Path:
@@ -244,6 +250,7 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
     kinds = {name: str(options["kind"]) for name, options in configuration.channels.items()}
     check_recipients(configuration.operators, kinds, f"{place}: operators")
     check_rules(configuration.rules, kinds, configuration.load_sources(), place)
+    read_languages(configuration._recipients(), place)
     return configuration
 
 
@@ -281,7 +288,7 @@ def _reveal(options: Mapping[str, Any], place: str, folder: Path) -> dict[str, A
             raise ConfigurationError(
                 f'{place}.{key}: a secret must not stand in the file; write {{ env = "NAME" }} or {{ file = "PATH" }}.'
             )
-        elif key == "path" and isinstance(value, str):
+        elif key in _PATH_KEYS and isinstance(value, str):
             revealed[key] = str(folder / value)
         else:
             revealed[key] = value

@@ -170,7 +170,13 @@ class Runner:
         """Send the alerts that are due; what fails is retried at its time."""
         self._count_down()
         try:
-            report = deliver(self._engine, self._configuration.build_channels())
+            configuration = self._configuration
+            report = deliver(
+                self._engine,
+                configuration.build_channels(),
+                rules=configuration.rules,
+                operators=configuration.operators,
+            )
         except IprwatchError as error:
             log.error("alerts: %s", error)
             return

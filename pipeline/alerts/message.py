@@ -7,11 +7,37 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
+
+from w3lib.url import safe_url_string
 
 _BRIEF_FACTS = 6
 _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that an alert says beside title and summary: of a fact of the text, or of the event.
+
+    `kind` is a kind of fact (`court`, `amount` …), or `changed`, `also_reported`, `joined_because`. `text` is how it is
+    read out in English, `role` what an amount is. `raw` is the words of the text, None where there are none.
+    """
+
+    kind: str
+    text: str
+    role: str | None = None
+    raw: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The sentence in which a rule's words were found: what stands before them, they themselves, what follows."""
+
+    before: str
+    match: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +45,10 @@ class Message:
     """One alert, the same for every recipient.
 
     `id` is the idempotency id: a message that is sent again after a crash carries the same one.
-    `published` is the date as it is shown to people, None when the source printed none.
-    `facts` are lines of text (`case number (2023)…`). `created_at` is zone-aware: raises ValueError if not.
+    `published` is the date as it is shown to people, to the minute where a time was printed (`precision` `minute` or
+    `second`), in Beijing time; None when the source printed none. `inferred`: a part of it was not printed.
+    `snapshot` is the SHA-256 of the stored copy. `part` says which part of a long text is to be sent, from 1; a
+    channel that sends an alert whole need not look at it. `created_at` is zone-aware: raises ValueError if not.
     """
 
     id: str
@@ -32,7 +60,12 @@ class Message:
     published: str | None
     summary: str
     created_at: datetime
-    facts: tuple[str, ...] = ()
+    facts: tuple[Told, ...] = ()
+    precision: str | None = None
+    inferred: bool = False
+    sentence: Sentence | None = None
+    snapshot: str | None = None
+    part: int = 1
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -40,20 +73,31 @@ class Message:
         if self.created_at.tzinfo is None:
             raise ValueError("created_at needs a time zone")
 
+    def as_json(self) -> dict[str, Any]:
+        """All that it says, for a program; the time in ISO form."""
+        fields = asdict(self) | {"created_at": self.created_at.isoformat()}
+        del fields["part"]
+        return fields
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of one attempt.
 
-    `ok`: the channel took the message. `retry`: another attempt may succeed; False with `ok` False means
+    `ok`: the channel took the message, or its part. `retry`: another attempt may succeed; False with `ok` False means
     that this message will never be taken by this recipient. `retry_after`: seconds, as the server asked.
-    `detail` is one line for the ledger and holds no secrets.
+    `detail` is one line for the ledger and holds no secrets. `parts`: of how many parts the message consists on this
+    channel. `rest`: seconds for which the whole channel must send nothing. `gone`: the recipient asks for no message
+    ever again.
     """
 
     ok: bool
     retry: bool
     detail: str
     retry_after: float | None = None
+    parts: int = 1
+    rest: float | None = None
+    gone: bool = False
 
 
 def flatten(text: str) -> str:
@@ -67,33 +111,33 @@ _SUBSTITUTES = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": "\N{REPLACEMENT CHARACTER
 
 def render_brief(message: Message) -> str:
     """An alert for a screen: rule and title, then publisher, date and facts, then the link and the id."""
-    facts = ", ".join(flatten(fact) for fact in message.facts[:_BRIEF_FACTS])
+    facts = ", ".join(flatten(_say(told)) for told in message.facts[:_BRIEF_FACTS])
     about = [flatten(message.publisher), flatten(message.published or "date unknown"), facts]
+    link = show_link(message.url)
+    if message.url and not link:
+        link = "(link left out: it is neither http nor https)"
     return (
         f"[{flatten(message.rule)}, {flatten(message.event)}] {flatten(message.title)}\n"
         f"    {' | '.join(part for part in about if part)}\n"
-        f"    {_show_link(message)} (id {flatten(message.id)})\n"
+        f"    {link} (id {flatten(message.id)})\n"
     )
 
 
-def render_text(message: Message) -> str:
-    """The text of an alert: title, publisher and date, summary, facts, link, origin. One field a line."""
-    lines = [
-        flatten(message.title),
-        f"{flatten(message.publisher)} | {flatten(message.published or 'date unknown')}",
-        flatten(message.summary),
-        *(f"- {flatten(fact)}" for fact in message.facts),
-        _show_link(message),
-        f"{flatten(message.rule)} | {flatten(message.event)} | {message.created_at.isoformat()}",
-        f"id {flatten(message.id)}",
-    ]
-    return "\n".join(line for line in lines if line) + "\n"
+def _say(told: Told) -> str:
+    role = f" ({told.role.replace('_', ' ')})" if told.role else ""
+    return f"{told.kind.replace('_', ' ')}{role}: {told.text}"
 
 
-def _show_link(message: Message) -> str:
-    link = flatten(message.url)
-    if not link:
-        return ""
+def show_link(url: str) -> str:
+    """The address as a link that ends where it should in every text; empty for one that is neither http nor https."""
+    link = flatten(url)
     if not re.match(r"https?://", link, re.IGNORECASE):
-        return "(link left out: it is neither http nor https)"
-    return link
+        return ""
+    try:
+        link = safe_url_string(link)
+    except (ValueError, UnicodeError):
+        return ""
+    return "".join(_IN_LINKS.get(character, character) for character in link)
+
+
+_IN_LINKS = {character: f"%{ord(character):02X}" for character in "<>()[]{}\"'`*\\| "}

@@ -6,22 +6,67 @@ The id is made from what is told and to whom, so each is told once, however ofte
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from pipeline.alerts.message import flatten
 from pipeline.alerts.rules import Recipient
 from pipeline.store.tables import Delivery
 from pipeline.store.write import insert_ignoring
 
 RULE = "operators"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """An alert that will not be sent, and why."""
+
+    id: str
+    rule: str
+    title: str
+    channel: str
+    recipient: str
+    detail: str
 
 
 def tell_operators(
     engine: Engine, recipients: Iterable[Recipient], event: str, title: str, summary: str
 ) -> None:
     """Put an alert into the outbox for each recipient. `event` (at most 40 characters) tells it from others."""
+    with engine.begin() as connection:
+        _put_out(connection, recipients, event, title, summary)
+
+
+def tell_given_up(connection: Connection, operators: Iterable[Recipient], given_up: GivenUp) -> None:
+    """Tell the operators of an alert that was given up, once, by another channel than the one that failed.
+
+    A report of the monitor itself that was given up is told to nobody else: where all channels fail, that would never
+    end. It is logged, as is an alert when there is no operator to tell.
+    """
+    others = [operator for operator in operators if operator.channel != given_up.channel]
+    if given_up.rule == RULE or not others:
+        log.warning("alert %s was given up and nobody is told of it: %s", given_up.id, given_up.detail)
+        return
+    # A webhook's URL may be a secret, and the operators need only know where to look.
+    to = f" to {given_up.recipient}" if given_up.recipient and "://" not in given_up.recipient else ""
+    _put_out(
+        connection,
+        others,
+        f"given up {given_up.id[:30]}",
+        f"An alert was given up: {flatten(given_up.title)}",
+        f"Rule {given_up.rule!r}, channel {given_up.channel!r}{to}: {given_up.detail}. When that is mended: "
+        f"iprwatch alerts resend {given_up.id}",
+    )
+
+
+def _put_out(
+    connection: Connection, recipients: Iterable[Recipient], event: str, title: str, summary: str
+) -> None:
     now = datetime.now(UTC)
     rows = [
         {
@@ -41,5 +86,4 @@ def tell_operators(
         }
         for recipient in recipients
     ]
-    with engine.begin() as connection:
-        insert_ignoring(connection, Delivery, rows)
+    insert_ignoring(connection, Delivery, rows)

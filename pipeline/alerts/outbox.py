@@ -1,32 +1,32 @@
 """The outbox: claims what is due, sends it, and writes down what came back.
 
 Each row is claimed for a limited time just before it is sent. A process that dies in between leaves it claimed;
-after that time it is due again, and the second copy carries the same id.
+after that time it is due again, and the second copy carries the same id. A long text goes out in parts: which of them
+were taken is noted after each, so that only the part that was under way can come twice.
 """
 
 from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import Any
 
-from sqlalchemy import Connection, Engine, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.alerts.channels import Channel, Message, Receipt
+from pipeline.alerts.compose import compose
+from pipeline.alerts.gone import find_gone, note_gone
 from pipeline.alerts.message import flatten
-from pipeline.dedupe.changes import find_changes, summarise_changes
-from pipeline.dedupe.compare import Text
-from pipeline.legal.fact_key import read_out
-from pipeline.store.outbox_rows import JOINED, VERSION
+from pipeline.alerts.operators import GivenUp, tell_given_up
+from pipeline.alerts.rules import Recipient, Rule
+from pipeline.store.alert_tables import Attempt
+from pipeline.store.pace import Pace, end_turn, take_turn
 from pipeline.store.session import StoreError, first_line
-from pipeline.store.standing import METHOD
-from pipeline.store.story_tables import Story, StoryMember
-from pipeline.store.tables import Delivery, FactRow, Item, Version
+from pipeline.store.tables import Delivery
 
 CLAIM = timedelta(minutes=10)
 FIRST_RETRY = timedelta(seconds=60)
@@ -34,20 +34,8 @@ LONGEST_RETRY = timedelta(hours=6)
 GIVE_UP = timedelta(days=3)
 # A row that has waited for days because nothing ran isn't given up for one bad moment of a server.
 FEWEST_ATTEMPTS = 5
-_SUMMARY_LENGTH = 200
-_MOST_FACTS = 12
-# The kinds of facts that an alert shows, in this order, with the words before them.
-_LABELS = {
-    "case_number": "case number",
-    "document_number": "document number",
-    "court": "court",
-    "amount": "amount",
-    "patent": "patent",
-    "trademark": "trademark",
-    "party": "party",
-    "ip_type": "kind of right",
-    "outcome": "outcome",
-}
+# A channel's turn that comes so soon is waited for; for later ones the alert is put off.
+SHORT_WAIT = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -61,7 +49,7 @@ class Sent:
     receipt: Receipt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Claimed:
     """A row that is ours to send until `until`, which also tells our claim from a later one."""
 
@@ -69,7 +57,17 @@ class _Claimed:
     channel: str
     recipient: str
     attempts: int
+    parts_sent: int
     until: datetime
+    gone: str | None
+
+    @property
+    def ours(self) -> tuple[ColumnElement[bool], ...]:
+        return (
+            Delivery.id == self.message.id,
+            Delivery.state == "sending",
+            Delivery.next_at == self.until,
+        )
 
 
 @dataclass(slots=True)
@@ -81,19 +79,27 @@ class Report:
     failed: list[Sent] = field(default_factory=list)
 
 
-def deliver(engine: Engine, channels: Mapping[str, Channel]) -> Report:
+def deliver(
+    engine: Engine,
+    channels: Mapping[str, Channel],
+    *,
+    rules: Iterable[Rule] = (),
+    operators: Iterable[Recipient] = (),
+) -> Report:
     """Send every alert that is due now, oldest first, each row claimed before and settled after its sending.
 
-    Raises StoreError when the ledger can't be read or written; an alert that a channel refuses, or that it
-    fails on, is no error here but a row with the reason.
+    The words of `rules` are shown in their sentences. What is given up is told to `operators` by another channel, in
+    the transaction that notes it. Raises StoreError when the ledger can't be read or written; an alert that a channel
+    refuses, or that it fails on, is no error here but a row with the reason.
     """
     report = Report()
+    words = {rule.name: rule.words for rule in rules}
+    operators = tuple(operators)
     # What becomes due while this round goes on is for the next one, so a row is tried once a round.
     started = datetime.now(UTC)
     try:
-        while claimed := _claim(engine, started):
-            receipt = _send(channels.get(claimed.channel), claimed)
-            state = _settle(engine, claimed, receipt)
+        while claimed := _claim(engine, started, words):
+            state, receipt = _send(engine, channels.get(claimed.channel), claimed, operators)
             {"sent": report.sent, "due": report.waiting, "failed": report.failed}[state].append(
                 Sent(claimed.message, claimed.channel, claimed.recipient, receipt)
             )
@@ -102,127 +108,137 @@ def deliver(engine: Engine, channels: Mapping[str, Channel]) -> Report:
     return report
 
 
-def _send(channel: Channel | None, claimed: _Claimed) -> Receipt:
+def _send(
+    engine: Engine, channel: Channel | None, claimed: _Claimed, operators: tuple[Recipient, ...]
+) -> tuple[str, Receipt]:
+    """Send what is left of an alert, part by part; the state of the row after it, and the last receipt."""
+    if claimed.gone is not None:
+        receipt = Receipt(False, False, f"not sent: the recipient wants no more messages ({claimed.gone})")
+        return _settle(engine, claimed, receipt, operators), receipt
     if channel is None:
-        return Receipt(ok=False, retry=True, detail=f"no channel is called {claimed.channel!r}")
+        receipt = Receipt(ok=False, retry=True, detail=f"no channel is called {claimed.channel!r}")
+        return _settle(engine, claimed, receipt, operators), receipt
+    while True:
+        pace, place = channel.pace, None
+        if pace is not None:
+            while (turn := take_turn(engine, pace)).wait and turn.wait <= SHORT_WAIT:
+                time.sleep(turn.wait)
+            if turn.wait:
+                return "due", _put_off(engine, claimed, pace, turn.wait)
+            place = turn.place
+        receipt = _send_part(channel, claimed)
+        if pace is not None and place is not None:
+            end_turn(engine, pace, place, receipt.rest)
+        if receipt.ok and claimed.parts_sent + 1 < receipt.parts:
+            if _note_part(engine, claimed, receipt):
+                continue
+            return "due", receipt
+        return _settle(engine, claimed, receipt, operators), receipt
+
+
+def _send_part(channel: Channel, claimed: _Claimed) -> Receipt:
+    message = replace(claimed.message, part=claimed.parts_sent + 1)
     try:
-        return channel.send(claimed.message, claimed.recipient)
+        return channel.send(message, claimed.recipient)
     except Exception as error:  # a defect of one channel must not hold up all other alerts
-        log.error("alert %s: channel %r failed", claimed.message.id, claimed.channel, exc_info=True)
+        log.error("alert %s: channel %r failed", message.id, claimed.channel, exc_info=True)
         return Receipt(ok=False, retry=True, detail=f"the channel failed: {type(error).__name__}: {error}")
 
 
-def _claim(engine: Engine, due_by: datetime) -> _Claimed | None:
+def _claim(engine: Engine, due_by: datetime, words: Mapping[str, tuple[str, ...]]) -> _Claimed | None:
     until = datetime.now(UTC) + CLAIM
     with engine.begin() as connection:
-        delivery_id = connection.scalar(
-            select(Delivery.id)
+        row = connection.execute(
+            select(
+                Delivery.id, Delivery.rule, Delivery.channel, Delivery.recipient, Delivery.attempts, Delivery.parts_sent
+            )
             .where(or_(Delivery.state == "due", Delivery.state == "sending"), Delivery.next_at <= due_by)
             .order_by(Delivery.next_at, Delivery.created_at, Delivery.id)
             .limit(1)
             .with_for_update(skip_locked=True)
-        )
-        if delivery_id is None:
+        ).first()  # fmt: skip
+        if row is None:
             return None
         connection.execute(
-            update(Delivery).where(Delivery.id == delivery_id).values(state="sending", next_at=until)
+            update(Delivery).where(Delivery.id == row.id).values(state="sending", next_at=until)
         )
-        row = connection.execute(
-            select(
-                Delivery.rule, Delivery.event, Delivery.channel, Delivery.recipient,
-                Delivery.attempts, Delivery.created_at, Delivery.item_id, Delivery.text,
-                Item.title, Item.url, Item.publisher, Item.published_on, Item.body,
+        message = compose(connection, row.id, words.get(row.rule, ()))
+        gone = find_gone(connection, row.channel, row.recipient)
+    return _Claimed(message, row.channel, row.recipient, row.attempts, row.parts_sent, until, gone)
+
+
+def _put_off(engine: Engine, claimed: _Claimed, pace: Pace, wait: float) -> Receipt:
+    """Let the alert wait for its channel's turn, and with it all that are due there: no attempt was made."""
+    until = datetime.now(UTC) + timedelta(seconds=wait)
+    detail = f"waits: the channel takes {pace.messages} messages in {pace.interval:g} s"
+    with engine.begin() as connection:
+        connection.execute(
+            update(Delivery).where(*claimed.ours).values(state="due", next_at=until, detail=detail)
+        )
+        connection.execute(
+            update(Delivery)
+            .where(
+                Delivery.channel == claimed.channel, Delivery.state == "due", Delivery.next_at < until
             )
-            .join(Item, Item.id == Delivery.item_id, isouter=True)
-            .where(Delivery.id == delivery_id)
-        ).one()  # fmt: skip
-        facts = connection.execute(
-            select(FactRow.kind, FactRow.raw, FactRow.value, FactRow.method)
-            .where(FactRow.item_id == row.item_id, FactRow.kind.in_(_LABELS))
-            .order_by(FactRow.field.desc(), FactRow.start)
-        ).all()
-        about = _describe_event(connection, row.item_id, row.event)
-    text = row.text or {}
-    message = Message(
-        id=delivery_id,
-        rule=row.rule,
-        event=row.event,
-        title=row.title if row.item_id is not None else text["title"],
-        url=row.url or "",
-        publisher=row.publisher or "iprwatch",
-        published=row.published_on.isoformat() if row.published_on else None,
-        summary=row.body[:_SUMMARY_LENGTH] if row.item_id is not None else text["summary"],
-        created_at=row.created_at,
-        facts=(*about, *_label_facts(facts)),
-    )
-    return _Claimed(message, row.channel, row.recipient, row.attempts, until)
+            .values(next_at=until)
+        )  # fmt: skip
+    return Receipt(ok=False, retry=True, detail=detail, retry_after=wait)
 
 
-def _describe_event(connection: Connection, item_id: int, event: str) -> tuple[str, ...]:
-    """What an alert says of its event, before the facts: what a version changed, which story an item has joined."""
-    if event == JOINED:
-        return _describe_story(connection, item_id)
-    if not event.startswith(VERSION):
-        return ()
-    number = int(event.removeprefix(VERSION))
-    rows = connection.execute(
-        select(Version.title, Version.body)
-        .where(Version.item_id == item_id, Version.number.in_((number - 1, number)))
-        .order_by(Version.number)
-    ).all()
-    texts = [Text(row.title, row.body, "stored") for row in rows]
-    changed = summarise_changes([change for pair in pairwise(texts) for change in find_changes(*pair)])
-    return (f"changed: {changed}",) if changed else ()
+def _note_part(engine: Engine, claimed: _Claimed, receipt: Receipt) -> bool:
+    """Write down that a part was taken and claim the row anew for the next one; False when another has it now."""
+    until = datetime.now(UTC) + CLAIM
+    part = claimed.parts_sent + 1
+    with engine.begin() as connection:
+        _note_attempt(connection, claimed, "sent", receipt)
+        held = connection.execute(
+            update(Delivery).where(*claimed.ours).values(parts_sent=part, next_at=until)
+        )
+    claimed.parts_sent, claimed.until = part, until
+    return held.rowcount == 1
 
 
-def _describe_story(connection: Connection, item_id: int) -> tuple[str, ...]:
-    """Another report of the story that an item has joined, the leading one if it can be, and why it is in it."""
-    own = select(StoryMember.story_id).where(StoryMember.item_id == item_id).scalar_subquery()
-    rows = connection.execute(
-        select(StoryMember.item_id, StoryMember.reasons, Item.title, Item.publisher)
-        .join(Story, Story.id == StoryMember.story_id)
-        .join(Item, Item.id == StoryMember.item_id)
-        .where(StoryMember.story_id == own)
-        .order_by(Story.lead_id != Item.id, Item.sort_key, Item.id)
-    ).all()
-    others = [f"also reported by {row.publisher}: {row.title}" for row in rows if row.item_id != item_id]
-    reasons = [reason["text"] for row in rows if row.item_id == item_id for reason in row.reasons]
-    return (*others[:1], *reasons[:1])
-
-
-def _label_facts(facts: Iterable[Any]) -> tuple[str, ...]:
-    ordered = sorted(facts, key=lambda fact: list(_LABELS).index(fact.kind))
-    return tuple(dict.fromkeys(_label_fact(fact) for fact in ordered))[:_MOST_FACTS]
-
-
-def _label_fact(fact: Any) -> str:
-    """A line such as `amount (awarded): 35万元`; a corrected fact is told as the person read it."""
-    if fact.kind in ("ip_type", "outcome"):
-        read = read_out(fact.kind, fact.value).replace("_", " ")
-    else:
-        read = read_out(fact.kind, fact.value) if fact.method == METHOD else fact.raw
-    role = fact.value.get("role")
-    return f"{_LABELS[fact.kind]}{' (' + role.replace('_', ' ') + ')' if role else ''}: {read}"
-
-
-def _settle(engine: Engine, claimed: _Claimed, receipt: Receipt) -> str:
+def _settle(engine: Engine, claimed: _Claimed, receipt: Receipt, operators: tuple[Recipient, ...]) -> str:
     now = datetime.now(UTC)
     attempts = claimed.attempts + 1
-    values: dict[str, object] = {"attempts": attempts, "detail": flatten(receipt.detail)}
-    ours = [Delivery.id == claimed.message.id]
+    detail = flatten(receipt.detail)
+    values: dict[str, object] = {"attempts": attempts, "detail": detail}
     if receipt.ok:
+        # Whoever took the row over when our claim had ended can't undo that it was sent.
+        ours: tuple[ColumnElement[bool], ...] = (Delivery.id == claimed.message.id,)
         state = "sent"
-        values["sent_at"] = now
+        values |= {"sent_at": now, "parts_sent": receipt.parts}
     else:
-        # Whoever took the row over when our claim had ended may have sent it by now.
-        ours += [Delivery.state == "sending", Delivery.next_at == claimed.until]
+        ours = claimed.ours
         young = now - claimed.message.created_at < GIVE_UP
         state = "due" if receipt.retry and (young or attempts < FEWEST_ATTEMPTS) else "failed"
         if state == "due":
             values["next_at"] = now + _pause(attempts, receipt.retry_after)
+    outcome = {"sent": "sent", "due": "retry", "failed": "refused"}[state]
     with engine.begin() as connection:
-        connection.execute(update(Delivery).where(*ours).values(state=state, **values))
+        settled = connection.execute(update(Delivery).where(*ours).values(state=state, **values))
+        _note_attempt(connection, claimed, outcome, receipt)
+        if receipt.gone:
+            note_gone(connection, claimed.channel, claimed.recipient, detail)
+        if state == "failed" and settled.rowcount == 1:
+            message = claimed.message
+            given_up = GivenUp(
+                message.id, message.rule, message.title, claimed.channel, claimed.recipient, detail
+            )
+            tell_given_up(connection, operators, given_up)
     return state
+
+
+def _note_attempt(connection: Connection, claimed: _Claimed, outcome: str, receipt: Receipt) -> None:
+    connection.execute(
+        insert(Attempt).values(
+            delivery_id=claimed.message.id,
+            part=claimed.parts_sent + 1,
+            outcome=outcome,
+            detail=flatten(receipt.detail),
+            made_at=datetime.now(UTC),
+        )
+    )
 
 
 def _pause(attempts: int, retry_after: float | None) -> timedelta:

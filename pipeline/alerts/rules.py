@@ -11,7 +11,9 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from errors import ConfigurationError
-from pipeline.alerts.channels import check_recipient
+from pipeline.alerts.channels import check_recipient, has_language
+from pipeline.alerts.excerpt import word_pattern
+from pipeline.alerts.wording import Language
 from pipeline.legal import Fact
 from pipeline.legal.asked import AskedCase, AskedCourt, read_asked_case, read_asked_court
 from pipeline.legal.fact_key import MOST_MONEY, fact_key, squash
@@ -21,15 +23,16 @@ from pipeline.record import Record
 from pipeline.store.outbox_rows import Match
 
 _EVENTS = ("new", "edited", "joined")
-_ASCII_WORD = re.compile(r"[a-z0-9]")
 
 
 class Recipient(BaseModel):
-    """Where an alert goes: a configured channel, and an address on it where the channel has several."""
+    """Where an alert goes: a configured channel, an address on it where the channel has several, and the language of
+    its labels where it isn't the channel's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     channel: Annotated[str, Field(min_length=1, max_length=100)]
     to: Annotated[str, Field(max_length=400)] = ""
+    language: Language | None = None
 
 
 class Rule(BaseModel):
@@ -93,7 +96,7 @@ class Rule(BaseModel):
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(_word_pattern(fold(word)) for word in self.words)
+        return tuple(word_pattern(fold(word)) for word in self.words)
 
     def wants(self, record: Record, folded: str, event: str) -> bool:
         """True when the record, whose folded texts are given, matches this rule on this event."""
@@ -183,21 +186,39 @@ def check_rules(
 
 def check_recipients(recipients: Iterable[Recipient], channels: Mapping[str, str], place: str) -> None:
     """Refuse who can't be reached; `channels` says of which kind each is. Raises ConfigurationError."""
+    recipients = tuple(recipients)
+    read_languages(recipients, place)
     for recipient in recipients:
         if recipient.channel not in channels:
             known = ", ".join(sorted(channels)) or "none"
             raise ConfigurationError(
                 f"{place}: no channel is called {recipient.channel!r}; there are {known}."
             )
+        kind = channels[recipient.channel]
+        if recipient.language and not has_language(kind):
+            raise ConfigurationError(
+                f"{place}: language: a channel of the kind {kind} writes no text in a language; leave it out."
+            )
         try:
-            check_recipient(channels[recipient.channel], recipient.to)
+            check_recipient(kind, recipient.to)
         except ValueError as error:
             raise ConfigurationError(
                 f"{place}: the recipient (to) on channel {recipient.channel!r} {error}."
             ) from None
 
 
-def _word_pattern(word: str) -> re.Pattern[str]:
-    head = r"(?<![a-z0-9])" if _ASCII_WORD.match(word[0]) else ""
-    tail = r"(?![a-z0-9])" if _ASCII_WORD.match(word[-1]) else ""
-    return re.compile(head + re.escape(word) + tail)
+def read_languages(recipients: Iterable[Recipient], place: str) -> dict[tuple[str, str], Language]:
+    """The languages of recipients that have one of their own, by channel and address.
+
+    Raises ConfigurationError for a recipient with two.
+    """
+    languages: dict[tuple[str, str], Language] = {}
+    for recipient in recipients:
+        if recipient.language is None:
+            continue
+        who = (recipient.channel, recipient.to)
+        if languages.setdefault(who, recipient.language) != recipient.language:
+            raise ConfigurationError(
+                f"{place}: language: one recipient on channel {recipient.channel!r} has two languages; write one."
+            )
+    return languages

@@ -1,4 +1,5 @@
 """Tables, sessions, migrations and the one write transaction. Everything that iprwatch keeps goes through here."""
 
 # Whoever reads the metadata finds all tables in it.
+from pipeline.store import alert_tables as alert_tables
 from pipeline.store import story_tables as story_tables

@@ -248,8 +248,8 @@ class Delivery(Base):
     """One alert to one recipient on one channel, from match to receipt. `state` is `due`, `sending`, `sent`, `failed`
     or `held`; the id is the idempotency id that every copy carries. An alert about the monitor itself has no item but
     a `text` (title and summary). `story_id` is that of the story which the row told as `new`: one for each rule and
-    recipient. Null for other events, for what is held back because another report was told, and for the second of
-    two rows whose stories became one after both were told."""
+    recipient. Null for other events, for what is held back because another report was told, and for the second of two
+    rows whose stories became one after both were told. `parts_sent` counts the parts of a long text that were taken."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -267,6 +267,7 @@ class Delivery(Base):
     recipient: Mapped[str] = mapped_column(String(400))
     state: Mapped[str] = mapped_column(String(10))
     attempts: Mapped[int] = mapped_column(Integer)
+    parts_sent: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[datetime]
     next_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
@@ -311,8 +312,7 @@ class HostPermission(Base):
 
 
 class Host(Base):
-    """When a host may be asked again, by anyone of the installation. Times are seconds since 1970 by the clock of
-    the database, which all its processes share.
+    """When a host may be asked again, by anyone of the installation: seconds since 1970 by the database's clock.
 
     `holder` is the process whose request is under way; its claim ends at `next_at`, should it die. `failures` counts
     requests in a row that failed, `reason` says what the last of them met.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Said, Server, serve
@@ -26,7 +26,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from errors import ConfigurationError
 from pipeline.alerts.channels import ConsoleChannel, build_channel, check_recipient
-from pipeline.alerts.message import Message, Receipt, flatten, render_text
+from pipeline.alerts.message import Message, Receipt, Told, flatten, render_brief
+from pipeline.alerts.wording import Wording
 
 MESSAGE = Message(
     id="d-41f0",
@@ -38,31 +39,12 @@ MESSAGE = Message(
     published="2024-03-05",
     summary="本院依法判决被告停止侵害。",
     created_at=datetime(2024, 3, 5, 8, 0, tzinfo=UTC),
-    facts=("（2023）京73民初1号",),
+    facts=(Told("case_number", "（2023）京73民初1号"),),
+    snapshot="ab" * 32,
 )
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
 # --- Text ---
-
-
-def test_the_text_holds_title_publisher_date_facts_link_and_id() -> None:
-    text = render_text(MESSAGE)
-    for part in (MESSAGE.title, MESSAGE.publisher, "2024-03-05", *MESSAGE.facts, MESSAGE.url, MESSAGE.id):
-        assert part in text
-
-
-def test_an_unknown_date_is_called_unknown() -> None:
-    assert "date unknown" in render_text(replace(MESSAGE, published=None))
-
-
-def test_a_title_cannot_forge_a_line() -> None:
-    forged = replace(MESSAGE, title="案件\r\nid d-0\u2028id d-1\x1b[31m")
-    assert len(render_text(forged).splitlines()) == len(render_text(MESSAGE).splitlines())
-    assert "\x1b" not in render_text(forged)
-
-
-def test_a_link_that_is_no_web_address_is_left_out() -> None:
-    assert "javascript" not in render_text(replace(MESSAGE, url="javascript:alert(1)"))
 
 
 def test_turned_text_is_straightened() -> None:
@@ -80,6 +62,10 @@ def test_flattened_text_is_one_line_that_can_be_encoded(text: str) -> None:
 def test_a_message_needs_a_zone_aware_time() -> None:
     with pytest.raises(ValueError, match="time zone"):
         replace(MESSAGE, created_at=datetime(2024, 3, 5))  # noqa: DTZ001
+
+
+def test_a_link_that_is_no_web_address_is_left_out_on_a_screen() -> None:
+    assert "javascript" not in render_brief(replace(MESSAGE, url="javascript:alert(1)"))
 
 
 # --- Console and file ---
@@ -189,8 +175,47 @@ def test_a_mail_arrives_whole() -> None:
     assert (envelope.mail_from, envelope.rcpt_tos) == ("watch@firm.example", ["ip@firm.example"])
     read = message_from_bytes(envelope.content, policy=policy.default)
     assert read["Subject"] == MESSAGE.title
-    assert read.get_content_type() == "text/plain"
-    assert read.get_content().splitlines() == render_text(MESSAGE).splitlines()
+    assert read.get_content_type() == "multipart/alternative"
+    plain, html = read.iter_parts()
+    assert (plain.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert plain.get_content().splitlines() == Wording("mail").write(MESSAGE, "ip@firm.example").splitlines()
+    assert html.get_content().splitlines() == Wording("html").write(MESSAGE, "ip@firm.example").splitlines()
+
+
+def test_a_mail_says_how_to_unsubscribe_where_the_operator_does() -> None:
+    with mail_server(box := Mailbox()) as port:
+        assert mail(port).ok
+        assert mail(port, unsubscribe="mailto:it@firm.example?subject=no%20more%20to%20{to}").ok
+    without, having = (message_from_bytes(envelope.content, policy=policy.default) for envelope in box.mails)
+    assert without["List-Unsubscribe"] is None
+    assert (
+        having["List-Unsubscribe"].strip()
+        == "<mailto:it@firm.example?subject=no%20more%20to%20ip@firm.example>"
+    )
+
+
+def test_a_refused_login_is_told_without_what_the_server_said_of_it() -> None:
+    def refuse(*_: object) -> Any:
+        return AuthResult(success=False, handled=False, message="535 wrong password hunter2hunter2")
+
+    with mail_server(box := Mailbox(), authenticator=refuse, auth_require_tls=False) as port:
+        channel = build_channel(
+            "mail",
+            {
+                **SMTP_OPTIONS,
+                "host": "127.0.0.1",
+                "port": port,
+                "username": "w",
+                "password": "hunter2hunter2",
+            },
+        )
+        receipt = replace(channel, security="none").send(MESSAGE, "ip@firm.example")
+    assert (receipt.ok, receipt.retry, receipt.detail, box.mails) == (
+        False,
+        True,
+        "535 the login was refused",
+        [],
+    )
 
 
 def test_a_second_copy_carries_the_same_message_id_and_another_alert_does_not() -> None:

@@ -23,6 +23,7 @@ from pipeline.alerts.outbox import (
     deliver,
 )
 from pipeline.record import Record
+from pipeline.store.pace import Pace
 from pipeline.store.session import StoreError
 from pipeline.store.tables import Delivery, Run
 from pipeline.store.write import Match, write_records
@@ -40,6 +41,7 @@ class Sender:
     say: Callable[[Message], Receipt] = lambda _message: TAKEN
     name: str = "log"
     kind: str = "test"
+    pace: Pace | None = None
     got: list[tuple[Message, str]] = field(default_factory=list)
 
     def send(self, message: Message, recipient: str) -> Receipt:
@@ -117,8 +119,13 @@ def test_a_message_tells_what_was_stored(engine: Engine) -> None:
     assert (message.id, message.rule, message.event) == (delivery_id, "Trademarks", "new")
     assert message.title == "关于商标案件的通知（第1号）"
     assert message.url == "https://www.court.gov.cn/fabu/xiangqing/1.html"
-    assert (message.publisher, message.published) == ("最高人民法院", "2026-11-19")
-    assert any("1万元" in fact for fact in message.facts)
+    assert (message.publisher, message.published, message.precision) == (
+        "最高人民法院",
+        "2026-11-19 10:00",
+        "second",
+    )
+    assert message.snapshot
+    assert any("1万元" in told.text for told in message.facts)
 
 
 def test_an_alert_of_an_edit_says_what_was_changed(engine: Engine) -> None:
@@ -129,9 +136,10 @@ def test_an_alert_of_an_edit_says_what_was_changed(engine: Engine) -> None:
     sender = Sender()
     deliver(engine, {"log": sender})
     told = {message.event: message.facts for message, _ in sender.got}
-    assert not any(fact.startswith("changed") for fact in told["new"])
-    assert told["version 2"][0].startswith("changed: “")
-    assert "9万元" in told["version 2"][0]
+    assert "changed" not in {fact.kind for fact in told["new"]}
+    changed = told["version 2"][0]
+    assert (changed.kind, changed.text[:1]) == ("changed", "“")
+    assert "9万元" in changed.text
 
 
 def test_every_recipient_has_a_fate_of_its_own(engine: Engine) -> None:
@@ -333,6 +341,7 @@ def test_what_a_server_says_cannot_break_the_ledger(engine: Engine) -> None:
 
 def test_a_ledger_that_cannot_be_read_is_a_store_error(engine: Engine) -> None:
     with engine.begin() as connection:
+        connection.execute(text("DROP TABLE attempt"))
         connection.execute(text("DROP TABLE delivery"))
     with pytest.raises(StoreError, match="could not be read or settled"):
         deliver(engine, {})

@@ -1,0 +1,149 @@
+"""What an alert says, read from the rows it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from pipeline.alerts.excerpt import find_sentence
+from pipeline.alerts.message import Message, Told
+from pipeline.dates.value import SHANGHAI
+from pipeline.dedupe.changes import find_changes, summarise_changes
+from pipeline.dedupe.compare import Text
+from pipeline.legal.fact_key import read_out
+from pipeline.store.outbox_rows import JOINED, VERSION
+from pipeline.store.standing import METHOD
+from pipeline.store.story_tables import Story, StoryMember
+from pipeline.store.tables import Delivery, FactRow, Item, Version
+
+_SUMMARY_LENGTH = 200
+_MOST_FACTS = 12
+# The kinds of facts that an alert shows, in this order.
+_SHOWN = (
+    "case_number",
+    "document_number",
+    "court",
+    "amount",
+    "patent",
+    "trademark",
+    "party",
+    "ip_type",
+    "outcome",
+)
+
+
+def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> Message:
+    """The message of an alert. `words` are those that its rule looks for: the sentence that holds one is shown."""
+    row = connection.execute(
+        select(
+            Delivery.rule, Delivery.event, Delivery.created_at, Delivery.item_id, Delivery.text,
+            Item.title, Item.url, Item.publisher, Item.published_on, Item.published_at, Item.published_precision,
+            Item.published_inferred, Item.body,
+        )
+        .join(Item, Item.id == Delivery.item_id, isouter=True)
+        .where(Delivery.id == delivery_id)
+    ).one()  # fmt: skip
+    if row.item_id is None:
+        return Message(
+            id=delivery_id,
+            rule=row.rule,
+            event=row.event,
+            title=row.text["title"],
+            url="",
+            publisher="iprwatch",
+            published=None,
+            summary=row.text["summary"],
+            created_at=row.created_at,
+        )
+    facts = connection.execute(
+        select(FactRow.kind, FactRow.raw, FactRow.value, FactRow.method)
+        .where(FactRow.item_id == row.item_id, FactRow.kind.in_(_SHOWN))
+        .order_by(FactRow.field.desc(), FactRow.start)
+    ).all()
+    return Message(
+        id=delivery_id,
+        rule=row.rule,
+        event=row.event,
+        title=row.title,
+        url=row.url,
+        publisher=row.publisher,
+        published=_write_date(row),
+        summary=row.body[:_SUMMARY_LENGTH],
+        created_at=row.created_at,
+        facts=(*_describe_event(connection, row.item_id, row.event), *_tell_facts(facts)),
+        precision=row.published_precision if row.published_on else None,
+        inferred=bool(row.published_on and row.published_inferred),
+        sentence=find_sentence(row.body, words) if words else None,
+        snapshot=connection.scalar(
+            select(Version.snapshot_sha256)
+            .where(Version.item_id == row.item_id)
+            .order_by(Version.number.desc())
+            .limit(1)
+        ),
+    )
+
+
+def _write_date(row: Any) -> str | None:
+    if row.published_on is None:
+        return None
+    if row.published_at is not None and row.published_precision in ("minute", "second"):
+        return f"{row.published_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return str(row.published_on.isoformat())
+
+
+def _describe_event(connection: Connection, item_id: int, event: str) -> tuple[Told, ...]:
+    """What an alert says of its event, before the facts: what a version changed, which story an item has joined."""
+    if event == JOINED:
+        return _describe_story(connection, item_id)
+    if not event.startswith(VERSION):
+        return ()
+    number = int(event.removeprefix(VERSION))
+    rows = connection.execute(
+        select(Version.title, Version.body)
+        .where(Version.item_id == item_id, Version.number.in_((number - 1, number)))
+        .order_by(Version.number)
+    ).all()
+    texts = [Text(row.title, row.body, "stored") for row in rows]
+    changed = summarise_changes([change for pair in pairwise(texts) for change in find_changes(*pair)])
+    return (Told("changed", changed),) if changed else ()
+
+
+def _describe_story(connection: Connection, item_id: int) -> tuple[Told, ...]:
+    """Another report of the story that an item has joined, the leading one if it can be, and why it is in it."""
+    own = select(StoryMember.story_id).where(StoryMember.item_id == item_id).scalar_subquery()
+    rows = connection.execute(
+        select(StoryMember.item_id, StoryMember.reasons, Item.title, Item.publisher)
+        .join(Story, Story.id == StoryMember.story_id)
+        .join(Item, Item.id == StoryMember.item_id)
+        .where(StoryMember.story_id == own)
+        .order_by(Story.lead_id != Item.id, Item.sort_key, Item.id)
+    ).all()
+    others = [
+        Told("also_reported", f"{row.publisher}: {row.title}") for row in rows if row.item_id != item_id
+    ]
+    reasons = [
+        Told("joined_because", reason["text"])
+        for row in rows
+        if row.item_id == item_id
+        for reason in row.reasons
+    ]
+    return (*others[:1], *reasons[:1])
+
+
+def _tell_facts(facts: Iterable[Any]) -> tuple[Told, ...]:
+    ordered = sorted(facts, key=lambda fact: _SHOWN.index(fact.kind))
+    told: dict[tuple[str, str, str | None], Told] = {}
+    for fact in map(_tell_fact, ordered):
+        told.setdefault((fact.kind, fact.text, fact.role), fact)
+    return tuple(told.values())[:_MOST_FACTS]
+
+
+def _tell_fact(fact: Any) -> Told:
+    """A fact in the words of the text; one that is read as a key (a kind of right), or was corrected, as it is read."""
+    keyed = fact.kind in ("ip_type", "outcome")
+    corrected = fact.method == METHOD
+    text = read_out(fact.kind, fact.value) if keyed or corrected else fact.raw
+    return Told(fact.kind, text, fact.value.get("role"), fact.raw if fact.raw and not corrected else None)
