@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
+from cli_alerts import alerts_app
 from cli_corrections import correct_command, corrections_command
 from cli_crawl import crawl_command, run_command
 from cli_inspect import inspect_app
@@ -23,21 +22,17 @@ from cli_items import search_command, show_command, tables_command
 from cli_output import (
     DatabaseOption,
     JsonOption,
-    describe_report,
     err,
     out,
     pick_sources,
     print_json,
-    print_report,
     read_configuration,
 )
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
 from cli_stories import stories_app, story_app
 from crawlers.archive import Archive
 from errors import IprwatchError
-from pipeline.alerts.outbox import deliver
 from pipeline.store.session import first_line, open_engine
-from query.deliveries import list_deliveries
 
 app = typer.Typer(
     name="iprwatch",
@@ -63,7 +58,6 @@ app.add_typer(stories_app, name="stories")
 app.add_typer(story_app, name="story")
 app.command("correct")(correct_command)
 app.command("corrections")(corrections_command)
-alerts_app = typer.Typer(help="What was sent, what is due, and sending it.", no_args_is_help=True)
 app.add_typer(alerts_app, name="alerts")
 
 
@@ -109,48 +103,6 @@ def reparse_command(
         out.print(f"{counts['same']} as before, {counts['corrected']} corrected, {counts['failed']} failed.")
     if failures:
         raise typer.Exit(1)
-
-
-@alerts_app.command("send")
-def alerts_send(context: typer.Context, db: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """Send every alert that is due now. Exit code 1 when one was given up."""
-    configuration = read_configuration(context, database=db)
-    report = deliver(
-        open_engine(configuration.database_url, create=False),
-        configuration.build_channels(),
-        rules=configuration.rules,
-        operators=configuration.operators,
-    )
-    if as_json:
-        print_json(describe_report(report))
-    else:
-        print_report(report)
-    if report.failed:
-        raise typer.Exit(1)
-
-
-@alerts_app.command("list")
-def alerts_list(
-    context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")] = 50,
-    db: DatabaseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """The newest rows of the ledger: rule, item, channel, recipient, and what became of each."""
-    configuration = read_configuration(context, database=db)
-    rows = list_deliveries(open_engine(configuration.database_url, create=False), limit=limit)
-    if as_json:
-        print_json(rows)
-        return
-    table = Table("Created", "State", "Rule", "Item", "Channel", "To", "Detail")
-    for row in rows:
-        table.add_row(
-            *(
-                escape(str(row[key] or ""))
-                for key in ("created_at", "state", "rule", "title", "channel", "recipient", "detail")
-            )
-        )
-    out.print(table)
 
 
 def main() -> None:

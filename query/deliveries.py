@@ -4,29 +4,53 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, func, select
 
+from pipeline.alerts.resend import find_alert
+from pipeline.store.alert_tables import Attempt, GoneRecipient
 from pipeline.store.tables import Delivery, Item
 
 
 def list_deliveries(engine: Engine, *, limit: int) -> list[dict[str, Any]]:
     """The newest rows of the outbox with the title of their item, or their own; times in ISO form, UTC."""
-    query = (
-        select(
-            Delivery.id, Delivery.created_at, Delivery.state, Delivery.rule, Delivery.event,
-            func.coalesce(Item.title, Delivery.text["title"].as_string()).label("title"), Item.uid,
-            Delivery.channel, Delivery.recipient, Delivery.attempts, Delivery.next_at, Delivery.sent_at,
-            Delivery.detail,
-        )
-        .join(Item, Item.id == Delivery.item_id, isouter=True)
-        .order_by(Delivery.created_at.desc(), Delivery.id)
-        .limit(limit)
-    )  # fmt: skip
+    query = _deliveries().order_by(Delivery.created_at.desc(), Delivery.id).limit(limit)
     with engine.connect().execution_options(read_only=True) as connection:
-        return [
-            {
-                key: value.isoformat(timespec="seconds") if key.endswith("_at") and value else value
-                for key, value in row._mapping.items()
-            }
-            for row in connection.execute(query)
-        ]
+        return [_as_json(row) for row in connection.execute(query)]
+
+
+def describe_delivery(engine: Engine, given: str) -> dict[str, Any]:
+    """One row of the outbox with all `attempts` to send it, oldest first. Raises NoSuchAlert."""
+    with engine.connect().execution_options(read_only=True) as connection:
+        delivery_id = find_alert(connection, given)
+        delivery = _as_json(connection.execute(_deliveries().where(Delivery.id == delivery_id)).one())
+        attempts = connection.execute(
+            select(Attempt.made_at, Attempt.part, Attempt.outcome, Attempt.detail)
+            .where(Attempt.delivery_id == delivery_id)
+            .order_by(Attempt.id)
+        )
+        return {**delivery, "attempts_made": [_as_json(row) for row in attempts]}
+
+
+def list_gone_recipients(engine: Engine) -> list[dict[str, Any]]:
+    """The recipients that asked for no more messages."""
+    query = select(
+        GoneRecipient.channel, GoneRecipient.recipient, GoneRecipient.detail, GoneRecipient.noted_at
+    )
+    with engine.connect().execution_options(read_only=True) as connection:
+        return [_as_json(row) for row in connection.execute(query.order_by(GoneRecipient.noted_at))]
+
+
+def _deliveries() -> Select[*tuple[Any, ...]]:
+    return select(
+        Delivery.id, Delivery.created_at, Delivery.state, Delivery.rule, Delivery.event,
+        func.coalesce(Item.title, Delivery.text["title"].as_string()).label("title"), Item.uid,
+        Delivery.channel, Delivery.recipient, Delivery.attempts, Delivery.next_at, Delivery.sent_at,
+        Delivery.detail,
+    ).join(Item, Item.id == Delivery.item_id, isouter=True)  # fmt: skip
+
+
+def _as_json(row: Any) -> dict[str, Any]:
+    return {
+        key: value.isoformat(timespec="seconds") if key.endswith("_at") and value else value
+        for key, value in row._mapping.items()
+    }

@@ -6,7 +6,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from pipeline.store.tables import Base
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+ROBOT_URL = "https://robots.example.com/send?key=1"
 WEBHOOK_SECRET = "whsec_" + "QUJD" * 11
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -80,17 +81,20 @@ def test_every_environment_variable_that_code_reads_is_documented() -> None:
     assert {name for name in read if f"`{name}`" not in text_of("configuration.md")} == set()
 
 
-KINDS_OF_CHANNELS: dict[str, Any] = {
-    thing.kind: thing
-    for thing in (getattr(channels, name) for name in channels.__all__)
-    if isinstance(getattr(thing, "kind", None), str)
-}
-
-
-@pytest.mark.parametrize("kind", KINDS_OF_CHANNELS)
+@pytest.mark.parametrize("kind", channels.KINDS)
 def test_every_kind_of_channel_is_documented_with_its_keys(kind: str) -> None:
-    keys = {field.name for field in fields(KINDS_OF_CHANNELS[kind])} - {"name", "out"}
+    keys = set(channels.KINDS[kind].model_fields)
     assert set(named(sections(text_of("configuration.md"))[kind])) == keys
+
+
+@pytest.mark.parametrize("kind", channels.KINDS)
+def test_every_kind_of_channel_is_one_that_its_keys_make(kind: str) -> None:
+    made = {
+        thing.kind
+        for thing in (getattr(channels, name) for name in channels.__all__)
+        if isinstance(getattr(thing, "kind", None), str)
+    }
+    assert kind in made
 
 
 def test_every_key_of_a_rule_is_documented() -> None:
@@ -237,9 +241,10 @@ def test_examples_in_toml_are_accepted(page: Path, tmp_path: Path, monkeypatch: 
             assert load_sources([tmp_path / name])
     for number, (_, text) in enumerate(block for block in blocks if block[0] == "iprwatch.toml"):
         for variable in re.findall(r'env = "(\w+)"', text):
-            monkeypatch.setenv(variable, WEBHOOK_SECRET)
+            monkeypatch.setenv(variable, ROBOT_URL if variable.endswith("ROBOT") else WEBHOOK_SECRET)
         for secret in re.findall(r'\{ file = "([^"]+)"', text):
-            (tmp_path / secret).write_text(WEBHOOK_SECRET, encoding="utf-8")
+            value = ROBOT_URL if secret.endswith(".url") else WEBHOOK_SECRET
+            (tmp_path / secret).write_text(value, encoding="utf-8")
         file = tmp_path / f"{number}.toml"
         file.write_text(text, encoding="utf-8")
         configuration = load_configuration(file)

@@ -40,6 +40,11 @@ RUNS: dict[str, tuple[tuple[str | Path, ...], str, int, str]] = {
     "corrections": ((), "", 0, "0 corrections"),
     "alerts send": ((), "", 0, ""),
     "alerts list": ((), "", 0, "Channel"),
+    "alerts show": (("abcdef",), "", 2, "No alert's id"),
+    "alerts resend": (("abcdef",), "", 2, "No alert's id"),
+    "alerts enable": (("desk",), "", 2, "Nothing is held back"),
+    "alerts why": ((ITEM,), "", 0, "no rule is configured"),
+    "alerts test": (("desk",), "", 2, "No channel is called 'desk'"),
     "sources": ((), "", 0, "court_spc_documents"),
     "sources add": (
         ("https://www.court.gov.cn/fabu/gengduo/99.html", "--file", LIST, "--to", "mine.toml", *NAMES),
