@@ -103,8 +103,9 @@ class AppriseOptions(WordedOptions, PrivateOptions):
             import apprise
         except ImportError:
             raise ValueError("kind: apprise is not installed; pip install 'iprwatch[apprise]'") from None
-        # Its log lines can hold URLs. Nothing of them is lost: what became of each message is in the ledger.
-        logging.getLogger("apprise").propagate = False
+        # Their log lines hold URLs below WARNING. Nothing is lost: what became of each message is in the ledger.
+        for name in ("apprise", "urllib3"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         address = self.url.get_secret_value()
         scheme = address.partition("://")[0].lower()
         if instead := _ANSWER_200_ANYWAY.get(scheme):
