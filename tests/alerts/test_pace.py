@@ -146,7 +146,7 @@ def work(database_url: str, options: dict[str, Any]) -> None:
 
 def test_three_processes_never_exceed_the_limit_and_lose_none(engine: Engine, database_url: str) -> None:
     """20 messages in half a second stand for 20 a minute; the server's clock is the judge."""
-    ids = due(engine, 200)
+    ids = due(engine, to=[("log", f"desk {number}") for number in range(200)])
     with serve(lambda _path, _n: Said(200, b'{"errcode": 0}')) as server:
         options = {
             "kind": "wecom",
