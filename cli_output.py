@@ -24,6 +24,7 @@ from errors import ConfigurationError
 from pipeline.alerts.outbox import Report, Sent
 from pipeline.health.mutes import Mute
 from pipeline.store.lease import Held
+from pipeline.store.rechecks import ENDINGS
 from pipeline.store.session import read_url, show_url
 from query.search import Found, Hit
 
@@ -187,8 +188,16 @@ def shown_counts(counts: dict[str, int]) -> str:
         for name in names
         if counts.get(name)
     )
-    links = counts.get("links", 0)
-    return f"{links} {'link' if links == 1 else 'links'}: {shown}" if links else ""
+    links, rechecks = counts.get("links", 0), counts.get("rechecks", 0)
+    parts = [f"{links} {'link' if links == 1 else 'links'}: {shown}"] if links else []
+    if rechecks:
+        endings = ", ".join(
+            f"{counts[f'recheck {name}']} {name}" for name in ENDINGS if counts.get(f"recheck {name}")
+        )
+        parts.append(f"{rechecks} {'recheck' if rechecks == 1 else 'rechecks'}: {endings}")
+    if counts.get("withdrawn"):
+        parts.append(f"{counts['withdrawn']} withdrawn")
+    return "; ".join(parts)
 
 
 def print_report(report: Report) -> None:

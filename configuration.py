@@ -49,7 +49,8 @@ class Configuration(BaseSettings):
     pause in seconds between two requests to one host; a random part of it, at most `jitter`, is added. `timeout` is
     how many seconds an answer may take, `longest_wait` how many a host may make a run wait. After `breaker_failures`
     failures in a row a host is left alone for `breaker_pause` seconds, and longer each time that it fails again.
-    `budget_requests` and `budget_bytes` are what one run may ask of one host. Files
+    `budget_requests` and `budget_bytes` are what one run may ask of one host, `rechecks` how many stored articles of
+    a source one crawl asks for again. Files
     that staff drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
     concerns intellectual property. `court_codes` adds to the table of court codes, for the whole process, as
     soon as it is read. `wechat` holds the session in the WeChat backend (cookie, token, expires). `operators`
@@ -67,6 +68,7 @@ class Configuration(BaseSettings):
     database: str = ""
     contact: str = ""
     delay: Annotated[float, Field(ge=0, le=3600)] = 3.0
+    rechecks: Annotated[int, Field(ge=0, le=1000)] = 30
     time_limit: Annotated[float, Field(ge=60, le=86400)] = 3600.0
     jitter: Annotated[float, Field(ge=0, le=10)] = 0.25
     timeout: Annotated[float, Field(gt=0, le=600)] = 60.0

@@ -1,21 +1,21 @@
-"""Asking for a list only if it has changed since its newest copy."""
+"""Conditional requests: a page is asked for only if it has changed since the copy that is kept."""
 
 from __future__ import annotations
 
 from scrapy.http import Response
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, exists, select
 
 from crawlers.runs import Watch
 from crawlers.source import Source
 from pipeline.store.runs import OK
-from pipeline.store.tables import Run, Snapshot
+from pipeline.store.tables import Listed, Run, Snapshot
 
 
 def conditions(engine: Engine, watch: Watch, url: str) -> dict[str, str]:
     """Headers that ask for a list only if it has changed: the validators of its newest copy.
 
-    Empty where the run before this one was not `ok` (killed, or with articles still to be fetched), and where
-    the source is watched in another way than then.
+    Empty where the run before this one was not `ok` (killed, or with articles still to be fetched), where an article
+    of it was missing and wants a second look, and where the source is watched in another way than then.
     """
     key = watch.source.key
     with engine.connect().execution_options(read_only=True) as connection:
@@ -25,16 +25,24 @@ def conditions(engine: Engine, watch: Watch, url: str) -> dict[str, str]:
             .order_by(Run.id.desc())
             .limit(1)
         )
+        missing = exists().where(
+            Listed.source_key == key, Listed.gone_since.is_not(None), Listed.gone.is_(None)
+        )
         copy = connection.execute(
-            select(Snapshot.headers, Snapshot.detail)
+            select(Snapshot.headers, Snapshot.detail, missing.label("missing"))
             .where(Snapshot.source_key == key, Snapshot.url == url, Snapshot.kind == "list")
             .order_by(Snapshot.id.desc())
             .limit(1)
         ).first()
-    if last != OK or copy is None or copy.detail != describe_watching(watch.source):
+    if last != OK or copy is None or copy.missing or copy.detail != describe_watching(watch.source):
         return {}
-    validators = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
-    return {name: copy.headers[kept] for name, kept in validators.items() if kept in copy.headers}
+    return condition_headers(copy.headers.get("etag"), copy.headers.get("last-modified"))
+
+
+def condition_headers(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """The headers of a conditional request, from what the server said of the copy that is kept."""
+    headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in headers.items() if value}
 
 
 def was_conditional(response: Response) -> bool:

@@ -13,11 +13,11 @@ from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
 from configuration import Configuration
+from crawlers.answers import to_page
 from crawlers.crawl import build_settings
 from crawlers.page import Page
 from crawlers.permissions import allowed_prefixes, suggest_permission
 from crawlers.robots import ClosedByRobots
-from crawlers.spider import to_page
 from errors import ConfigurationError, IprwatchError
 from pipeline.store.session import open_engine
 

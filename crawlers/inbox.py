@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 from scrapy import Request
 
 from crawlers.errors import Gone, PageError
 from crawlers.inbox_links import InboxError, read_folder, settle_link, waiting_links
 from crawlers.notice import ListEntry
+from crawlers.page import Page
 from crawlers.runs import Watch, open_watch
 from crawlers.spider import FamilySpider
 
@@ -40,8 +42,12 @@ class InboxSpider(FamilySpider):
             for position, (address, url) in enumerate(links):
                 entry = ListEntry(url=url, title="", date=None, position=position)
                 yield self._article_request(watch, entry, address, baseline=False)
+            # A recorded web has no time of its own here: no list of it was read.
+            if not self.settings.get("IPRWATCH_REPLAY"):
+                async for request in self.rechecks.begin_at(watch, datetime.now(UTC)):
+                    yield request
 
-    async def article_refused(self, watch: Watch, address: str, error: PageError) -> None:
+    async def article_refused(self, watch: Watch, address: str, error: PageError, page: Page) -> None:
         """Settle the link, so that it isn't asked for again."""
         state = "gone" if isinstance(error, Gone) else "failed"
         await asyncio.to_thread(settle_link, self.engine, address, state, str(error))

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, insert, select
 from twisted.python.failure import Failure
 
 from configuration import Configuration
+from crawlers.answers import CHALLENGE_STATUS, hours_of, to_page
 from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
 from crawlers.fetching import build_looking_settings
 from crawlers.gate import OutsideHours
@@ -30,7 +31,6 @@ from crawlers.readers import reader_for
 from crawlers.replay import NotRecorded, write_recording
 from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from crawlers.source import INBOX_READER, WECHAT_BACKEND, Source
-from crawlers.spider import CHALLENGE_STATUS, hours_of, to_page
 from crawlers.transport import group_sources, send_by
 from errors import ConfigurationError
 from pipeline.normalize import identify_url

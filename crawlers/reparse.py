@@ -41,9 +41,13 @@ def reparse_items(engine: Engine, archive: Archive, *, source_key: str | None = 
     with engine.connect().execution_options(read_only=True) as connection:
         ids = list(connection.scalars(query))
     for item_id in ids:
-        with engine.begin() as connection:
-            reparsed = _reparse(connection, archive, item_id)
-        yield reparsed
+        yield reparse_item(engine, archive, item_id)
+
+
+def reparse_item(engine: Engine, archive: Archive, item_id: int) -> Reparsed:
+    """Read the archived page of one item again, in a transaction of its own."""
+    with engine.begin() as connection:
+        return _reparse(connection, archive, item_id)
 
 
 def _reparse(connection: Connection, archive: Archive, item_id: int) -> Reparsed:

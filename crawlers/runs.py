@@ -54,7 +54,9 @@ ENDINGS = (
     "not recorded",
     "error",
 )
-_FAULTS = ("blocked", "changed", "down", "robots", "held", "error")
+_RECHECK_ERROR = "recheck error"
+# A recheck that got no answer is planned again; one that was lost here is a fault of ours.
+_FAULTS = ("blocked", "changed", "down", "robots", "held", "error", _RECHECK_ERROR)
 _PASSING = ("blocked", "down", "robots", "held", "error")
 _LONGEST_MESSAGE = 1000
 
@@ -64,8 +66,9 @@ class Watch:
     """One source during one crawl: its run row, and the count of everything that happened.
 
     Counted are `list_pages`, `links`, `known links` (to articles that need not be asked for), `older`
-    (skipped by --since), `asked` (articles requested) and, for those, each ending. `walks`: it goes back through the
-    source's archive.
+    (skipped by --since), `asked` (articles requested) and, for those, each ending; apart from these `rechecks` (stored
+    articles requested again) with endings of their own, `recheck unchanged` …, and `withdrawn`. `walks`: it goes back
+    through the source's archive.
     """
 
     source: Source
@@ -122,7 +125,9 @@ class Watch:
         elif faults:
             shown = ", ".join(f"{self.counts[name]} {name}" for name in faults)
             self.state = "incomplete"
-            self.reason = f"{shown} of {self.counts['asked']} articles. {self.faults[0]}"
+            self.reason = (
+                f"{shown} of {self.counts['asked'] + self.counts['rechecks']} articles. {self.faults[0]}"
+            )
         elif missing:
             self.state = "incomplete"
             self.reason = f"{missing} of {self.counts['asked']} articles are unaccounted for"
@@ -216,7 +221,7 @@ class RunLedger:
 
     def _lost(self, item: Sighting, message: str) -> None:
         if watch := self._watch(item.context.source_key):
-            watch.note("error", f"{item.notice.url}: {message}")
+            watch.note(_RECHECK_ERROR if item.context.recheck else "error", f"{item.notice.url}: {message}")
 
     def _spider_error(self, failure: Failure, response: Response | Failure, spider: Spider) -> None:
         # For an exception in an errback Scrapy sends the failure in the place of the response.
@@ -228,7 +233,7 @@ class RunLedger:
             if asked.meta.get("is_list"):
                 watch.refuse("failed", message)
             else:
-                watch.note("error", message)
+                watch.note(_RECHECK_ERROR if asked.meta.get("is_recheck") else "error", message)
 
     def _response(self, response: Response) -> None:
         if watch := self._watch(response.meta.get("source_key")):

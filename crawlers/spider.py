@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
@@ -15,17 +15,18 @@ from sqlalchemy import Engine, insert
 from twisted.python.failure import Failure
 
 from configuration import Configuration, load_configuration
+from crawlers.answers import NOT_MODIFIED, request_meta, run_state, to_page
 from crawlers.archive import Archive, ArchiveError
 from crawlers.attachments import allow_size, fetch_attachments
 from crawlers.conditional import conditions, describe_watching, was_conditional
 from crawlers.errors import Blocked, Gone, PageError
 from crawlers.failures import judge_failure
 from crawlers.gate import HostGateMiddleware
-from crawlers.hours import Hours, read_hours
 from crawlers.listing import read_complete, read_listing
 from crawlers.notice import ListEntry
 from crawlers.page import Page
 from crawlers.readers import reader_for
+from crawlers.rechecks import Rechecks
 from crawlers.replay import NotRecorded
 from crawlers.runs import Watch, open_watch
 from crawlers.second_source import tell_second_source
@@ -41,9 +42,6 @@ from pipeline.store.lease import fence
 from pipeline.store.listed import Shown, Standing, first_read, mark_gone, remember_list
 from pipeline.store.session import StoreError, open_engine
 from pipeline.store.tables import Snapshot
-
-CHALLENGE_STATUS = 521
-NOT_MODIFIED = 304
 
 
 class FamilySpider(Spider):
@@ -76,6 +74,7 @@ class FamilySpider(Spider):
         self.engine = open_engine(configuration.database_url)
         self.archive = Archive(configuration.archive)
         self.watches: dict[str, Watch] = {}
+        self.rechecks = Rechecks(self)
         self.failure: str | None = None  # why it ended before its last source
         self._walks: dict[str, Walk] = {}
         self._asked: set[str] = set()
@@ -143,7 +142,7 @@ class FamilySpider(Spider):
             callback=self.parse_list,
             errback=self.fail_list,
             cb_kwargs={"watch": watch, "number": number},
-            meta={**_meta(watch.source), "is_list": True, "shown_url": url},
+            meta={**request_meta(watch.source), "is_list": True, "shown_url": url},
             # A walk back fetches the articles of a page before it goes on to the next.
             priority=100 if self.since is None else -100,
             dont_filter=True,
@@ -184,19 +183,21 @@ class FamilySpider(Spider):
         if page.status == NOT_MODIFIED and was_conditional(response):
             watch.count("list_pages")
             watch.count("lists not modified")
+            async for request in self.rechecks.begin(watch, page):
+                yield request
             watch.lists_open -= 1
             return
-        await self._keep(page)
+        await self.keep_page(page)
         try:
             listing = read_listing(page, watch.source, number)
             complete = read_complete(page, watch.source)
         except PageError as error:
-            await self._note_snapshot(page, watch, error.kind, str(error))
-            await self._tell_gate(response, error)
-            watch.refuse(await self.list_refused(watch, error) or _run_state(error, page), str(error))
+            await self.note_snapshot(page, watch, error.kind, str(error))
+            await self.tell_gate(response, error)
+            watch.refuse(await self.list_refused(watch, error) or run_state(error, page), str(error))
             return
-        await self._tell_gate(response)
-        await self._note_snapshot(page, watch, "list", describe_watching(watch.source))
+        await self.tell_gate(response)
+        await self.note_snapshot(page, watch, "list", describe_watching(watch.source))
         watch.count("list_pages")
         watch.count("links", len(listing.entries))
         addresses = {entry: entry.identity or identify_url(entry.url) for entry in listing.entries}
@@ -227,9 +228,12 @@ class FamilySpider(Spider):
             following = await self._walk_on(watch, place, met, listing.next_url if wanted else None)
         for entry, baseline in chosen.items():
             if (notice := complete.get(addresses[entry])) is not None:
-                yield Sighting(notice, self._context(watch, page, baseline=baseline))
+                context = self.context_of(watch, page, baseline=baseline)
+                yield Sighting(notice, replace(context, own_page=False))
                 continue
             yield self._article_request(watch, entry, addresses[entry], baseline=baseline)
+        async for request in self.rechecks.begin(watch, page):
+            yield request
         if following and following[1]:
             yield await self._list_request(watch, following[1], number=following[0])
         watch.lists_open -= 1
@@ -307,7 +311,7 @@ class FamilySpider(Spider):
             callback=self.parse_article,
             errback=self.fail_article,
             cb_kwargs={"watch": watch, "entry": entry, "address": address, "baseline": baseline},
-            meta={**_meta(watch.source), **allow_size(entry.url)},
+            meta={**request_meta(watch.source), **allow_size(entry.url)},
             dont_filter=True,
         )
 
@@ -316,25 +320,27 @@ class FamilySpider(Spider):
     ) -> AsyncIterator[Sighting]:
         """The notice that the page holds, or the evidence that it holds none."""
         page = to_page(response)
-        await self._keep(page)
+        await self.keep_page(page)
         try:
             notice = reader_for(page)[1].read_article(page, entry)
         except PageError as error:
-            await self._note_snapshot(page, watch, error.kind, str(error), entry)
-            await self._tell_gate(response, error)
-            watch.note("gone" if isinstance(error, Gone) else _run_state(error, page), str(error))
-            await self.article_refused(watch, address, error)
+            await self.note_snapshot(page, watch, error.kind, str(error), entry)
+            await self.tell_gate(response, error)
+            watch.note("gone" if isinstance(error, Gone) else run_state(error, page), str(error))
+            await self.article_refused(watch, address, error, page)
             return
-        await self._tell_gate(response)
+        await self.tell_gate(response)
+        self.rechecks.note_working(page)
         notice = await fetch_attachments(self.crawler, self.archive, notice, page)
-        yield Sighting(notice, self._context(watch, page, baseline=baseline))
+        yield Sighting(notice, self.context_of(watch, page, baseline=baseline))
 
-    async def article_refused(self, watch: Watch, address: str, error: PageError) -> None:
+    async def article_refused(self, watch: Watch, address: str, error: PageError, page: Page) -> None:
         """Remember a tombstone, so that it isn't asked for with every crawl."""
         if isinstance(error, Gone):
-            await asyncio.to_thread(mark_gone, self.engine, watch.source.key, address, error.kind)
+            key, now = watch.source.key, page.fetched_at
+            await asyncio.to_thread(mark_gone, self.engine, key, address, error.kind, now)
 
-    def _context(self, watch: Watch, page: Page, *, baseline: bool) -> Context:
+    def context_of(self, watch: Watch, page: Page, *, baseline: bool) -> Context:
         return Context(
             source_key=watch.source.key,
             publisher_zh=watch.source.publisher_zh,
@@ -363,7 +369,7 @@ class FamilySpider(Spider):
         _, ending, message = judge_failure(failure)
         watch.note(ending, message)
 
-    async def _tell_gate(self, response: Response, error: PageError | None = None) -> None:
+    async def tell_gate(self, response: Response, error: PageError | None = None) -> None:
         """Whether a host answers with pages or turns us away can't be seen from a status alone."""
         gate = self.crawler.get_downloader_middleware(HostGateMiddleware)
         if gate is None:
@@ -373,10 +379,11 @@ class FamilySpider(Spider):
         else:
             gate.page_read(response.url)
 
-    async def _keep(self, page: Page) -> None:
+    async def keep_page(self, page: Page) -> None:
+        """Keep the bytes of a page, before any row refers to them."""
         await asyncio.to_thread(self.archive.keep, page.sha256, page.body)
 
-    async def _note_snapshot(
+    async def note_snapshot(
         self, page: Page, watch: Watch, kind: str, detail: str | None, entry: ListEntry | None = None
     ) -> None:
         row = {
@@ -397,39 +404,6 @@ class FamilySpider(Spider):
                 connection.execute(insert(Snapshot).values(row))
 
         await asyncio.to_thread(write)
-
-
-def to_page(response: Response) -> Page:
-    """What was fetched, as readers take it. The clock is asked here, once, unless the page is a recorded one."""
-    headers = {
-        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-        for name, values in response.headers.items()
-    }
-    fetched_at = response.meta.get("recorded_at") or datetime.now(UTC)
-    return Page(_shown_url(response), response.body, fetched_at, response.status, headers)
-
-
-def _shown_url(response: Response) -> str:
-    # A URL with a token in it is replaced by the one without; after a redirect there is none to replace.
-    request = response.request
-    shown = response.meta.get("shown_url")
-    return str(shown) if shown and request is not None and request.url == response.url else response.url
-
-
-def _meta(source: Source) -> dict[str, Any]:
-    return {"source_key": source.key, "render": source.render, "hours": hours_of(source)}
-
-
-def hours_of(source: Source) -> Hours | None:
-    """When the gate may let requests for this source out; None at any time."""
-    return read_hours(source.hours) if source.hours else None
-
-
-def _run_state(error: PageError, page: Page) -> str:
-    # 521 is how one firewall hands out its challenge; any other 5xx is a server in trouble.
-    if page.status >= 500 and page.status != CHALLENGE_STATUS:
-        return "down"
-    return "blocked" if isinstance(error, Blocked) else "changed"
 
 
 def _told(failure: Failure, *names: str) -> tuple[Any, ...]:

@@ -40,7 +40,10 @@ class PipelineStep:
         written = await self._process.take(item)
         spider: Any = self._crawler.spider
         watch = spider.watches[item.context.source_key]
-        watch.count(written.outcome)
+        if item.context.recheck:
+            watch.count("recheck edited" if written.outcome == "edited" else "recheck unchanged")
+        else:
+            watch.count(written.outcome)
         watch.count("alerts", written.deliveries)
         return item
 

@@ -21,7 +21,8 @@ class Context:
 
     `baseline` is true for what the source already showed when it was first read: stored without alerts.
     `only_ip` is true for a source of which only what concerns intellectual property is kept.
-    `status` and `headers` (lower-case names) are those of the page; they go with the bytes as evidence.
+    `status` and `headers` (lower-case names) are those of the page; they go with the bytes as evidence. `own_page` is
+    false for an article that a list brought whole. `recheck` is true for one that was asked for again as planned.
     """
 
     source_key: str
@@ -33,6 +34,8 @@ class Context:
     status: int
     headers: Mapping[str, str]
     only_ip: bool = False
+    own_page: bool = True
+    recheck: bool = False
 
 
 @dataclass(frozen=True, slots=True)

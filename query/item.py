@@ -15,7 +15,17 @@ from pipeline.dedupe.compare import Text
 from pipeline.legal.fact_key import read_out
 from pipeline.store.corrections import list_corrections
 from pipeline.store.lookup import find_item
-from pipeline.store.tables import Address, Base, Delivery, FactRow, Item, Snapshot, Version
+from pipeline.store.tables import (
+    Address,
+    Base,
+    Delivery,
+    FactRow,
+    Item,
+    Recheck,
+    Snapshot,
+    Version,
+    Withdrawal,
+)
 from query.stories import describe_story
 
 _SENTENCE_END = re.compile(r"[。！？；!?;\n]|\.\s")
@@ -37,14 +47,21 @@ def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
             connection, Delivery, Delivery.item_id == item_id, Delivery.created_at, Delivery.id
         )
         evidence = {version["snapshot_sha256"] for version in versions}
+        withdrawals = _rows(connection, Withdrawal, Withdrawal.item_id == item_id, Withdrawal.id)
+        for withdrawal in withdrawals:
+            evidence |= {withdrawal["snapshot_sha256"], withdrawal["confirmed_sha256"]}
         snapshots = _rows(
             connection, Snapshot, Snapshot.sha256.in_(evidence), Snapshot.fetched_at, Snapshot.id
         )
+        rechecks = _rows(connection, Recheck, Recheck.item_id == item_id)
+        same_as = connection.scalar(select(Item.uid).where(Item.id == item["same_as"]))
     return {
         "uid": item["uid"],
         "title": item["title"],
         "url": item["url"],
         "source": item["source_key"],
+        "same_as": same_as,
+        "withdrawn": any(_stands(withdrawal) for withdrawal in withdrawals),
         "fields": _describe_fields(item, versions[-1]),
         "published": {
             "on": item["published_on"],
@@ -58,6 +75,8 @@ def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
             {**_without(version, "id", "item_id"), "changes": changes}
             for version, changes in zip(versions, _describe_changes(versions), strict=True)
         ],
+        "withdrawals": [_without(withdrawal, "id", "item_id") for withdrawal in withdrawals],
+        "recheck": _without(rechecks[0], "item_id", "source_key") if rechecks else None,
         "addresses": [address["address"] for address in addresses],
         "deliveries": [_without(delivery, "item_id") for delivery in deliveries],
         "snapshots": [_without(snapshot, "id") for snapshot in snapshots],
@@ -82,6 +101,10 @@ def _rows(connection: Connection, model: type[Base], condition: Any, *order: Any
     return [
         {key: _as_json(value) for key, value in row._mapping.items()} for row in connection.execute(query)
     ]
+
+
+def _stands(withdrawal: Mapping[str, Any]) -> bool:
+    return withdrawal["confirmed_at"] is not None and withdrawal["returned_at"] is None
 
 
 def _as_json(value: Any) -> Any:

@@ -15,6 +15,7 @@ from pipeline.store.search_index import match_items
 from pipeline.store.standing import METHOD
 from pipeline.store.tables import FactRow, Item
 from pipeline.store.tokens import read_phrase
+from pipeline.store.withdrawals import is_withdrawn, standing_withdrawals
 from query.errors import QueryError as QueryError
 from query.fact_filters import FactFilter, match_facts
 from query.stories import also_reported
@@ -26,7 +27,8 @@ _EXCERPT = 80
 class Hit:
     """A found item. `published_at` is UTC and None where only the day is known; `published_on` is None where
     no date could be read. `facts` are raw texts by kind, but the reading itself where a person corrected it.
-    `also` are the other reports of its story (`query.stories.also_reported`)."""
+    `also` are the other reports of its story (`query.stories.also_reported`). `withdrawal`: since when the item's
+    page is gone (`gone_at`, UTC), and its `kind`; None while it is there."""
 
     uid: str
     title: str
@@ -40,6 +42,7 @@ class Hit:
     excerpt: str
     facts: dict[str, list[str]]
     also: list[dict[str, Any]]
+    withdrawal: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,15 @@ def search_items(
     since: date | None = None,
     until: date | None = None,
     run_ids: Sequence[int] | None = None,
+    withdrawn: bool = False,
     facts: FactFilter | None = None,
     limit: int = 20,
 ) -> Found:
     """Items that hold every word (a word with spaces is a phrase), newest first.
 
     `since` and `until` are inclusive days of publication in China; an item without a date is found only when
-    neither is given. `run_ids` keeps what these runs stored first. Raises QueryError for a word without a
-    letter or digit, for dates in the wrong order and for facts that can't be read.
+    neither is given. `run_ids` keeps what these runs stored first, `withdrawn` what is gone from its site. Raises
+    QueryError for a word without a letter or digit, for dates in the wrong order and for facts that can't be read.
     """
     phrases = []
     for word in words:
@@ -77,7 +81,7 @@ def search_items(
         raise QueryError(
             f"Nothing can be published from {since} until {until}: the dates are in the wrong order."
         )
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [Item.same_as.is_(None)]
     matched = match_items(engine.dialect.name, phrases)
     if matched is not None:
         conditions.append(matched)
@@ -89,6 +93,8 @@ def search_items(
         conditions.append(Item.published_on <= until)
     if run_ids is not None:
         conditions.append(Item.run_id.in_(run_ids))
+    if withdrawn:
+        conditions.append(is_withdrawn())
     if facts is not None:
         conditions += match_facts(facts)
     columns = (
@@ -111,6 +117,7 @@ def search_items(
             if read not in seen:
                 seen.append(read)
         also = also_reported(connection, shown)
+        gone = standing_withdrawals(connection, shown)
     return Found(
         total,
         [
@@ -127,6 +134,7 @@ def search_items(
                 excerpt=_excerpt(row.body, words),
                 facts=shown[row.id],
                 also=also.get(row.id, []),
+                withdrawal=gone.get(row.id),
             )
             for row in rows
         ],

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from pipeline.alerts.events import tell_event
 from pipeline.alerts.excerpt import find_sentence
 from pipeline.alerts.message import Message, Told
 from pipeline.dates.value import SHANGHAI
-from pipeline.dedupe.changes import find_changes, summarise_changes
-from pipeline.dedupe.compare import Text
 from pipeline.legal.fact_key import read_out
-from pipeline.store.outbox_rows import JOINED, VERSION
+from pipeline.store.outbox_rows import JOINED
 from pipeline.store.standing import METHOD
 from pipeline.store.story_tables import Story, StoryMember
 from pipeline.store.tables import Delivery, FactRow, Item, Version
@@ -95,20 +93,11 @@ def _write_date(row: Any) -> str | None:
 
 
 def _describe_event(connection: Connection, item_id: int, event: str) -> tuple[Told, ...]:
-    """What an alert says of its event, before the facts: what a version changed, which story an item has joined."""
+    """What an alert says of its event, before the facts: what happened to an item, which story it has joined."""
     if event == JOINED:
         return _describe_story(connection, item_id)
-    if not event.startswith(VERSION):
-        return ()
-    number = int(event.removeprefix(VERSION))
-    rows = connection.execute(
-        select(Version.title, Version.body)
-        .where(Version.item_id == item_id, Version.number.in_((number - 1, number)))
-        .order_by(Version.number)
-    ).all()
-    texts = [Text(row.title, row.body, "stored") for row in rows]
-    changed = summarise_changes([change for pair in pairwise(texts) for change in find_changes(*pair)])
-    return (Told("changed", changed),) if changed else ()
+    told = tell_event(connection, item_id, event)
+    return (told,) if told else ()
 
 
 def _describe_story(connection: Connection, item_id: int) -> tuple[Told, ...]:

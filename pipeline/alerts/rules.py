@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from errors import ConfigurationError
 from pipeline.alerts.channels import check_recipient, has_language
+from pipeline.alerts.events import EVENTS, kind_of
 from pipeline.alerts.excerpt import word_pattern
 from pipeline.alerts.wording import Language
 from pipeline.legal import Fact
@@ -21,8 +22,6 @@ from pipeline.legal.ip_types import IP_TYPES
 from pipeline.normalize import fold
 from pipeline.record import Record
 from pipeline.store.outbox_rows import Match
-
-_EVENTS = ("new", "edited", "joined")
 
 
 class Recipient(BaseModel):
@@ -43,7 +42,8 @@ class Rule(BaseModel):
     The facts of title and body can be asked for too: one of the kinds of right, one of the case numbers and one of
     the courts (in any written form), and one sum of at least `amount_min` in `currency` (ISO 4217).
 
-    `events` are `new` (once a story), `edited`, and `joined`: another report of a story that is known already.
+    `events` are `new` (once a story), `edited`, `joined`: another report of a story that is known already, and
+    `withdrawn`: the page is gone from its site.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -57,7 +57,7 @@ class Rule(BaseModel):
     courts: tuple[str, ...] = ()
     amount_min: Annotated[Decimal, Field(ge=0, lt=MOST_MONEY)] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
-    events: Annotated[tuple[str, ...], Field(min_length=1)] = ("new",)
+    events: Annotated[tuple[str, ...], Field(min_length=1)] = ("new", "withdrawn")
     send: Annotated[tuple[Recipient, ...], Field(min_length=1)]
 
     @field_validator("words")
@@ -100,7 +100,7 @@ class Rule(BaseModel):
 
     def wants(self, record: Record, folded: str, event: str) -> bool:
         """True when the record, whose folded texts are given, matches this rule on this event."""
-        if (event if event in _EVENTS else "edited") not in self.events:
+        if kind_of(event) not in self.events:
             return False
         if self.sources and record.context.source_key not in self.sources:
             return False
@@ -135,6 +135,10 @@ class Rules:
         """Those rules alone that ask for a source or a topic; None when no rule does."""
         naming = [rule for rule in self._rules if rule.sources or rule.topics]
         return Rules(naming) if naming else None
+
+    def names_for(self, event: str) -> frozenset[str]:
+        """The names of the rules that ask for this kind of event."""
+        return frozenset(rule.name for rule in self._rules if kind_of(event) in rule.events)
 
     def __call__(self, record: Record, event: str) -> Iterable[Match]:
         if not self._rules:
@@ -177,9 +181,9 @@ def check_rules(
                 f"{place}: rule {rule.name!r}: none of its sources has the topic {missing[0]!r}; "
                 f"there are {', '.join(sorted(topics)) or 'none'}."
             )
-        if wrong := [event for event in rule.events if event not in _EVENTS]:
+        if wrong := [event for event in rule.events if event not in EVENTS]:
             raise ConfigurationError(
-                f"{place}: rule {rule.name!r}: {wrong[0]!r} is no event; use {', '.join(_EVENTS)}."
+                f"{place}: rule {rule.name!r}: {wrong[0]!r} is no event; use {', '.join(EVENTS)}."
             )
         check_recipients(rule.send, channels, f"{place}: rule {rule.name!r}")
 

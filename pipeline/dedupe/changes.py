@@ -23,6 +23,9 @@ _SMALLEST_KEPT = 4
 _CONTEXT = 16
 _BRIEF_CONTEXT = 8
 _BRIEF_LENGTH = 60
+_TELLING = 4
+"""Fewer characters that came or went say nothing without what stands around them: 三十万 → 三万."""
+
 _BRIEF_CHANGES = 4
 _WORD = re.compile(r"[0-9A-Za-z.,%]")
 _SENTENCE_END = re.compile(r"[。！？；\n]")
@@ -74,9 +77,10 @@ def summarise_changes(changes: Sequence[Change]) -> str:
 
 def _brief(change: Change) -> str:
     field = "title: " if change.field == "title" else ""
-    if not change.removed:
+    alone = max(len(change.removed), len(change.added)) >= _TELLING
+    if alone and not change.removed:
         return f"{field}added “{_cut(change.added)}”"
-    if not change.added:
+    if alone and not change.added:
         return f"{field}removed “{_cut(change.removed)}”"
     before = _CLAUSE_END.split(change.before)[-1].lstrip("…")[-_BRIEF_CONTEXT:]
     after = _CLAUSE_END.split(change.after)[0].rstrip("…")[:_BRIEF_CONTEXT]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, exists, select, update
+from sqlalchemy import Connection, Engine, exists, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.tables import Address, Filtered, Item, Listed, Run
+from pipeline.store.withdrawals import APART
 from pipeline.store.write import insert_ignoring
 
 # SQLite takes 999 parameters a statement in its older builds.
@@ -28,15 +29,17 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`untold`: another source brought it, and rules that name this one were not asked yet.
+    """What is known of a listed article: stored or filtered already, said to be gone, in the baseline.
 
-    What else is known of a listed article: stored or filtered already, said to be gone, in the baseline."""
+    `untold`: another source brought it, and rules that name this one were not asked yet. `fresh`: this list has shown
+    it for the first time just now."""
 
     stored: bool
     filtered: bool
     gone: bool
     baseline: bool
     untold: bool = False
+    fresh: bool = False
 
 
 def remember_list(
@@ -54,6 +57,7 @@ def remember_list(
             "title": entry.title,
             "baseline": baseline,
             "gone": None,
+            "gone_since": None,
             "told": False,
             "first_seen_at": now,
         }
@@ -63,6 +67,7 @@ def remember_list(
     addresses = list(rows)
     try:
         with engine.begin() as connection:
+            shown_before = _shown_before(connection, source_key, addresses)
             # In one order everywhere: two processes that note the same entries wait, they don't deadlock.
             insert_ignoring(connection, Listed, [rows[address] for address in sorted(rows)])
             for start in range(0, len(addresses), _CHUNK):
@@ -89,18 +94,37 @@ def remember_list(
                         gone=row.gone is not None,
                         baseline=row.baseline,
                         untold=not (row.baseline or row.told) and row.owner not in (None, source_key),
+                        fresh=row.address not in shown_before,
                     )
     except DBAPIError as error:
         raise StoreError(f"The list of {source_key} could not be noted: {first_line(error)}.") from error
     return standings
 
 
-def mark_gone(engine: Engine, source_key: str, address: str, kind: str) -> None:
-    """Note that an article's page is a tombstone of this kind, so that it isn't fetched for ever."""
-    with engine.begin() as connection:
-        connection.execute(
-            update(Listed).where(Listed.source_key == source_key, Listed.address == address).values(gone=kind)
+def _shown_before(connection: Connection, source_key: str, addresses: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(addresses), _CHUNK):
+        query = select(Listed.address).where(
+            Listed.source_key == source_key, Listed.address.in_(addresses[start : start + _CHUNK])
         )
+        found.update(connection.scalars(query))
+    return found
+
+
+def mark_gone(engine: Engine, source_key: str, address: str, kind: str, now: datetime) -> None:
+    """Note that the page of an article that was never read is gone, so that it isn't fetched for ever.
+
+    A tombstone that says why is believed at once. A page that is merely missing may not be there yet, and is asked
+    for with every crawl until it is missing six hours after the first look.
+    """
+    entry = [Listed.source_key == source_key, Listed.address == address]
+    with engine.begin() as connection:
+        if kind == "unavailable":
+            connection.execute(
+                update(Listed).where(*entry, Listed.gone_since.is_(None)).values(gone_since=now)
+            )
+            entry.append(Listed.gone_since <= now - APART)
+        connection.execute(update(Listed).where(*entry).values(gone=kind))
 
 
 def first_read(engine: Engine, source_key: str) -> datetime | None:

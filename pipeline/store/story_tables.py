@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.tables import Base, BigId, Text
+from pipeline.store.columns import Base, BigId, Text
 
 
 class Sketch(Base):

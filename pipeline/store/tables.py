@@ -2,99 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Date,
-    DateTime,
-    Dialect,
     Double,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
-    Numeric,
     String,
-    TypeDecorator,
     UniqueConstraint,
+    text,
 )
-from sqlalchemy import Text as PlainText
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.normalize import make_storable
-
-BigId = BigInteger().with_variant(Integer, "sqlite")
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A zone-aware datetime, kept in UTC on every database. A naive one is refused with ValueError."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone can't be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class ExactAmount(TypeDecorator[Decimal]):
-    """A sum of money, 26 digits before and 4 behind the point, never a float. SQLite has no exact decimals: there
-    it is text of a fixed width, which sorts as the sums do. A negative or longer one is refused with ValueError."""
-
-    impl = Numeric(30, 4)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(String(31) if dialect.name == "sqlite" else Numeric(30, 4))
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        written = format(value, "031.4f")
-        if value < 0 or len(written) > 31:
-            raise ValueError(f"{value} can't be stored as a sum of money")
-        return written if dialect.name == "sqlite" else Decimal(written)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value)
-
-
-class Text(TypeDecorator[str]):
-    """Text of a page, made storable: PostgreSQL takes no NUL, and a lone surrogate can't be encoded."""
-
-    impl = PlainText
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else make_storable(value)
-
-
-class Base(DeclarativeBase):
-    """Shared metadata with names for constraints, so that migrations can name them on every database."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime(), date: Date()}  # noqa: RUF012
+from pipeline.store.columns import Base as Base
+from pipeline.store.columns import BigId, ExactAmount, Text
 
 
 class Run(Base):
@@ -135,7 +62,8 @@ class Listed(Base):
     """An entry that a list has shown, from the first time on.
 
     `baseline`: it was there when the source was first read. `told`: rules that name this source were asked about
-    an article that another source had brought before. `gone`: its page said that it no longer exists.
+    an article that another source had brought before. `gone`: its page said that it no longer exists; of a page
+    that is merely missing only from the second look on, the first of which was at `gone_since`.
     """
 
     __tablename__ = "listed"
@@ -145,13 +73,15 @@ class Listed(Base):
     title: Mapped[str] = mapped_column(Text)
     baseline: Mapped[bool] = mapped_column(Boolean)
     gone: Mapped[str | None] = mapped_column(String(20))
+    gone_since: Mapped[datetime | None]
     told: Mapped[bool] = mapped_column(Boolean)
     first_seen_at: Mapped[datetime]
 
 
 class Item(Base):
     """A notice as last read. `sort_key` orders by published time, else by the time first seen: microseconds
-    since 1970 in UTC."""
+    since 1970 in UTC. `same_as` is the id of the item that stands for this one, where a page showed only later that
+    both are one article."""
 
     __tablename__ = "item"
     __table_args__ = (
@@ -190,6 +120,7 @@ class Item(Base):
     last_seen_at: Mapped[datetime]
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
     sort_key: Mapped[int] = mapped_column(BigInteger)
+    same_as: Mapped[int | None] = mapped_column(BigId)
 
 
 class Address(Base):
@@ -214,6 +145,50 @@ class Version(Base):
     snapshot_sha256: Mapped[str] = mapped_column(String(64))
     fetched_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(Text)
+
+
+class Recheck(Base):
+    """When an item's page is to be asked for again (`due_at`; null: no more), with which validators, and what came of
+    it last. The row is written with the item."""
+
+    __tablename__ = "recheck"
+    __table_args__ = (Index("ix_recheck_source_key_due_at", "source_key", "due_at"),)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    source_key: Mapped[str] = mapped_column(String(100))
+    due_at: Mapped[datetime | None]
+    etag: Mapped[str | None] = mapped_column(Text)
+    last_modified: Mapped[str | None] = mapped_column(Text)
+    checked_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    detail: Mapped[str | None] = mapped_column(Text)
+
+
+class Withdrawal(Base):
+    """A time during which an item's page was gone, with the proofs. Believed from `confirmed_at` on: then it was seen
+    gone a second time, at least six hours after the first, and a control page of the same host was read well. It ends
+    with `returned_at`; an item has at most one that has not ended."""
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (
+        Index(
+            "ix_withdrawal_open",
+            "item_id",
+            unique=True,
+            sqlite_where=text("returned_at IS NULL"),
+            postgresql_where=text("returned_at IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[str] = mapped_column(Text)
+    seen_until: Mapped[datetime]
+    gone_at: Mapped[datetime]
+    snapshot_sha256: Mapped[str] = mapped_column(String(64))
+    confirmed_at: Mapped[datetime | None]
+    confirmed_sha256: Mapped[str | None] = mapped_column(String(64))
+    control_url: Mapped[str] = mapped_column(Text)
+    returned_at: Mapped[datetime | None]
 
 
 class FactRow(Base):

@@ -17,10 +17,10 @@ from sqlalchemy import Connection, Engine, Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.dedupe import Text, compare
 from pipeline.dedupe.likeness import Likeness, find_likeness
 from pipeline.record import Record
 from pipeline.store.dating import describe_date, published_columns, sort_key
+from pipeline.store.known import find_stored, join_items, match_stored, part_by_owner
 from pipeline.store.outbox_rows import (
     HELD,
     NEW,
@@ -31,6 +31,7 @@ from pipeline.store.outbox_rows import (
     find_deliveries,
     match_nothing,
 )
+from pipeline.store.rechecks import note_seen, read_validators, recheck_row
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.standing import apply_corrections, fact_row, read_facts
 from pipeline.store.stories import place_items
@@ -41,11 +42,13 @@ from pipeline.store.tables import (
     FactRow,
     Filtered,
     Item,
+    Recheck,
     SearchDocument,
     Snapshot,
     Version,
 )
 from pipeline.store.tokens import tokenize
+from pipeline.store.versions import find_edit, version_row
 
 __all__ = [
     "Match",
@@ -111,17 +114,20 @@ def _write(connection: Connection, records: Sequence[Record], match: Matcher) ->
     # A second round takes what turned out to be the same article as another record of this batch, or as
     # one that another process stored in between.
     while pending:
-        stored = _find(connection, {address for _, record in pending for address in record.addresses})
+        addresses = {address for _, record in pending for address in record.addresses}
+        stored = find_stored(connection, addresses)
         fresh: dict[str, tuple[int, Record, str]] = {}
         claimed: set[str] = set()
         later: list[tuple[int, Record]] = []
         for index, record in pending:
-            known = next((stored[address] for address in record.addresses if address in stored), None)
-            if known is not None:
-                results[index] = Written(known.id, "known", 0)
-                if edited := _write_known(connection, record, known):
+            if known := match_stored(record, stored):
+                if len(known) > 1:
+                    join_items(connection, known[0].id, [row.id for row in known[1:]])
+                    stored = find_stored(connection, addresses)
+                results[index] = Written(known[0].id, "known", 0)
+                if edited := _write_known(connection, record, known[0]):
                     happened[index] = edited
-                stored.update(_find(connection, {record.identity}))
+                stored.update(find_stored(connection, set(record.addresses)))
             elif record.is_filtered:
                 insert_ignoring(connection, Filtered, [_filtered_row(record)])
                 results[index] = Written(None, "filtered", 0)
@@ -152,19 +158,6 @@ def _tell(connection: Connection, happened: dict[int, Occurrence], match: Matche
         )
         for index, one in happened.items()
     }
-
-
-def _find(connection: Connection, addresses: set[str]) -> dict[str, Any]:
-    query = (
-        select(
-            Address.address, Item.id, Item.title, Item.body, Item.content_sha256, Item.version_number,
-            Item.published_on, Item.first_seen_at,
-        )
-        .join(Item, Item.id == Address.item_id)
-        .where(Address.address.in_(addresses))
-        .with_for_update(of=Item, key_share=True)
-    )  # fmt: skip
-    return {row.address: row for row in connection.execute(query)}
 
 
 def _write_new(
@@ -198,9 +191,12 @@ def _write_new(
             for address in record.addresses
         ],
     )
+    won, met = part_by_owner(connection, won)
+    lost += met
     _insert(
-        connection, Version, [_version_row(record, item_id, 1, "first copy") for _, record, item_id in won]
+        connection, Version, [version_row(record, item_id, 1, "first copy") for _, record, item_id in won]
     )
+    _insert(connection, Recheck, [_recheck_row(record, item_id) for _, record, item_id in won])
     _insert(connection, FactRow, [row for _, record, item_id in won for row in _fact_rows(record, item_id)])
     _insert(
         connection,
@@ -216,19 +212,23 @@ def _write_known(connection: Connection, record: Record, known: Any) -> Occurren
     insert_ignoring(
         connection, Address, [{"address": address, "item_id": known.id} for address in record.addresses]
     )
-    seen = {"last_seen_at": record.notice.fetched_at}
-    if known.content_sha256 == record.content_sha256:
-        connection.execute(update(Item).where(Item.id == known.id).values(seen))
+    seen_at = record.notice.fetched_at
+    if seen_at < known.last_seen_at:
+        # An older copy that arrives late: its bytes are kept as evidence, and what was read since stands.
         return None
-    verdict = compare(Text(known.title, known.body, "stored"), Text(record.title, record.body, "stored"))
-    if verdict.verdict != "edited":
-        connection.execute(update(Item).where(Item.id == known.id).values(seen))
+    same = known.content_sha256 == record.content_sha256
+    reason = None if same else find_edit(known.title, known.body, known.reader, record)
+    if record.context.own_page:
+        validators = read_validators(record.context.headers)
+        outcome = "edited" if reason else "unchanged"
+        note_seen(connection, known.id, known.first_seen_at, seen_at, outcome, validators)
+    if reason is None:
+        connection.execute(update(Item).where(Item.id == known.id).values(last_seen_at=seen_at))
         return None
     number = known.version_number + 1
-    connection.execute(
-        update(Item).where(Item.id == known.id).values({**_content(record), **seen, "version_number": number})
-    )
-    _insert(connection, Version, [_version_row(record, known.id, number, verdict.reason)])
+    edited = {**_content(record), "last_seen_at": seen_at, "version_number": number}
+    connection.execute(update(Item).where(Item.id == known.id).values(edited))
+    _insert(connection, Version, [version_row(record, known.id, number, reason)])
     return Occurrence(replace_facts(connection, record, known.id), known.id, f"{VERSION}{number}")
 
 
@@ -331,17 +331,10 @@ def _item_row(record: Record, uid: str) -> dict[str, Any]:
     }
 
 
-def _version_row(record: Record, item_id: int, number: int, reason: str) -> dict[str, Any]:
-    return {
-        "item_id": item_id,
-        "number": number,
-        "title": record.title,
-        "body": record.body,
-        "content_sha256": record.content_sha256,
-        "snapshot_sha256": record.notice.sha256,
-        "fetched_at": record.notice.fetched_at,
-        "reason": reason,
-    }
+def _recheck_row(record: Record, item_id: int) -> dict[str, Any]:
+    headers = record.context.headers if record.context.own_page else {}
+    fetched_at = record.notice.fetched_at
+    return recheck_row(item_id, record.context.source_key, fetched_at, read_validators(headers))
 
 
 def _snapshot_row(record: Record) -> dict[str, Any]:

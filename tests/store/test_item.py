@@ -52,7 +52,7 @@ def test_every_column_of_an_item_is_a_field_with_an_origin(store: Engine, uid: s
     shown = describe_item(store, uid)
     fields = {field["field"] for field in shown["fields"]}
     dated = {f"published_{part}" for part in shown["published"]}
-    elsewhere = {"id", "uid", "dates", "dates_disagree", "sort_key", "reader"}
+    elsewhere = {"id", "uid", "dates", "dates_disagree", "sort_key", "reader", "same_as"}
     assert {column.name for column in Item.__table__.columns} <= fields | dated | elsewhere
     assert all(field["place"] and field["method"] for field in shown["fields"])
     (published,) = [field for field in shown["fields"] if field["field"] == "published_at"]

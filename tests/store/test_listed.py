@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, func, select, text
@@ -32,10 +33,10 @@ def shown(number: int) -> Shown:
 def look(
     store: Engine, *numbers: int, source: str = COURT, baseline: bool = False, now: datetime = NOW
 ) -> dict[int, Standing]:
-    """How articles stand when a list shows them."""
+    """How articles stand when a list shows them, whether for the first time or not."""
     entries = [shown(number) for number in numbers]
     standings = remember_list(store, source, entries, baseline=baseline, now=now)
-    return {number: standings[shown(number).address] for number in numbers}
+    return {number: replace(standings[shown(number).address], fresh=False) for number in numbers}
 
 
 def test_what_is_seen_first_is_neither_stored_nor_gone(store: Engine) -> None:
@@ -65,10 +66,25 @@ def test_the_baseline_of_one_source_is_not_that_of_another(store: Engine) -> Non
     assert not look(store, 1, source=SPP)[1].baseline
 
 
+def test_an_entry_is_fresh_the_first_time_that_its_list_shows_it(store: Engine) -> None:
+    for fresh in (True, False):
+        standings = remember_list(store, COURT, [shown(1)], baseline=False, now=NOW)
+        assert standings[shown(1).address].fresh is fresh
+    standings = remember_list(store, SPP, [shown(1)], baseline=False, now=NOW)
+    assert standings[shown(1).address].fresh
+
+
+def test_a_page_that_is_merely_missing_is_believed_gone_after_a_second_look(store: Engine) -> None:
+    look(store, 1)
+    for hours, gone in ((0, False), (5, False), (6, True)):
+        mark_gone(store, COURT, shown(1).address, "unavailable", NOW + timedelta(hours=hours))
+        assert look(store, 1)[1].gone is gone
+
+
 def test_a_tombstone_counts_for_its_source_alone(store: Engine) -> None:
     look(store, 1, 2)
     look(store, 1, source=SPP)
-    mark_gone(store, COURT, shown(1).address, "deleted")
+    mark_gone(store, COURT, shown(1).address, "deleted", NOW)
     standings = look(store, 1, 2)
     assert (standings[1].gone, standings[2].gone) == (True, False)
     assert not look(store, 1, source=SPP)[1].gone

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from pipeline.legal.fact_key import fact_key
-from pipeline.store.tables import ExactAmount
+from pipeline.store.columns import ExactAmount
 
 revision = "0003"
 down_revision = "0002"
