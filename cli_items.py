@@ -92,6 +92,9 @@ def search_command(
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many, newest first.")
     ] = 20,
+    withdrawn: Annotated[
+        bool, typer.Option("--withdrawn", help="Only items whose page is gone from its site.")
+    ] = False,
     db: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -123,6 +126,7 @@ def search_command(
             amount_max=most,
             currency=currency,
         ),
+        withdrawn=withdrawn,
         limit=limit,
     )
     if as_json:
@@ -158,6 +162,11 @@ def show_command(
         ),
         ("Facts", "facts", ("kind", "reading", "raw", "field", "method", "value", "sentence")),
         ("Versions", "versions", ("number", "fetched_at", "reason", "title", "changed", "snapshot_sha256")),
+        (
+            "Withdrawn",
+            "withdrawals",
+            ("kind", "detail", "seen_until", "gone_at", "confirmed_at", "returned_at", "snapshot_sha256"),
+        ),
         ("Addresses", "addresses", ("address",)),
         ("Alerts", "deliveries", ("created_at", "rule", "event", "channel", "recipient", "state", "detail")),
         ("Pages kept", "snapshots", ("fetched_at", "status", "url", "sha256")),
@@ -165,6 +174,11 @@ def show_command(
         rows = [row if isinstance(row, dict) else {"address": row} for row in item[part]]
         if rows:
             out.print(_plain_table(title, columns, rows))
+    if item["recheck"]:
+        columns = ("due_at", "checked_at", "outcome", "detail")
+        out.print(_plain_table("Recheck", columns, [item["recheck"]]))
+    if item["same_as"]:
+        out.print(f"This is the same article as {item['same_as']}, which stands for it.", highlight=False)
     for table in story_tables(item["story"]):
         out.print(table)
     if item["corrections"]:

@@ -26,6 +26,7 @@ from pipeline.health.mutes import Mute
 from pipeline.store.lease import Held
 from pipeline.store.rechecks import ENDINGS
 from pipeline.store.session import read_url, show_url
+from pipeline.store.withdrawals import KINDS
 from query.search import Found, Hit
 
 if TYPE_CHECKING:  # they come with Scrapy, which most commands don't need
@@ -228,10 +229,17 @@ def items_table(hits: list[Hit], title: str, *, excerpt: bool) -> Table:
         cell = f"[bold]{escape(hit.title)}[/]" + (
             f"\n{escape(hit.excerpt)}\n[dim]{escape(hit.url)}\n{hit.uid[:12]}[/]" if excerpt else ""
         )
+        if hit.withdrawal:
+            cell += f"\n[bold red]{escape(_withdrawn(hit.withdrawal))}[/]"
         if hit.also:
             cell += f"\n[italic]also reported by {escape(_also(hit.also))}[/]"
         table.add_row(_shown_date(hit), escape(hit.publisher), cell, escape(_recognised(hit)))
     return table
+
+
+def _withdrawn(withdrawal: dict[str, Any]) -> str:
+    since = withdrawal["gone_at"].astimezone(SHANGHAI)
+    return f"withdrawn: {KINDS[withdrawal['kind']]}, gone at {since:%Y-%m-%d %H:%M}"
 
 
 def _also(reports: list[dict[str, Any]]) -> str:
@@ -308,6 +316,9 @@ def describe_hit(hit: Hit) -> dict[str, Any]:
         "excerpt": hit.excerpt,
         "facts": hit.facts,
         "also_reported_by": hit.also,
+        "withdrawn": {**hit.withdrawal, "gone_at": hit.withdrawal["gone_at"].isoformat()}
+        if hit.withdrawal
+        else None,
     }
 
 

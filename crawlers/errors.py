@@ -54,10 +54,11 @@ class Gone(PageError):
     """The page says itself that the article is no longer to be seen.
 
     Raised by readers for tombstones. `kind` is one of `deleted` (by its author), `violation` (taken down
-    by the platform), `unavailable` (hidden, may come back) and `expired` (a temporary link).
+    by the platform), `account` (the whole account is blocked, closed or has moved), `unavailable` (hidden or missing,
+    may come back) and `expired` (a temporary link).
     """
 
-    KINDS = ("deleted", "violation", "unavailable", "expired")
+    KINDS = ("deleted", "violation", "account", "unavailable", "expired")
 
     def __init__(self, *, url: str, kind: str, evidence: str) -> None:
         if kind not in self.KINDS:

@@ -27,6 +27,15 @@ _TOMBSTONES = {
     "该内容暂时无法查看": "unavailable",
     "链接已过期": "expired",
 }
+# No real page of these was at hand: the words are those that several public scrapers know, since 2018.
+_FURTHER_TOMBSTONES = {
+    "account": re.compile(
+        "此?[帐账]号已被屏蔽|此?[帐账]号已(?:自主)?注销|[帐账]号处于[帐账]号迁移|[帐账]号已申请.{0,6}迁移|该公众号已(?:迁移|被封禁)"
+        "|原[帐账]号迁移时未将文章"
+    ),
+    "violation": re.compile("被投诉且经审核涉嫌侵权|被多人投诉|涉嫌违反相关法律法规和政策"),
+    "unavailable": re.compile("此内容发送失败无法查看"),
+}
 _CHALLENGES = {
     "wappoc_appmsgcaptcha": "verification",
     "secitptpage/template/verify": "verification",
@@ -53,8 +62,9 @@ def refuse(page: Page, expected: str) -> NoReturn:
     if page.body.lstrip()[:1] == b"{":
         refuse_answer(page, read_json(page, expected), expected)
     message = _message(page.body)
-    if message in _TOMBSTONES:
-        raise Gone(url=page.url, kind=_TOMBSTONES[message], evidence=f"the page says {message!r}")
+    further = (kind for kind, words in _FURTHER_TOMBSTONES.items() if words.search(message))
+    if kind := _TOMBSTONES.get(message) or next(further, None):
+        raise Gone(url=page.url, kind=kind, evidence=f"the page says {message!r}")
     for mark, reason in _CHALLENGES.items():
         if mark.encode() in page.body:
             raise Blocked(url=page.url, reason=reason, evidence=f"{mark} in a page without content")

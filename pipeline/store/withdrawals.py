@@ -25,7 +25,7 @@ APART = timedelta(hours=6)
 KINDS = {
     "deleted": "deleted by its author",
     "violation": "taken down for a violation",
-    "account": "its account is closed",
+    "account": "its account is blocked, closed or has moved",
     "unavailable": "not there any more",
 }
 """What a withdrawal is, with the words for it."""

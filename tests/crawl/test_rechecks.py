@@ -108,10 +108,11 @@ WEBS: dict[str, dict[str, Said]] = {
 
 @dataclass(frozen=True)
 class Crawled:
-    """The folder of a crawl, and what the command said."""
+    """The folder of a crawl, what the command said, and what was found withdrawn after the second crawl."""
 
     folder: Path
     ran: Ran
+    withdrawn: dict[str, Any]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -170,9 +171,10 @@ proven = true
         for url, said in web.items():
             fetched = LATER.get(url, TIMES[name]) if name == "first" else TIMES[name]
             record(folder / name, url, said, fetched)
-        done[name] = Crawled(
-            folder, iprwatch("crawl", "--replay", name, "--alert-baseline", "--json", cwd=folder)
-        )
+        ran = iprwatch("crawl", "--replay", name, "--alert-baseline", "--json", cwd=folder)
+        look = name == "after 14 hours"
+        gone = iprwatch("search", "--withdrawn", "--json", cwd=folder).json if look else {}
+        done[name] = Crawled(folder, ran, gone)
     return done
 
 
@@ -203,7 +205,17 @@ def test_an_edit_is_a_version_and_the_alert_says_what_changed(crawls: dict[str, 
     shown = crawls["first"].item(EDITED)
     assert [version["number"] for version in shown["versions"]] == [1, 2]
     (alert,) = [alert for alert in crawls["first"].alerts() if alert["event"] == "version 2"]
-    assert alert["change"] == "changed: “法院判决赔偿三十万元” → “法院判决赔偿三万元”"
+    assert alert["facts"][0] == "changed: “法院判决赔偿三十万元” → “法院判决赔偿三万元”"
+
+
+def test_an_item_that_is_gone_is_flagged_wherever_it_is_shown(crawls: dict[str, Crawled]) -> None:
+    gone = crawls["after 14 hours"].withdrawn
+    (hit,) = gone["hits"]
+    assert (gone["total"], hit["url"], hit["withdrawn"]["kind"]) == (1, url_of(DELETED), "unavailable")
+    folder = crawls["first"].folder
+    assert iprwatch("search", "--withdrawn", "--json", cwd=folder).json["total"] == 0
+    shown = iprwatch("show", url_of(DELETED), cwd=folder)
+    assert "Withdrawn" in shown.out
 
 
 def test_an_article_that_is_gone_twice_is_withdrawn_and_told(crawls: dict[str, Crawled]) -> None:
@@ -211,7 +223,7 @@ def test_an_article_that_is_gone_twice_is_withdrawn_and_told(crawls: dict[str, C
     assert crawls["after 14 hours"].counts["withdrawn"] == 1
     (alert,) = [alert for alert in crawls["first"].alerts() if alert["event"] == "withdrawn"]
     assert alert["url"] == url_of(DELETED)
-    assert alert["change"] == (
+    assert alert["facts"][0] == (
         "withdrawn after 8 hours: not there any more; there until 2026-11-18 09:00, gone at 2026-11-18 16:00"
     )
 

@@ -339,6 +339,7 @@ def test_the_tail_of_the_page_is_not_text_even_where_an_end_tag_is_missing(load:
         ("deleted_zh", "deleted"),
         ("deleted_en", "deleted"),
         ("violation", "violation"),
+        ("account_blocked", "account"),
         ("unavailable", "unavailable"),
         ("expired", "expired"),
     ],

@@ -28,7 +28,7 @@ from pipeline.store.story_tables import (
     StoryLink,
     StoryMember,
 )
-from pipeline.store.tables import Address, Delivery, FactRow, Item, SearchDocument, Snapshot, Version
+from pipeline.store.tables import Address, Delivery, FactRow, Item, Recheck, SearchDocument, Snapshot, Version
 from pipeline.store.write import correct_item, write_records
 from query.search import search_items
 from query.stories import describe_story, list_stories
@@ -37,7 +37,7 @@ from tests.stories import EDITED, TEXTS, define_stories, name_stories, record_of
 
 ROWS = (
     Delivery, StoryDecision, StoryMember, Story, StoryLink, StoryKeyRow, Sketch, Boilerplate,
-    FactRow, SearchDocument, Version, Address, Snapshot, Item,
+    FactRow, SearchDocument, Version, Recheck, Address, Snapshot, Item,
 )  # fmt: skip
 FEW = settings(
     max_examples=12,
