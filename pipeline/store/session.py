@@ -185,10 +185,13 @@ def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
+    from pipeline.store.stories import place_unplaced
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    place_unplaced(connection)
 
 
 def _refuse_empty(url: URL, shown: str, backups: Path | None) -> None:

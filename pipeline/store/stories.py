@@ -27,6 +27,7 @@ from pipeline.store.story_tables import Story, StoryKeyRow, StoryLink, StoryMemb
 from pipeline.store.tables import Delivery, Item
 
 _LOCK = 7201527
+_BATCH = 500
 _SAME_KEY = {
     "document_number": "the same document",
     "case_number": "the same case, at the same stage",
@@ -47,13 +48,26 @@ def place_items(connection: Connection, likenesses: Mapping[int, Likeness]) -> N
 
 
 def place_stored(connection: Connection, item_ids: Iterable[int]) -> None:
-    """The same for items as they stand in the store: after a correction, or for a database from before stories."""
+    """The same for items as they stand in the store: after a correction."""
     likenesses = {}
     for chunk in chunks(item_ids):
         for row in connection.execute(select(Item.id, Item.title, Item.body).where(Item.id.in_(chunk))).all():
             facts = read_facts(connection, row.id)
             likenesses[row.id] = find_likeness(row.title, row.body, facts["title"], facts["body"])
     place_items(connection, likenesses)
+
+
+def place_unplaced(connection: Connection) -> None:
+    """The same for items that are in no story yet: those of a database from before stories, once it is migrated."""
+    unplaced = (
+        select(Item.id)
+        .join(StoryMember, StoryMember.item_id == Item.id, isouter=True)
+        .where(StoryMember.item_id.is_(None))
+        .order_by(Item.id)
+        .limit(_BATCH)
+    )
+    while item_ids := connection.scalars(unplaced).all():
+        place_stored(connection, item_ids)
 
 
 def divide(connection: Connection, item_ids: Collection[int]) -> None:

@@ -1,15 +1,16 @@
-"""Stories: the items that tell of one event."""
+"""Stories: the items that tell of one event.
+
+Items of an older database are put into theirs when every migration has run (`pipeline.store.stories.place_unplaced`):
+that asks for the tables as they are then.
+"""
 
 import sqlalchemy as sa
 from alembic import op
-
-from pipeline.store.stories import place_stored
 
 revision = "0005"
 down_revision = "0003"
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-BATCH = 500
 
 
 def upgrade() -> None:
@@ -90,16 +91,3 @@ def upgrade() -> None:
     op.create_index(
         "uq_delivery_story_id", "delivery", ["story_id", "rule", "event", "channel", "recipient"], unique=True
     )
-    _place_items()
-
-
-def _place_items() -> None:
-    """Put the items of an older database into stories, and say which of its alerts told of which."""
-    item = sa.table("item", sa.column("id", sa.BigInteger()))
-    connection = op.get_bind()
-    last = 0
-    while ids := connection.scalars(
-        sa.select(item.c.id).where(item.c.id > last).order_by(item.c.id).limit(BATCH)
-    ).all():
-        last = ids[-1]
-        place_stored(connection, ids)
