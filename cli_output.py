@@ -26,7 +26,7 @@ from pipeline.health.mutes import Mute
 from pipeline.store.lease import Held
 from pipeline.store.rechecks import ENDINGS
 from pipeline.store.session import read_url, show_url
-from pipeline.store.withdrawals import KINDS
+from pipeline.store.withdrawals import KINDS, describe_standing
 from query.search import Found, Hit
 
 if TYPE_CHECKING:  # they come with Scrapy, which most commands don't need
@@ -197,7 +197,8 @@ def shown_counts(counts: dict[str, int]) -> str:
         )
         parts.append(f"{rechecks} {'recheck' if rechecks == 1 else 'rechecks'}: {endings}")
     if counts.get("withdrawn"):
-        parts.append(f"{counts['withdrawn']} withdrawn")
+        together = ", many at once" if counts.get("withdrawn at once") else ""
+        parts.append(f"{counts['withdrawn']} withdrawn{together}")
     return "; ".join(parts)
 
 
@@ -230,20 +231,25 @@ def items_table(hits: list[Hit], title: str, *, excerpt: bool) -> Table:
             f"\n{escape(hit.excerpt)}\n[dim]{escape(hit.url)}\n{hit.uid[:12]}[/]" if excerpt else ""
         )
         if hit.withdrawal:
-            cell += f"\n[bold red]{escape(_withdrawn(hit.withdrawal))}[/]"
+            cell += f"\n[bold red]{escape(describe_gone(hit.withdrawal))}[/]"
         if hit.also:
             cell += f"\n[italic]also reported by {escape(_also(hit.also))}[/]"
         table.add_row(_shown_date(hit), escape(hit.publisher), cell, escape(_recognised(hit)))
     return table
 
 
-def _withdrawn(withdrawal: dict[str, Any]) -> str:
-    since = withdrawal["gone_at"].astimezone(SHANGHAI)
+def describe_gone(withdrawal: dict[str, Any]) -> str:
+    """A withdrawal that stands, in words; `gone_at` is a time or its ISO form."""
+    gone_at = withdrawal["gone_at"]
+    since = (datetime.fromisoformat(gone_at) if isinstance(gone_at, str) else gone_at).astimezone(SHANGHAI)
     return f"withdrawn: {KINDS[withdrawal['kind']]}, gone at {since:%Y-%m-%d %H:%M}"
 
 
 def _also(reports: list[dict[str, Any]]) -> str:
-    shown = [f"{report['publisher']} ({', '.join(report['why'])})" for report in reports[:_MOST_REPORTS]]
+    shown = [
+        f"{report['publisher']} ({', '.join(report['why'])}{'; withdrawn' if report['withdrawn'] else ''})"
+        for report in reports[:_MOST_REPORTS]
+    ]
     more = len(reports) - len(shown)
     return "; ".join(shown) + (f" and {more} more" if more else "")
 
@@ -316,9 +322,7 @@ def describe_hit(hit: Hit) -> dict[str, Any]:
         "excerpt": hit.excerpt,
         "facts": hit.facts,
         "also_reported_by": hit.also,
-        "withdrawn": {**hit.withdrawal, "gone_at": hit.withdrawal["gone_at"].isoformat()}
-        if hit.withdrawal
-        else None,
+        "withdrawn": describe_standing(hit.withdrawal),
     }
 
 

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from cli_output import DatabaseOption, JsonOption, out, print_json, read_configuration
+from cli_output import DatabaseOption, JsonOption, describe_gone, out, print_json, read_configuration
 from pipeline.store.session import open_engine
 from pipeline.store.story_decisions import merge_stories, split_story, undo_decision
 from query.stories import describe_story, list_stories
@@ -94,10 +94,11 @@ def _add_report(table: Table, story: dict[str, Any], report: dict[str, Any]) -> 
     reasons = [reason["text"] for reason in report["reasons"]]
     if report["leads"]:
         reasons.insert(0, f"leads: {story['lead_reason']}")
+    gone = f"\n[bold red]{escape(describe_gone(report['withdrawn']))}[/]" if report["withdrawn"] else ""
     table.add_row(
         str(story["story"]) if report["leads"] else "",
         report["published_on"] or "unknown",
-        f"[bold]{escape(report['title'])}[/]\n{escape(report['publisher'])}\n[dim]{report['uid'][:12]}[/]",
+        f"[bold]{escape(report['title'])}[/]\n{escape(report['publisher'])}\n[dim]{report['uid'][:12]}[/]{gone}",
         escape("\n".join(reasons)),
     )
 

@@ -35,7 +35,9 @@ from crawlers.readers import reader_for
 from crawlers.reparse import reparse_item
 from crawlers.runs import Watch
 from crawlers.withdrawn import withdrawal_rows
+from pipeline.alerts.operators import tell_operators
 from pipeline.alerts.rules import Rules
+from pipeline.dates import SHANGHAI
 from pipeline.normalize import identify_url, normalize
 from pipeline.record import Sighting
 from pipeline.store.rechecks import (
@@ -49,7 +51,7 @@ from pipeline.store.rechecks import (
 )
 from pipeline.store.tables import Item
 from pipeline.store.versions import find_edit
-from pipeline.store.withdrawals import KINDS, Absence, note_absence
+from pipeline.store.withdrawals import KINDS, MANY, Absence, note_absence
 
 if TYPE_CHECKING:
     from crawlers.spider import FamilySpider
@@ -230,6 +232,7 @@ class Rechecks:
     async def _settle_absences(self, turn: _Round) -> None:
         """At the end of the round, when all that was read well is known: believe what is gone, or don't."""
         rules = Rules(self._spider.configuration.rules)
+        held: list[Due] = []
         for due, error, page in turn.absent:
             control = self._control.get(urlsplit(due.url).hostname or "")
             if control is None:
@@ -241,10 +244,30 @@ class Rechecks:
                 note_absence, self._spider.engine, due, absence, partial(withdrawal_rows, rules, due.item_id)
             )
             turn.count("gone")
-            if standing == "confirmed":
+            if standing in ("confirmed", "held"):
                 turn.watch.count("withdrawn")
                 turn.watch.count("alerts", alerts)
+            if standing == "held":
+                held.append(due)
         turn.absent.clear()
+        if held:
+            turn.watch.count("withdrawn at once", len(held))
+            await asyncio.to_thread(self._tell_of_many, turn, held)
+
+    def _tell_of_many(self, turn: _Round, held: list[Due]) -> None:
+        """Once a source and day in China: a column that was deleted or moved is news for who runs the monitor."""
+        source, day = turn.watch.source, turn.started_at.astimezone(SHANGHAI).date()
+        shown = "; ".join(f"{due.title} {due.url}" for due in held[:MANY])
+        tell_operators(
+            self._spider.engine,
+            self._spider.configuration.operators,
+            "many gone",
+            f"{source.key}: more than {MANY} stored pages are gone at once",
+            "The site may have deleted or moved a whole column. The items are marked as withdrawn, and no alert was "
+            f"sent for any of them. Some of those confirmed in run {turn.watch.run_id} ({len(held)}): {shown}. "
+            "All of them: iprwatch search --withdrawn --source " + source.key,
+            about=f"{source.key} {day}",
+        )
 
     def _moment(self, page: Page, turn: _Round) -> datetime:
         # A recorded page may be older than the list that led to it.

@@ -12,6 +12,7 @@ from pipeline.store.lookup import find_item
 from pipeline.store.sketches import chunks
 from pipeline.store.story_tables import Story, StoryDecision, StoryLink, StoryMember
 from pipeline.store.tables import Item
+from pipeline.store.withdrawals import describe_standing, standing_withdrawals
 
 _SHORT_REASONS = {
     "document_number": "same document",
@@ -97,7 +98,7 @@ def also_reported(connection: Connection, item_ids: Iterable[int]) -> dict[int, 
 
 
 def _brief(report: dict[str, Any]) -> dict[str, Any]:
-    names = ("uid", "title", "url", "publisher", "source", "published_on", "leads")
+    names = ("uid", "title", "url", "publisher", "source", "published_on", "leads", "withdrawn")
     kinds = dict.fromkeys(reason["kind"] for reason in report["reasons"])
     return {name: report[name] for name in names} | {"why": [_SHORT_REASONS[kind] for kind in kinds]}
 
@@ -118,7 +119,9 @@ def _describe(story_id: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
 def _read_reports(connection: Connection, story_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = {story_id: [] for story_id in story_ids}
     for chunk in chunks(story_ids):
-        for row in connection.execute(_MEMBERS.where(StoryMember.story_id.in_(chunk))):
+        rows = connection.execute(_MEMBERS.where(StoryMember.story_id.in_(chunk))).all()
+        withdrawn = standing_withdrawals(connection, [row.id for row in rows])
+        for row in rows:
             found[row.story_id].append(
                 {
                     "item_id": row.id,
@@ -132,6 +135,7 @@ def _read_reports(connection: Connection, story_ids: Collection[int]) -> dict[in
                     "since": row.since.isoformat(timespec="seconds"),
                     "reasons": row.reasons,
                     "lead_reason": row.lead_reason,
+                    "withdrawn": describe_standing(withdrawn.get(row.id)),
                 }
             )
     return found

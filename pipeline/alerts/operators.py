@@ -35,11 +35,12 @@ class GivenUp:
 
 
 def tell_operators(
-    engine: Engine, recipients: Iterable[Recipient], event: str, title: str, summary: str
+    engine: Engine, recipients: Iterable[Recipient], event: str, title: str, summary: str, *, about: str = ""
 ) -> None:
-    """Put an alert into the outbox for each recipient. `event` (at most 40 characters) tells it from others."""
+    """Put an alert into the outbox for each recipient. `event` (at most 40 characters) tells it from others, together
+    with `about` where events of one name are of several sources or days."""
     with engine.begin() as connection:
-        _put_out(connection, recipients, event, title, summary)
+        _put_out(connection, recipients, event, title, summary, about)
 
 
 def tell_given_up(connection: Connection, operators: Iterable[Recipient], given_up: GivenUp) -> None:
@@ -65,12 +66,18 @@ def tell_given_up(connection: Connection, operators: Iterable[Recipient], given_
 
 
 def _put_out(
-    connection: Connection, recipients: Iterable[Recipient], event: str, title: str, summary: str
+    connection: Connection,
+    recipients: Iterable[Recipient],
+    event: str,
+    title: str,
+    summary: str,
+    about: str = "",
 ) -> None:
     now = datetime.now(UTC)
+    told = f"{event}\n{about}" if about else event
     rows = [
         {
-            "id": hashlib.sha256(f"{event}\n{recipient.channel}\n{recipient.to}".encode()).hexdigest()[:32],
+            "id": hashlib.sha256(f"{told}\n{recipient.channel}\n{recipient.to}".encode()).hexdigest()[:32],
             "rule": RULE,
             "item_id": None,
             "text": {"title": title, "summary": summary},

@@ -6,7 +6,7 @@ comes back ends the withdrawal and leaves its record (`pipeline.store.rechecks.n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
 from sqlalchemy.exc import DBAPIError
 
+from pipeline.store.outbox_rows import HELD
 from pipeline.store.rechecks import Due, next_due
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.tables import Delivery, Item, Recheck, Withdrawal
@@ -21,6 +22,11 @@ from pipeline.store.write import insert_ignoring
 
 APART = timedelta(hours=6)
 """Between the first look at a page that is gone and the one that confirms it, at least."""
+
+MANY = 5
+"""More pages of a source than these, first seen gone within `TOGETHER` and still gone, are a change of the site."""
+
+TOGETHER = timedelta(days=1)
 
 KINDS = {
     "deleted": "deleted by its author",
@@ -30,7 +36,9 @@ KINDS = {
 }
 """What a withdrawal is, with the words for it."""
 
-Standing = Literal["suspected", "confirmed", "known"]
+_ONE_OF_MANY = "one of many pages of its source that are gone at once; the operators are told"
+
+Standing = Literal["suspected", "confirmed", "held", "known"]
 Deliveries = Callable[[Connection, str], Sequence[dict[str, Any]]]
 
 
@@ -50,7 +58,8 @@ def note_absence(engine: Engine, due: Due, absence: Absence, deliveries: Deliver
     """Note that an item's page is gone, and how that stands: seen for the first time, confirmed now, or known already.
 
     `deliveries` gives the outbox rows for the event of a withdrawal that is confirmed now; they are written with it,
-    and counted. Raises StoreError.
+    and counted. One that is confirmed as one of many (`MANY`) stands like any other, but its alerts are held back.
+    Raises StoreError.
     """
     try:
         with engine.begin() as connection:
@@ -60,10 +69,12 @@ def note_absence(engine: Engine, due: Due, absence: Absence, deliveries: Deliver
             )
             standing = _note(connection, due, absence, last_seen_at)
             told = 0
-            if standing == "confirmed":
+            if standing in ("confirmed", "held"):
                 rows = deliveries(connection, _event(connection, due.item_id))
+                if standing == "held":
+                    rows = [{**row, "state": HELD, "detail": _ONE_OF_MANY} for row in rows]
                 insert_ignoring(connection, Delivery, rows)
-                told = len(rows)
+                told = len(rows) if standing == "confirmed" else 0
             return standing, told
     except DBAPIError as error:
         raise StoreError(f"That {due.url} is gone could not be noted: {first_line(error)}.") from error
@@ -86,6 +97,11 @@ def standing_withdrawals(connection: Connection, item_ids: Iterable[int]) -> dic
         row.item_id: {"kind": row.kind, "detail": row.detail, "gone_at": row.gone_at}
         for row in connection.execute(query)
     }
+
+
+def describe_standing(withdrawal: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A withdrawal that stands, as JSON; None of none."""
+    return {**withdrawal, "gone_at": withdrawal["gone_at"].isoformat()} if withdrawal else None
 
 
 def _note(connection: Connection, due: Due, absence: Absence, last_seen_at: Any) -> Standing:
@@ -115,7 +131,7 @@ def _note(connection: Connection, due: Due, absence: Absence, last_seen_at: Any)
     standing: Standing = "known"
     again = next_due(due.first_seen_at, absence.seen_at)
     if opened.confirmed_at is None and absence.seen_at - opened.gone_at >= APART:
-        standing = "confirmed"
+        standing = "held" if _is_one_of_many(connection, due.item_id, opened.gone_at) else "confirmed"
         connection.execute(
             update(Withdrawal)
             .where(Withdrawal.id == opened.id)
@@ -135,6 +151,21 @@ def _note(connection: Connection, due: Due, absence: Absence, last_seen_at: Any)
         .values(due_at=again, checked_at=absence.seen_at, outcome="gone", detail=absence.detail)
     )
     return standing
+
+
+def _is_one_of_many(connection: Connection, item_id: int, gone_at: datetime) -> bool:
+    own = select(Item.source_key).where(Item.id == item_id).scalar_subquery()
+    number = connection.scalar(
+        select(func.count())
+        .select_from(Withdrawal)
+        .join(Item, Item.id == Withdrawal.item_id)
+        .where(
+            Item.source_key == own,
+            Withdrawal.returned_at.is_(None),
+            Withdrawal.gone_at.between(gone_at - TOGETHER, gone_at + TOGETHER),
+        )
+    )
+    return (number or 0) > MANY
 
 
 def _event(connection: Connection, item_id: int) -> str:

@@ -17,11 +17,9 @@ from pipeline.store.session import open_engine
 from pipeline.store.tables import Item, Snapshot, Version, Withdrawal
 from tests.command import Ran, iprwatch
 from tests.loopback import Said
+from tests.recheck_site import GONE, RECORDS, SITE, article, listing, url_of, watch_column
 from tests.recorded_web import record
 
-SITE = "https://ip.example.gov.cn"
-RECORDS = f"{SITE}/module/web/jpage/dataproxy.jsp?page=1&webid=1&columnid=74&unitid=17035&perpage=100"
-XML = {"Content-Type": "text/xml; charset=utf-8"}
 # First seen at nine; due after 6 hours and a day. What is missing at the first look is due 6 hours later.
 TIMES = {
     "first": "2026-11-18T09:00:00+08:00",
@@ -30,43 +28,9 @@ TIMES = {
     "after 25 hours": "2026-11-19T10:00:00+08:00",
     "after 26 hours": "2026-11-19T11:00:00+08:00",
 }
-GONE = Said(404, b"<html><head><title>404 Not Found</title></head></html>")
 HOME = Said(
     200, "<html><head><title>某知识产权局</title></head><body><ul><li>要闻</li></ul></body></html>".encode()
 )
-
-
-def url_of(number: int) -> str:
-    return f"{SITE}/art/2026/11/18/art_74_{number}.html"
-
-
-def listing(*numbers: int) -> Said:
-    rows = "".join(
-        f"<record><![CDATA[<li><a href='/art/2026/11/18/art_74_{n}.html' title='商标工作动态之{n}'>商标工作动态之{n}</a>"
-        "<span>2026-11-18</span></li>]]></record>"
-        for n in numbers
-    )
-    body = (
-        f"<?xml version='1.0' encoding='utf-8'?><datastore><totalrecord>{len(numbers)}</totalrecord>"
-        f"<totalpage>1</totalpage><recordset>{rows}</recordset></datastore>"
-    )
-    return Said(200, body.encode(), XML)
-
-
-def article(number: int, text: str = "赔偿三十万元", *, reads: int = 7, **headers: str) -> Said:
-    body = (
-        f"这是第{number}篇动态的正文，其中记载一件商标案件，法院判决{text}。"
-        + "为加强商标保护，各地开展了专项行动。" * 20
-    )
-    return Said(
-        200,
-        f"""<html><head><meta name="ArticleTitle" content="商标工作动态之{number}">
-<meta name="PubDate" content="2026-11-18 08:00"><meta name="ContentSource" content="某局"></head>
-<body><h1>商标工作动态之{number}</h1><div class="article-info"><span>发布时间：2026-11-18 08:00</span></div>
-<div class="article-content"><!--<$[信息内容]>begin--><p>{body}</p><p>浏览次数：{reads}次</p>
-<!--<$[信息内容]>end--></div></body></html>""".encode(),
-        headers,
-    )
 
 
 SAME, EDITED, DELETED, MOVED, UNMODIFIED, BLINKING = range(1, 7)
@@ -144,28 +108,7 @@ class Crawled:
 def crawls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Crawled]:
     """What each crawl said, and the folder after the last one (what tests read of it holds for all)."""
     folder = tmp_path_factory.mktemp("rechecks")
-    (folder / "sources.toml").write_text(
-        f"""[cnipa_column]
-reader = "hanweb"
-url = "{RECORDS}"
-name_zh = "试验公告"
-name_en = "Column"
-publisher_zh = "某局"
-publisher_en = "Some office"
-topics = []
-crontab = "0 9 * * mon-fri"
-least = 1
-proven = true
-""",
-        encoding="utf-8",
-    )
-    (folder / "iprwatch.toml").write_text(
-        'data = "data"\nbuilt_in_sources = false\nsource_files = ["sources.toml"]\n'
-        '[channels.log]\nkind = "file"\npath = "alerts.jsonl"\n'
-        '[[rules]]\nname = "All"\nwords = ["商标"]\nevents = ["new", "edited", "withdrawn"]\n'
-        'send = [{ channel = "log" }]\n',
-        encoding="utf-8",
-    )
+    watch_column(folder)
     done = {}
     for name, web in WEBS.items():
         for url, said in web.items():

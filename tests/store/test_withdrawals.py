@@ -29,9 +29,10 @@ from pipeline.store.rechecks import (
     take_due,
 )
 from pipeline.store.tables import Delivery, Item, Recheck, Version, Withdrawal
-from pipeline.store.withdrawals import APART, Absence, note_absence
+from pipeline.store.withdrawals import APART, MANY, Absence, note_absence
 from pipeline.store.write import write_records
 from query.search import search_items
+from query.stories import describe_story
 from tests.notices import CONTEXT, FETCHED, make_record
 
 KEY = CONTEXT.source_key
@@ -317,6 +318,46 @@ def test_of_two_processes_that_confirm_one_tells(store: Engine) -> None:
     assert sorted(results) == [("confirmed", 1), ("known", 0), ("known", 0), ("known", 0)]
     with store.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(Delivery)) == 1
+
+
+def confirm(store: Engine, numbers: Sequence[int], at: datetime = SIX) -> list[str]:
+    dues = {due.item_id: due for due in take(store, at, most=20)}
+    for due in dues.values():
+        note_absence(store, due, absence(at), nobody)
+    later = at + APART
+    assert len(dues) == len(numbers)
+    return [note_absence(store, due, absence(later), nobody)[0] for due in dues.values()]
+
+
+def test_a_handful_of_pages_that_are_gone_at_once_are_withdrawals_of_their_own(store: Engine) -> None:
+    stored(store, *range(1, MANY + 1))
+    assert confirm(store, range(MANY)) == ["confirmed"] * MANY
+
+
+def test_more_pages_of_a_source_that_are_gone_at_once_are_held(store: Engine) -> None:
+    stored(store, *range(1, MANY + 2))
+    assert confirm(store, range(MANY + 1)) == ["held"] * (MANY + 1)
+    assert search_items(store, [], withdrawn=True).total == MANY + 1
+
+
+def test_pages_that_have_come_back_or_went_on_another_day_are_not_counted_with_them(store: Engine) -> None:
+    stored(store, *range(1, MANY + 1))
+    assert confirm(store, range(MANY)) == ["confirmed"] * MANY
+    stored(store, MANY + 1, fetched_at=FETCHED + timedelta(days=3))
+    (due,) = [
+        due for due in take(store, SIX + timedelta(days=3), most=20) if due.url.endswith(f"/{MANY + 1}.html")
+    ]
+    note_absence(store, due, absence(SIX + timedelta(days=3)), nobody)
+    assert note_absence(store, due, absence(SIX + timedelta(days=3) + APART), nobody)[0] == "confirmed"
+
+
+def test_a_report_that_is_withdrawn_is_shown_so_in_its_story(store: Engine) -> None:
+    stored(store)
+    (due,) = take(store)
+    note_absence(store, due, absence(SIX), nobody)
+    note_absence(store, due, absence(SIX + APART), nobody)
+    (report,) = describe_story(store, due.url)["reports"]
+    assert report["withdrawn"] == {"kind": "deleted", "detail": "Gone (deleted).", "gone_at": SIX.isoformat()}
 
 
 # --- What is told ---
