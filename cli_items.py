@@ -167,6 +167,7 @@ def show_command(
             "withdrawals",
             ("kind", "detail", "seen_until", "gone_at", "confirmed_at", "returned_at", "snapshot_sha256"),
         ),
+        ("Inserted into a list later", "inserted", ("source", "shown_first_at", "place")),
         ("Addresses", "addresses", ("address",)),
         ("Alerts", "deliveries", ("created_at", "rule", "event", "channel", "recipient", "state", "detail")),
         ("Pages kept", "snapshots", ("fetched_at", "status", "url", "sha256")),

@@ -199,6 +199,11 @@ def shown_counts(counts: dict[str, int]) -> str:
     if counts.get("withdrawn"):
         together = ", many at once" if counts.get("withdrawn at once") else ""
         parts.append(f"{counts['withdrawn']} withdrawn{together}")
+    parts += [
+        f"{counts[name]} {name}"
+        for name in ("inserted later", "numbers missing", "numbers arrived")
+        if counts.get(name)
+    ]
     return "; ".join(parts)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, insert, update
 from sqlalchemy.exc import DBAPIError
 from twisted.python.failure import Failure
 
+from crawlers.missing_numbers import report_missing_numbers
 from crawlers.source import Source
 from pipeline.alerts.message import flatten
 from pipeline.record import Sighting
@@ -244,6 +245,8 @@ class RunLedger:
         spider: Any = self._crawler.spider
         for watch in spider.watches.values():
             try:
+                if watch.heard and not watch.baseline:
+                    report_missing_numbers(spider.engine, spider.configuration.operators, watch)
                 close_watch(spider.engine, watch)
                 if watch.has_walked:
                     finish_walk(spider.engine, watch.source.key)

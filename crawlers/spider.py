@@ -205,12 +205,17 @@ class FamilySpider(Spider):
             remember_list,
             self.engine,
             watch.source.key,
-            [Shown(address, entry.url, entry.title) for entry, address in addresses.items()],
+            [
+                Shown(address, entry.url, entry.title, _day(entry, page))
+                for entry, address in addresses.items()
+            ],
             baseline=watch.baseline,
             now=page.fetched_at,
         )
         watched = listing.entries[: watch.source.most]
         wanted = [entry for entry in watched if not self._is_older(entry, page)]
+        if inserted := sum(standing.inserted for standing in standings.values()):
+            watch.count("inserted later", inserted)
         watch.count("older", len(listing.entries) - len(wanted))
         chosen = await self._choose(watch, page, number, wanted, addresses, standings)
         if self.since is None:
@@ -287,10 +292,8 @@ class FamilySpider(Spider):
         return self._is_before(entry, page, self.since)
 
     def _is_before(self, entry: ListEntry, page: Page, limit: date | None) -> bool:
-        if limit is None or entry.date is None:
-            return False
-        best = choose([entry.date], page.fetched_at).best
-        return best is not None and best.day is not None and best.day < limit
+        day = _day(entry, page)
+        return limit is not None and day is not None and day < limit
 
     async def _tell_second_source(self, watch: Watch, address: str) -> None:
         rules = Rules(self.configuration.rules)
@@ -409,3 +412,8 @@ class FamilySpider(Spider):
 def _told(failure: Failure, *names: str) -> tuple[Any, ...]:
     request: Request = failure.request  # type: ignore[attr-defined]
     return tuple(request.cb_kwargs[name] for name in names)
+
+
+def _day(entry: ListEntry, page: Page) -> date | None:
+    best = choose([entry.date], page.fetched_at).best if entry.date is not None else None
+    return best.day if best is not None else None

@@ -21,6 +21,7 @@ from pipeline.store.tables import (
     Delivery,
     FactRow,
     Item,
+    Listed,
     Recheck,
     Snapshot,
     Version,
@@ -54,6 +55,12 @@ def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
             connection, Snapshot, Snapshot.sha256.in_(evidence), Snapshot.fetched_at, Snapshot.id
         )
         rechecks = _rows(connection, Recheck, Recheck.item_id == item_id)
+        inserted = connection.execute(
+            select(Listed.source_key, Listed.first_seen_at, Listed.inserted)
+            .join(Address, Address.address == Listed.address)
+            .where(Address.item_id == item_id, Listed.inserted.is_not(None))
+            .order_by(Listed.source_key)
+        ).all()
         same_as = connection.scalar(select(Item.uid).where(Item.id == item["same_as"]))
     return {
         "uid": item["uid"],
@@ -76,6 +83,10 @@ def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
             for version, changes in zip(versions, _describe_changes(versions), strict=True)
         ],
         "withdrawals": [_without(withdrawal, "id", "item_id") for withdrawal in withdrawals],
+        "inserted": [
+            {"source": row.source_key, "shown_first_at": _as_json(row.first_seen_at), "place": row.inserted}
+            for row in inserted
+        ],
         "recheck": _without(rechecks[0], "item_id", "source_key") if rechecks else None,
         "addresses": [address["address"] for address in addresses],
         "deliveries": [_without(delivery, "item_id") for delivery in deliveries],

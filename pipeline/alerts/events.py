@@ -12,7 +12,7 @@ from pipeline.alerts.message import Told
 from pipeline.dates import SHANGHAI
 from pipeline.dedupe import Text
 from pipeline.dedupe.changes import find_changes, summarise_changes
-from pipeline.store.tables import Item, Version, Withdrawal
+from pipeline.store.tables import Address, Item, Listed, Version, Withdrawal
 from pipeline.store.withdrawals import KINDS
 
 EVENTS = ("new", "edited", "joined", "withdrawn")
@@ -28,11 +28,25 @@ def kind_of(event: str) -> str:
 
 
 def tell_event(connection: Connection, item_id: int, event: str) -> Told | None:
-    """What happened: what changed in a version, or when and how an item was withdrawn. None else."""
+    """What happened: what changed in a version, when and how an item was withdrawn, or where in a list a
+    new one was put in later. None where there is nothing to say."""
     number = int(found[1]) if (found := _NUMBER.search(event)) else 1
     if kind_of(event) == "edited":
         return _tell_edit(connection, item_id, number)
+    if kind_of(event) == "new":
+        return _tell_insertion(connection, item_id)
     return _tell_withdrawal(connection, item_id, number) if kind_of(event) == "withdrawn" else None
+
+
+def _tell_insertion(connection: Connection, item_id: int) -> Told | None:
+    place = connection.scalar(
+        select(Listed.inserted)
+        .join(Address, Address.address == Listed.address)
+        .where(Address.item_id == item_id, Listed.inserted.is_not(None))
+        .order_by(Listed.source_key)
+        .limit(1)
+    )
+    return Told("inserted", place) if place else None
 
 
 def _tell_edit(connection: Connection, item_id: int, number: int) -> Told | None:

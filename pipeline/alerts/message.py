@@ -21,8 +21,8 @@ _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 class Told:
     """One thing that an alert says beside title and summary: of a fact of the text, or of the event.
 
-    `kind` is a kind of fact (`court`, `amount` …), or `changed`, `withdrawal`, `also_reported`, `joined_because`.
-    `text` is how it is read out in English, `role` what an amount is. `raw` is the words of the text, None where there
+    `kind` is a kind of fact (`court`, `amount` …), or `changed`, `withdrawal`, `inserted`, `also_reported`,
+    `joined_because`. `text` is how it is read out in English, `role` what an amount is. `raw` is the words of the text, None where there
     are none.
     """
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any
 
 from sqlalchemy import Connection, Engine, exists, select, update
 from sqlalchemy.exc import DBAPIError
@@ -20,11 +22,13 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An entry of a list as it is to be remembered: the key of its article, its URL and its title."""
+    """An entry of a list as it is to be remembered: the key of its article, its URL, its title, and the day that the
+    list prints."""
 
     address: str
     url: str
     title: str
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Standing:
     """What is known of a listed article: stored or filtered already, said to be gone, in the baseline.
 
     `untold`: another source brought it, and rules that name this one were not asked yet. `fresh`: this list has shown
-    it for the first time just now."""
+    it for the first time just now. `inserted`: it does so in a place that it had already shown without it."""
 
     stored: bool
     filtered: bool
@@ -40,16 +44,18 @@ class Standing:
     baseline: bool
     untold: bool = False
     fresh: bool = False
+    inserted: bool = False
 
 
 def remember_list(
     engine: Engine, source_key: str, entries: Iterable[Shown], *, baseline: bool, now: datetime
 ) -> Mapping[str, Standing]:
-    """Note the entries of a list page and say by address how each stands. Raises StoreError.
+    """Note the entries of a list page, in its order, and say by address how each stands. Raises StoreError.
 
     An entry keeps the standing of its first time: what was baseline stays baseline, whenever it is fetched.
     """
-    rows = {
+    page = list(entries)
+    rows: dict[str, dict[str, Any]] = {
         entry.address: {
             "source_key": source_key,
             "address": entry.address,
@@ -60,14 +66,18 @@ def remember_list(
             "gone_since": None,
             "told": False,
             "first_seen_at": now,
+            "inserted": None,
         }
-        for entry in entries
+        for entry in page
     }
     standings: dict[str, Standing] = {}
     addresses = list(rows)
     try:
         with engine.begin() as connection:
             shown_before = _shown_before(connection, source_key, addresses)
+            inserted = {} if baseline else _find_inserted(page, shown_before)
+            for address, place in inserted.items():
+                rows[address]["inserted"] = place
             # In one order everywhere: two processes that note the same entries wait, they don't deadlock.
             insert_ignoring(connection, Listed, [rows[address] for address in sorted(rows)])
             for start in range(0, len(addresses), _CHUNK):
@@ -95,10 +105,32 @@ def remember_list(
                         baseline=row.baseline,
                         untold=not (row.baseline or row.told) and row.owner not in (None, source_key),
                         fresh=row.address not in shown_before,
+                        inserted=row.address in inserted,
                     )
     except DBAPIError as error:
         raise StoreError(f"The list of {source_key} could not be noted: {first_line(error)}.") from error
     return standings
+
+
+def _find_inserted(page: Sequence[Shown], shown_before: set[str]) -> dict[str, str]:
+    """The entries that were put in between others that were there before, beneath a newer one, with which that is.
+
+    What is new at the end of a page may have moved up from the next one, and what is new beneath an older entry, or
+    one of the same day, may stand there by the list's order: neither counts. A list that isn't ordered by date, the
+    newest first but for pinned entries on top, shows nothing of the kind.
+    """
+    days = [entry.day for entry in page if entry.address in shown_before and entry.day is not None]
+    if sum(one < next_one for one, next_one in pairwise(days)) > 1:
+        return {}
+    last = max((place for place, entry in enumerate(page) if entry.address in shown_before), default=0)
+    found: dict[str, str] = {}
+    newer: Shown | None = None
+    for entry in page[:last]:
+        if entry.address in shown_before:
+            newer = entry if entry.day is not None else newer
+        elif entry.day is not None and newer is not None and newer.day is not None and entry.day < newer.day:
+            found[entry.address] = f"beneath {newer.title}, {newer.day.isoformat()}"
+    return found
 
 
 def _shown_before(connection: Connection, source_key: str, addresses: Sequence[str]) -> set[str]:

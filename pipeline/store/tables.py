@@ -63,7 +63,8 @@ class Listed(Base):
 
     `baseline`: it was there when the source was first read. `told`: rules that name this source were asked about
     an article that another source had brought before. `gone`: its page said that it no longer exists; of a page
-    that is merely missing only from the second look on, the first of which was at `gone_since`.
+    that is merely missing only from the second look on, the first of which was at `gone_since`. `inserted`: it was
+    put in later, beneath a newer entry that had been there before, which this names.
     """
 
     __tablename__ = "listed"
@@ -76,6 +77,18 @@ class Listed(Base):
     gone_since: Mapped[datetime | None]
     told: Mapped[bool] = mapped_column(Boolean)
     first_seen_at: Mapped[datetime]
+    inserted: Mapped[str | None] = mapped_column(Text)
+
+
+class MissingNumber(Base):
+    """A number of a numbered series (公告第N号) that a source passed over; from `arrived_at` on no longer missing."""
+
+    __tablename__ = "missing_number"
+    source_key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    series: Mapped[str] = mapped_column(String(300), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    noted_at: Mapped[datetime]
+    arrived_at: Mapped[datetime | None]
 
 
 class Item(Base):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, func, select, text
@@ -145,3 +146,50 @@ def test_a_source_first_read_only_when_a_run_read_its_lists_to_the_end(engine: E
     run(engine, heard=True)
     assert first_read(engine, SPP)
     assert not first_read(engine, "court_other")
+
+
+# --- Inserted later ---
+
+
+def dated(number: int, day: int) -> Shown:
+    return replace(shown(number), day=date(2026, 11, day))
+
+
+def inserted(store: Engine, *entries: Shown, before: Sequence[Shown], baseline: bool = False) -> list[str]:
+    """The titles of entries that a list had not shown before, in a place that it had."""
+    remember_list(store, COURT, before, baseline=True, now=NOW)
+    standings = remember_list(store, COURT, entries, baseline=baseline, now=LATER)
+    return [entry.title for entry in entries if standings[entry.address].inserted]
+
+
+TOP, MIDDLE, END = dated(9, 19), dated(5, 15), dated(1, 11)
+KNOWN = (TOP, MIDDLE, END)
+
+
+def test_an_entry_between_known_ones_beneath_a_newer_one_was_inserted_later(store: Engine) -> None:
+    assert inserted(store, TOP, dated(7, 17), MIDDLE, END, before=KNOWN) == ["第7号"]
+    with store.connect() as connection:
+        place = connection.scalar(select(Listed.inserted).where(Listed.title == "第7号"))
+    assert place == "beneath 第9号, 2026-11-19"
+
+
+def test_what_is_new_on_top_or_at_the_end_was_not_inserted(store: Engine) -> None:
+    assert inserted(store, dated(10, 20), *KNOWN, dated(0, 10), before=KNOWN) == []
+
+
+def test_an_entry_of_the_same_day_or_without_one_was_not_inserted(store: Engine) -> None:
+    assert inserted(store, TOP, dated(8, 19), shown(7), MIDDLE, END, before=KNOWN) == []
+
+
+def test_what_is_new_beneath_a_pinned_old_entry_was_not_inserted(store: Engine) -> None:
+    pinned = dated(3, 1)
+    assert inserted(store, pinned, dated(10, 20), *KNOWN, before=(pinned, *KNOWN)) == []
+
+
+def test_a_list_that_is_not_ordered_by_date_shows_no_insertions(store: Engine) -> None:
+    mixed = (MIDDLE, TOP, END, dated(8, 18))
+    assert inserted(store, MIDDLE, TOP, dated(7, 17), END, dated(8, 18), before=mixed) == []
+
+
+def test_what_a_source_shows_when_it_is_first_read_was_not_inserted(store: Engine) -> None:
+    assert inserted(store, TOP, dated(7, 17), MIDDLE, END, before=KNOWN, baseline=True) == []
