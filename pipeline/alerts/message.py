@@ -22,8 +22,8 @@ class Told:
     """One thing that an alert says beside title and summary: of a fact of the text, or of the event.
 
     `kind` is a kind of fact (`court`, `amount` …), or `changed`, `withdrawal`, `inserted`, `also_reported`,
-    `joined_because`. `text` is how it is read out in English, `role` what an amount is. `raw` is the words of the text, None where there
-    are none.
+    `joined_because`. `text` is how it is read out in English, `role` what an amount is. `raw` is the words of the
+    text, None where there are none.
     """
 
     kind: str

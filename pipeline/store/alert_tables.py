@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Double, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.tables import Base, BigId, Text
+from pipeline.store.columns import BigId, Text
+from pipeline.store.tables import Base
 
 
 class Attempt(Base):

@@ -90,10 +90,10 @@ def test_an_inserted_item_is_told_as_new_with_the_place_where_it_was_put_in(
     folder, _ = crawls
     told = {alert["url"]: alert["facts"] for alert in alerts(folder, "new")}
     assert set(told) == {url_of(14), url_of(13), url_of(BACKDATED)}
-    assert told[url_of(BACKDATED)][0].startswith(
-        "inserted into its list later, beneath 某省知识产权局公告第610号"
-    )
-    assert not any(fact.startswith("inserted") for fact in told[url_of(14)])
+    first = told[url_of(BACKDATED)][0]
+    assert first["kind"] == "inserted"
+    assert first["text"].startswith("beneath 某省知识产权局公告第610号")
+    assert not any(fact["kind"] == "inserted" for fact in told[url_of(14)])
 
 
 def test_show_says_where_an_item_was_inserted(crawls: tuple[Path, list[Ran]]) -> None:

@@ -148,7 +148,8 @@ def test_an_edit_is_a_version_and_the_alert_says_what_changed(crawls: dict[str, 
     shown = crawls["first"].item(EDITED)
     assert [version["number"] for version in shown["versions"]] == [1, 2]
     (alert,) = [alert for alert in crawls["first"].alerts() if alert["event"] == "version 2"]
-    assert alert["facts"][0] == "changed: “法院判决赔偿三十万元” → “法院判决赔偿三万元”"
+    told = alert["facts"][0]
+    assert (told["kind"], told["text"]) == ("changed", "“法院判决赔偿三十万元” → “法院判决赔偿三万元”")
 
 
 def test_an_item_that_is_gone_is_flagged_wherever_it_is_shown(crawls: dict[str, Crawled]) -> None:
@@ -166,8 +167,10 @@ def test_an_article_that_is_gone_twice_is_withdrawn_and_told(crawls: dict[str, C
     assert crawls["after 14 hours"].counts["withdrawn"] == 1
     (alert,) = [alert for alert in crawls["first"].alerts() if alert["event"] == "withdrawn"]
     assert alert["url"] == url_of(DELETED)
-    assert alert["facts"][0] == (
-        "withdrawn after 8 hours: not there any more; there until 2026-11-18 09:00, gone at 2026-11-18 16:00"
+    told = alert["facts"][0]
+    assert told["kind"] == "withdrawal"
+    assert told["text"] == (
+        "after 8 hours: not there any more; there until 2026-11-18 09:00, gone at 2026-11-18 16:00"
     )
 
 

@@ -365,7 +365,8 @@ def test_a_report_that_is_withdrawn_is_shown_so_in_its_story(store: Engine) -> N
 
 def told(store: Engine, event: str) -> str:
     with store.connect() as connection:
-        return tell_event(connection, connection.scalars(select(Item.id)).one(), event)
+        found = tell_event(connection, connection.scalars(select(Item.id)).one(), event)
+    return f"{found.kind}: {found.text}" if found else ""
 
 
 def test_an_alert_of_a_version_says_what_changed(store: Engine) -> None:
@@ -384,9 +385,9 @@ def test_an_alert_of_a_withdrawal_says_after_how_many_hours(store: Engine) -> No
         note_absence(store, due, absence(start + APART, "violation" if day else "deleted"), nobody)
         note_unchanged(store, due, start + 2 * APART)
     assert told(store, "withdrawn") == (
-        "withdrawn after 29 hours: deleted by its author; there until 2026-11-20 09:00, gone at 2026-11-20 15:00"
+        "withdrawal: after 29 hours: deleted by its author; there until 2026-11-20 09:00, gone at 2026-11-20 15:00"
     )
-    assert told(store, "withdrawn 2").startswith("withdrawn after 101 hours: taken down for a violation")
+    assert told(store, "withdrawn 2").startswith("withdrawal: after 101 hours: taken down for a violation")
 
 
 @pytest.mark.parametrize("printed", ["2026-11-19", "2027-01-01 10:00"])
@@ -397,4 +398,4 @@ def test_without_a_time_that_can_be_the_hours_count_from_the_first_sight(store: 
     (due,) = take(store)
     note_absence(store, due, absence(SIX), nobody)
     note_absence(store, due, absence(SIX + APART), nobody)
-    assert told(store, "withdrawn").startswith("withdrawn after 6 hours:")
+    assert told(store, "withdrawn").startswith("withdrawal: after 6 hours:")
