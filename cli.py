@@ -29,6 +29,7 @@ from cli_output import (
     read_configuration,
 )
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
+from cli_status import status_command
 from cli_stories import stories_app, story_app
 from crawlers.archive import Archive
 from errors import IprwatchError
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.add_typer(sources_app, name="sources")
 app.command("crawl")(crawl_command)
 app.command("run")(run_command)
+app.command("status")(status_command)
 app.command("probe")(probe_command)
 app.command("add")(add_command)
 app.command("filtered")(filtered_command)

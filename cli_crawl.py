@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import faulthandler
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
 from cli_output import (
-    SHANGHAI,
     CrawlProgress,
     DatabaseOption,
     JsonOption,
     describe_crawl,
-    out,
     pick_sources,
     print_crawl,
+    print_due,
     print_json,
-    print_mutes,
     read_configuration,
     tell_failed,
     tell_waiting,
@@ -29,8 +29,9 @@ from crawl_process import STOP_WITHIN
 from crawlers.source import Source
 from crawlers.timetable import due_sources
 from errors import ConfigurationError
+from pipeline.alerts.channels import Channel
 from pipeline.alerts.outbox import Report, deliver
-from pipeline.health.mutes import read_mutes
+from pipeline.health.status import SourceStatus
 from pipeline.store.session import Accepted
 from pipeline.store.source_set import check_sources
 from query.search import search_items
@@ -83,7 +84,7 @@ def crawl_command(
     """Crawl sources, store what is new, send the alerts, and say what became of each source.
 
     Exit code 0 when every source was heard in full, 1 when one was not. In a replay, a page that was not
-    recorded is no fault. With --due, a muted source is none either.
+    recorded is no fault. With --due, what counts is the verdict on each source, and a muted one is no fault.
     """
     from crawlers.crawl import crawl  # Scrapy; the other commands needn't wait for it
 
@@ -113,26 +114,45 @@ def crawl_command(
     engine = configuration.open_store()
     run_ids = [outcome.run_id for outcome in outcomes if outcome.run_id is not None]
     new = search_items(engine, [], run_ids=run_ids, limit=10_000)
-    report = (
-        Report()
-        if no_send
-        else deliver(engine, channels, rules=configuration.rules, operators=configuration.operators)
-    )
-    muted = read_mutes(engine, datetime.now(SHANGHAI).date()) if due else {}
+    if due and not no_send:
+        from crawlers.verdicts import report_day
+
+        report_day(configuration, engine, datetime.now(UTC))
+    report = Report() if no_send else _deliver(configuration, engine, channels)
+    if due and not no_send and configuration.dead_mans_switch:
+        # The summary has gone out just now: the switch needn't wait for the next crawl.
+        report_day(configuration, engine, datetime.now(UTC))
+        report.extend(_deliver(configuration, engine, channels))
+    statuses = _read_due(configuration, engine, wanted) if due else []
     engine.dispose()
     if as_json:
         print_json(describe_crawl(outcomes, new, report, configuration))
-    elif due and not outcomes:
-        out.print("Nothing is due.")
+    elif due:
+        print_due(statuses, outcomes, new, report)
     else:
         print_crawl(outcomes, new, report, configuration)
-    if not as_json:
-        print_mutes(muted.values())
     tell_failed(outcomes)
     well = {"ok", "not recorded"} if replay is not None else {"ok"}
-    judged = [outcome for outcome in outcomes if outcome.source.key not in muted]
-    if any(outcome.state not in well for outcome in judged) or report.failed:
+    if due:
+        busy = any(outcome.state == "busy" for outcome in outcomes)
+        is_well = not busy and all(status.is_green for status in statuses)
+    else:
+        is_well = all(outcome.state in well for outcome in outcomes)
+    if not is_well or report.failed:
         raise typer.Exit(1)
+
+
+def _deliver(configuration: Configuration, engine: Engine, channels: Mapping[str, Channel]) -> Report:
+    return deliver(engine, channels, rules=configuration.rules, operators=configuration.operators)
+
+
+def _read_due(configuration: Configuration, engine: Engine, wanted: list[Source]) -> list[SourceStatus]:
+    """How those stand that were due, whoever crawled them in the end; those never judged say nothing."""
+    from crawlers.verdicts import pick_statuses, read_statuses
+
+    statuses = read_statuses(configuration, engine, datetime.now(UTC))
+    picked = pick_statuses(statuses, (source.key for source in wanted))
+    return [status for status in picked if status.verdict is not None]
 
 
 def _pick_due(

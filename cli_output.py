@@ -21,8 +21,10 @@ from crawlers.lease_holder import show_holder
 from crawlers.source import Source
 from crawlers.wechat_session import describe_session
 from errors import ConfigurationError
+from pipeline.alerts.message import flatten
 from pipeline.alerts.outbox import Report, Sent
-from pipeline.health.mutes import Mute
+from pipeline.health.status import SourceStatus
+from pipeline.health.summary import write_summary
 from pipeline.store.lease import Held
 from pipeline.store.rechecks import ENDINGS
 from pipeline.store.session import read_url, show_url
@@ -38,6 +40,7 @@ out = Console(width=None if sys.stdout.isatty() else 140)
 err = Console(stderr=True)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 _MOST_REPORTS = 5
+_MOST_NEW = 20  # items that a mail lists
 
 DatabaseOption = Annotated[
     str | None,
@@ -160,11 +163,26 @@ def tell_failed(outcomes: list[Outcome]) -> None:
         )  # fmt: skip
 
 
-def print_mutes(mutes: Iterable[Mute]) -> None:
-    for mute in mutes:
-        out.print(
-            f"Muted until {mute.until}: {mute.source_key} ({mute.reason})", markup=False, highlight=False
+def print_due(statuses: list[SourceStatus], outcomes: list[Outcome], new: Found, report: Report) -> None:
+    """What a crawl of everything that was due says, as lines that fit a mail."""
+    busy = [f"{outcome.source.key}: {outcome.reason}" for outcome in outcomes if outcome.state == "busy"]
+    if not statuses and not busy:
+        out.print("Nothing is due.")
+        return
+    today = datetime.now(SHANGHAI).date()
+    summary = write_summary(statuses, today)
+    lines = [f"iprwatch {today}: {summary.title}.", *summary.lines, *busy]
+    lines += [
+        f"New: {_shown_date(hit)} {hit.publisher}: {hit.title} {hit.url}" for hit in new.hits[:_MOST_NEW]
+    ]
+    if len(new.hits) > _MOST_NEW:
+        lines.append(f"and {len(new.hits) - _MOST_NEW} more")
+    if report.sent or report.waiting or report.failed:
+        lines.append(
+            f"Alerts: {len(report.sent)} sent, {len(report.waiting)} to be retried, {len(report.failed)} given up."
         )
+    for line in lines:
+        out.print(flatten(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _say_who_was_heard(outcomes: list[Outcome]) -> str:

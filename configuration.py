@@ -25,8 +25,9 @@ from sqlalchemy import Engine
 from crawlers.source import DIRECT, Source, check_proxy_url, load_sources
 from crawlers.wechat_session import WechatSession, read_session
 from errors import ConfigurationError, first_fault
-from outgoing import read_allowed_private
+from outgoing import Refused, check_url, read_allowed_private
 from pipeline.alerts.channels import POSTING, Channel, build_channel, check_kind
+from pipeline.alerts.ping import PING, PingChannel
 from pipeline.alerts.rules import Recipient, Rule, check_recipients, check_rules, read_languages
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.store.session import NOTHING, Accepted, StoreError, open_engine, read_url
@@ -54,7 +55,9 @@ class Configuration(BaseSettings):
     that staff drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
     concerns intellectual property. `court_codes` adds to the table of court codes, for the whole process, as
     soon as it is read. `wechat` holds the session in the WeChat backend (cookie, token, expires). `operators`
-    are told about the monitor itself, such as a session that ends. `chromium` is the program that renders
+    are told about the monitor itself: sources that turn bad after `alarm_after` runs (`alarms` hear of that too), a
+    session that ends, and each day at `summary_at` who was heard; `dead_mans_switch` is a URL that is asked when
+    they were. `metrics_file` is written for Prometheus. `chromium` is the program that renders
     sources with `render = true`, where it isn't found on the PATH. `proxies` are proxies by name, `proxy` the name
     of the one that all pages are fetched through. `allowed_private` lists `host:port` pairs on
     private addresses that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the
@@ -92,6 +95,11 @@ class Configuration(BaseSettings):
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     operators: tuple[Recipient, ...] = ()
+    alarms: tuple[Recipient, ...] = ()
+    alarm_after: Annotated[int, Field(ge=1, le=100)] = 2
+    summary_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "18:30"
+    dead_mans_switch: str = ""
+    metrics_file: Path | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -212,10 +220,13 @@ class Configuration(BaseSettings):
                 channels[name] = build_channel(name, revealed, own)
             except ConfigurationError as error:
                 raise ConfigurationError(f"{place}: {error}") from None
+        if self.dead_mans_switch:
+            allowed = read_allowed_private(self.allowed_private)
+            channels[PING] = PingChannel(self.dead_mans_switch, allowed_private=allowed)
         return channels
 
     def _recipients(self) -> tuple[Recipient, ...]:
-        return (*self.operators, *(recipient for rule in self.rules for recipient in rule.send))
+        return (*self.operators, *self.alarms, *(recipient for rule in self.rules for recipient in rule.send))
 
     @property
     def _folder(self) -> Path:
@@ -251,6 +262,16 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
             check_proxy_url(address, f"{place}: proxies.{name}", secret=False)
     kinds = {name: str(options["kind"]) for name, options in configuration.channels.items()}
     check_recipients(configuration.operators, kinds, f"{place}: operators")
+    check_recipients(configuration.alarms, kinds, f"{place}: alarms")
+    if configuration.dead_mans_switch and not configuration.operators:
+        raise ConfigurationError(
+            f"{place}: dead_mans_switch: it is asked when the daily summary was delivered; name operators who get one."
+        )
+    if configuration.dead_mans_switch:
+        try:
+            check_url(configuration.dead_mans_switch, read_allowed_private(configuration.allowed_private))
+        except Refused as refused:
+            raise ConfigurationError(f"{place}: dead_mans_switch: {refused.rule}.") from None
     check_rules(configuration.rules, kinds, configuration.load_sources(), place)
     read_languages(configuration._recipients(), place)
     return configuration
@@ -271,7 +292,7 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolved = dict(values)
     if isinstance(values.get("data", _DATA), str):
         resolved["data"] = folder / values.get("data", _DATA)
-    for key in ("inbox_folder", "lexicon", "court_codes", "chromium"):
+    for key in ("inbox_folder", "lexicon", "court_codes", "chromium", "metrics_file"):
         if isinstance(values.get(key), str):
             resolved[key] = folder / values[key]
     if isinstance(values.get("source_files"), list):

@@ -29,6 +29,7 @@ from crawl_process import COMMAND, STOP_WITHIN, CrawlProcess, Ended
 from crawlers.lease_holder import is_dead, show_holder
 from crawlers.source import Source
 from crawlers.timetable import Timetable, due_sources
+from crawlers.verdicts import judge, note_missed, report_day
 from crawlers.wechat_session import announce_end
 from errors import ConfigurationError, IprwatchError
 from pipeline.alerts.outbox import deliver
@@ -41,7 +42,7 @@ from pipeline.store.source_set import check_sources
 
 HOSTS_AT_ONCE = 4
 JITTER = 30  # seconds, so that not all crawls of a minute start in the same second
-SEND_EVERY = 60  # seconds
+LOOK_EVERY = 60  # seconds
 RETRY_AFTER = timedelta(minutes=5)
 MOST_RETRIES = 3
 log = logging.getLogger("iprwatch.scheduler")
@@ -62,6 +63,7 @@ class Runner:
         self._engine = engine
         self._command = tuple(command)
         self._now = now
+        self._up_since = now()
         self._sources: dict[str, list[Source]] = {}
         for source in configuration.load_sources().values():
             self._sources.setdefault(source.host, []).append(source)
@@ -166,9 +168,20 @@ class Runner:
                 self._running.discard(process)
                 self._changed.notify_all()
 
+    def look_after(self) -> None:
+        """What is done each minute: runs are judged, the day is reported, alerts are sent. What fails is a log line,
+        and is tried again the next minute."""
+        self._count_down()
+        try:
+            judge(self._configuration, self._engine)
+            note_missed(self._configuration, self._engine, self._now(), up_since=self._up_since)
+            report_day(self._configuration, self._engine, self._now())
+        except (IprwatchError, DBAPIError) as error:
+            log.error("health: %s", first_line(error) if isinstance(error, DBAPIError) else error)
+        self.send()
+
     def send(self) -> None:
         """Send the alerts that are due; what fails is retried at its time."""
-        self._count_down()
         try:
             configuration = self._configuration
             report = deliver(
@@ -177,8 +190,8 @@ class Runner:
                 rules=configuration.rules,
                 operators=configuration.operators,
             )
-        except IprwatchError as error:
-            log.error("alerts: %s", error)
+        except (IprwatchError, DBAPIError) as error:
+            log.error("alerts: %s", first_line(error) if isinstance(error, DBAPIError) else error)
             return
         if report.sent or report.failed:
             log.info(
@@ -225,10 +238,11 @@ def describe_run(source_key: str, run: RunState, ended: Ended) -> tuple[int, str
 
 
 def build_scheduler(runner: Runner, sources: Sequence[Source]) -> BackgroundScheduler:
-    """A scheduler with one job a source, one a host for what is due at the start, and one that sends; not started."""
+    """A scheduler with a job for each source, one for each host that looks what is due at the start, and one for
+    everything that is done each minute; not started."""
     scheduler = BackgroundScheduler(
         timezone=SHANGHAI,
-        executors={"default": ThreadPoolExecutor(HOSTS_AT_ONCE), "send": ThreadPoolExecutor(1)},
+        executors={"default": ThreadPoolExecutor(HOSTS_AT_ONCE), "look after": ThreadPoolExecutor(1)},
         # However late a job comes, it is run once: what is due is decided by the run rows.
         job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
     )
@@ -246,7 +260,12 @@ def build_scheduler(runner: Runner, sources: Sequence[Source]) -> BackgroundSche
     for host in runner.hosts:
         scheduler.add_job(crawl, "date", [host], id=f"start {host}")
     scheduler.add_job(
-        runner.send, "interval", seconds=SEND_EVERY, id="send", executor="send", max_instances=1
+        runner.look_after,
+        "interval",
+        seconds=LOOK_EVERY,
+        id="look after",
+        executor="look after",
+        max_instances=1,
     )
     scheduler.add_listener(_report_defect, EVENT_JOB_ERROR)
     return scheduler

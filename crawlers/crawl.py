@@ -28,6 +28,7 @@ from crawlers.runs import Watch, close_interrupted
 from crawlers.source import Source
 from crawlers.timetable import due_sources
 from crawlers.transport import group_sources, send_by
+from crawlers.verdicts import judge
 from errors import ConfigurationError
 from pipeline.store.lease import Held
 from pipeline.store.runs import RUNNING
@@ -155,6 +156,7 @@ def crawl(
             spiders = _crawl(
                 configuration, settings, free, since=since, alert_baseline=alert_baseline, progress=progress
             )
+            judge(configuration, engine)
     finally:
         engine.dispose()
     return [

@@ -7,7 +7,7 @@ a list showed must be accounted for; what can't be accounted for makes the run `
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Self
@@ -66,10 +66,11 @@ _LONGEST_MESSAGE = 1000
 class Watch:
     """One source during one crawl: its run row, and the count of everything that happened.
 
-    Counted are `list_pages`, `links`, `known links` (to articles that need not be asked for), `older`
-    (skipped by --since), `asked` (articles requested) and, for those, each ending; apart from these `rechecks` (stored
-    articles requested again) with endings of their own, `recheck unchanged` …, and `withdrawn`. `walks`: it goes back
-    through the source's archive.
+    Counted are `list_pages`, `links`, `fresh` (links on the first page that the list had not shown before), `known
+    links` (to articles that need not be asked for), `older` (skipped by --since), `asked` (articles requested) and, for
+    those, each ending; apart from these `rechecks` (stored articles requested again) with endings of their own, `recheck
+    unchanged` …, and `withdrawn`. `walks`: it goes back through the source's archive. `coverage` counts the fields of
+    the items, `evidence` describes the page that was refused: the list's, else the first article's.
     """
 
     source: Source
@@ -78,7 +79,9 @@ class Watch:
     first_read: date | None = None
     walks: bool = False
     counts: Counter[str] = field(default_factory=Counter)
+    coverage: Counter[str] = field(default_factory=Counter)
     refusal: tuple[str, str] | None = None
+    evidence: Mapping[str, Any] | None = None
     lists_open: int = 0
     faults: list[str] = field(default_factory=list)
     state: str = RUNNING
@@ -88,17 +91,19 @@ class Watch:
         """Add to one of the counts."""
         self.counts[what] += number
 
-    def note(self, ending: str, message: str) -> None:
+    def note(self, ending: str, message: str, evidence: Mapping[str, Any] | None = None) -> None:
         """Count how an article ended; of faults, keep the first messages."""
         self.count(ending)
         if ending in _FAULTS and len(self.faults) < 20:
             self.faults.append(_one_line(message))
+            self.evidence = self.evidence or evidence
 
-    def refuse(self, state: str, message: str) -> None:
+    def refuse(self, state: str, message: str, evidence: Mapping[str, Any] | None = None) -> None:
         """A list could not be read: this is what the whole run will be judged by."""
         self.lists_open -= 1
         if self.refusal is None:
             self.refusal = (state, _one_line(message))
+            self.evidence = evidence
 
     @property
     def heard(self) -> bool:
@@ -152,6 +157,9 @@ def open_watch(engine: Engine, source: Source, *, baseline: bool) -> Watch:
         "reason": None,
         "baseline": baseline,
         "counts": {},
+        "coverage": None,
+        "refusal": None,
+        "verdict": None,
     }
     try:
         with engine.begin() as connection:
@@ -171,6 +179,8 @@ def close_watch(engine: Engine, watch: Watch) -> None:
         "state": watch.state,
         "reason": watch.reason,
         "counts": dict(watch.counts),
+        "coverage": dict(watch.coverage) or None,
+        "refusal": dict(watch.evidence) if watch.evidence else None,
     }
     try:
         with engine.begin() as connection:
@@ -215,14 +225,15 @@ class RunLedger:
         return spider.watches.get(source_key) if source_key else None
 
     def _item_error(self, item: Sighting, response: Response, failure: Failure) -> None:
-        self._lost(item, failure.getErrorMessage())
+        self._lost(item, failure.getErrorMessage(), failure.type.__name__ if failure.type else "unknown")
 
     def _item_dropped(self, item: Sighting, response: Response, exception: BaseException) -> None:
-        self._lost(item, f"dropped: {exception}")
+        self._lost(item, f"dropped: {exception}", "dropped")
 
-    def _lost(self, item: Sighting, message: str) -> None:
+    def _lost(self, item: Sighting, message: str, kind: str) -> None:
         if watch := self._watch(item.context.source_key):
             watch.note(_RECHECK_ERROR if item.context.recheck else "error", f"{item.notice.url}: {message}")
+            watch.count(f"error {kind}")
 
     def _spider_error(self, failure: Failure, response: Response | Failure, spider: Spider) -> None:
         # For an exception in an errback Scrapy sends the failure in the place of the response.
@@ -235,6 +246,7 @@ class RunLedger:
                 watch.refuse("failed", message)
             else:
                 watch.note(_RECHECK_ERROR if asked.meta.get("is_recheck") else "error", message)
+                watch.count(f"error {failure.type.__name__ if failure.type else 'unknown'}")
 
     def _response(self, response: Response) -> None:
         if watch := self._watch(response.meta.get("source_key")):

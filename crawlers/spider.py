@@ -20,6 +20,7 @@ from crawlers.archive import Archive, ArchiveError
 from crawlers.attachments import allow_size, fetch_attachments
 from crawlers.conditional import conditions, describe_watching, was_conditional
 from crawlers.errors import Blocked, Gone, PageError
+from crawlers.evidence import describe_no_answer, describe_refused_page
 from crawlers.failures import judge_failure
 from crawlers.gate import HostGateMiddleware
 from crawlers.listing import read_complete, read_listing
@@ -194,7 +195,8 @@ class FamilySpider(Spider):
         except PageError as error:
             await self.note_snapshot(page, watch, error.kind, str(error))
             await self.tell_gate(response, error)
-            watch.refuse(await self.list_refused(watch, error) or run_state(error, page), str(error))
+            state = await self.list_refused(watch, error) or run_state(error, page)
+            watch.refuse(state, str(error), describe_refused_page(error, page, response))
             return
         await self.tell_gate(response)
         await self.note_snapshot(page, watch, "list", describe_watching(watch.source))
@@ -212,6 +214,10 @@ class FamilySpider(Spider):
             baseline=watch.baseline,
             now=page.fetched_at,
         )
+        if number == 1:
+            watch.count("fresh", sum(standing.fresh for standing in standings.values()))
+        if self.since is not None:
+            watch.count("walked pages")
         watched = listing.entries[: watch.source.most]
         wanted = [entry for entry in watched if not self._is_older(entry, page)]
         if inserted := sum(standing.inserted for standing in standings.values()):
@@ -329,7 +335,8 @@ class FamilySpider(Spider):
         except PageError as error:
             await self.note_snapshot(page, watch, error.kind, str(error), entry)
             await self.tell_gate(response, error)
-            watch.note("gone" if isinstance(error, Gone) else run_state(error, page), str(error))
+            ending = "gone" if isinstance(error, Gone) else run_state(error, page)
+            watch.note(ending, str(error), describe_refused_page(error, page, response))
             await self.article_refused(watch, address, error, page)
             return
         await self.tell_gate(response)
@@ -364,7 +371,7 @@ class FamilySpider(Spider):
             watch.lists_open -= 1
         else:
             state, _, message = judge_failure(failure)
-            watch.refuse(state, message)
+            watch.refuse(state, message, describe_no_answer(failure))
 
     def fail_article(self, failure: Failure) -> None:
         """No page came for an article: count why."""

@@ -45,6 +45,7 @@ class PipelineStep:
         else:
             watch.count(written.outcome)
         watch.count("alerts", written.deliveries)
+        watch.coverage.update(written.filled)
         return item
 
     async def close_spider(self) -> None:

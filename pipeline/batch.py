@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Engine
 
 from pipeline import interpret
+from pipeline.health.coverage import filled_fields
 from pipeline.record import Record, Sighting
 from pipeline.store.outbox_rows import Matcher
 from pipeline.store.write import Written, write_records
@@ -28,7 +30,8 @@ def process_batch(
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to that one notice
             results[place] = _describe(error)
     for place, result in zip(records, _store(engine, list(records.values()), match), strict=True):
-        results[place] = result
+        filled = filled_fields(records[place])
+        results[place] = replace(result, filled=filled) if isinstance(result, Written) else result
     return [result for result in results if result is not None]
 
 

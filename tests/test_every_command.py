@@ -59,6 +59,7 @@ RUNS: dict[str, tuple[tuple[str | Path, ...], str, int, str]] = {
     "hosts revoke": (("www.example.org",), "", 2, "has no permission"),
     "hosts list": ((), "", 0, "Reason"),
     "hosts state": ((), "", 0, ""),
+    "status": (("cnipa_news",), "", 0, "1 of 1 sources are well"),
     "run": (("--accept", "nonsense"), "", 2, "--accept"),
     "sources mute": (
         ("cnipa_news", "--until", "2099-01-01", "--reason", "moved"),

@@ -282,8 +282,8 @@ def test_a_session_is_counted_down_whether_a_crawl_is_due_or_not(
     configuration = load_configuration(file)
     store = configuration.open_store()
     runner = Runner(configuration, store)
-    runner.send()
-    runner.send()
+    runner.look_after()
+    runner.look_after()
     store.dispose()
     told = [json.loads(line)["title"] for line in (tmp_path / "alerts.jsonl").read_text("utf-8").splitlines()]
     assert told == ["The WeChat session ends in less than 2 days"]

@@ -52,9 +52,11 @@ def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> M
             title=row.text["title"],
             url="",
             publisher="iprwatch",
-            published=None,
+            # What iprwatch says itself is of the day on which it says so.
+            published=row.created_at.astimezone(SHANGHAI).date().isoformat(),
             summary=row.text["summary"],
             created_at=row.created_at,
+            lines=tuple(row.text.get("lines", ())),
         )
     facts = connection.execute(
         select(FactRow.kind, FactRow.raw, FactRow.value, FactRow.method)

@@ -40,7 +40,7 @@ def tell_operators(
     """Put an alert into the outbox for each recipient. `event` (at most 40 characters) tells it from others, together
     with `about` where events of one name are of several sources or days."""
     with engine.begin() as connection:
-        _put_out(connection, recipients, event, title, summary, about)
+        put_alert(connection, recipients, event, title, summary, about=about)
 
 
 def tell_given_up(connection: Connection, operators: Iterable[Recipient], given_up: GivenUp) -> None:
@@ -55,7 +55,7 @@ def tell_given_up(connection: Connection, operators: Iterable[Recipient], given_
         return
     # A webhook's URL may be a secret, and the operators need only know where to look.
     to = f" to {given_up.recipient}" if given_up.recipient and "://" not in given_up.recipient else ""
-    _put_out(
+    put_alert(
         connection,
         others,
         f"given up {given_up.id[:30]}",
@@ -65,22 +65,26 @@ def tell_given_up(connection: Connection, operators: Iterable[Recipient], given_
     )
 
 
-def _put_out(
+def put_alert(
     connection: Connection,
     recipients: Iterable[Recipient],
     event: str,
     title: str,
     summary: str,
+    *,
+    lines: Iterable[str] = (),
     about: str = "",
 ) -> None:
+    """The same inside a transaction. `lines` are shown below the summary, one a line."""
     now = datetime.now(UTC)
     told = f"{event}\n{about}" if about else event
+    text = {"title": title, "summary": summary, "lines": list(lines)}
     rows = [
         {
             "id": hashlib.sha256(f"{told}\n{recipient.channel}\n{recipient.to}".encode()).hexdigest()[:32],
             "rule": RULE,
             "item_id": None,
-            "text": {"title": title, "summary": summary},
+            "text": text,
             "event": event,
             "channel": recipient.channel,
             "recipient": recipient.to,

@@ -78,6 +78,12 @@ class Report:
     waiting: list[Sent] = field(default_factory=list)
     failed: list[Sent] = field(default_factory=list)
 
+    def extend(self, other: Report) -> None:
+        """Add what another round did."""
+        self.sent += other.sent
+        self.waiting += other.waiting
+        self.failed += other.failed
+
 
 def deliver(
     engine: Engine,

@@ -153,6 +153,7 @@ def _fields(message: Message, language: Language) -> dict[str, Any]:
         "published": _date(message, labels),
         "precision": message.precision or "",
         "summary": message.summary,
+        "lines": message.lines,
         "sentence": {"before": sentence.before, "match": sentence.match, "after": sentence.after}
         if sentence
         else None,

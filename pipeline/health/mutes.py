@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Engine, Update, insert, select, update
 
 from errors import ConfigurationError
-from pipeline.store.tables import Mute as MuteRow
+from pipeline.store.health_tables import Mute as MuteRow
 
 
 @dataclass(frozen=True, slots=True)

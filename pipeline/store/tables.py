@@ -27,7 +27,9 @@ from pipeline.store.columns import BigId, ExactAmount, Text
 class Run(Base):
     """One crawl of one source, from its start; `state` is `running` until it was judged.
 
-    `list_read_at` is set when the source's lists were read to the depth asked for."""
+    `list_read_at` is set when the source's lists were read to the depth asked for. `coverage` counts the fields of
+    its items, `refusal` says what was looked for and found where a page was refused. `verdict` is what the run was
+    taken for against the source's history (`pipeline.health`); null until then."""
 
     __tablename__ = "run"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -39,6 +41,9 @@ class Run(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     baseline: Mapped[bool] = mapped_column(Boolean)
     counts: Mapped[dict[str, Any]]
+    coverage: Mapped[dict[str, Any] | None]
+    refusal: Mapped[dict[str, Any] | None]
+    verdict: Mapped[str | None] = mapped_column(String(30), index=True)
 
 
 class Snapshot(Base):
@@ -424,15 +429,3 @@ class SourceSetRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     source_keys: Mapped[list[Any]]
     noted_at: Mapped[datetime]
-
-
-class Mute(Base):
-    """The operator's word that a source that is not well is known, up to and including a day in China."""
-
-    __tablename__ = "mute"
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    source_key: Mapped[str] = mapped_column(String(100), index=True)
-    until_on: Mapped[date]
-    reason: Mapped[str] = mapped_column(Text)
-    muted_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]

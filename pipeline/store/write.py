@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -67,11 +67,14 @@ Outcome = Literal["new", "edited", "known", "filtered"]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of one record: the item it is (None when filtered), and the alerts that are due with it."""
+    """What became of one record: the item it is (None when filtered), and the alerts that are due with it.
+
+    `filled` says which fields the record had (`pipeline.health.coverage`), once that was counted."""
 
     item_id: int | None
     outcome: Outcome
     deliveries: int
+    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_records(engine: Engine, records: Sequence[Record], match: Matcher = match_nothing) -> list[Written]:

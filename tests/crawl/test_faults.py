@@ -103,11 +103,22 @@ def faults(canary: str) -> dict[str, tuple[Behaviour, str]]:
         "challenge521": (site(page=say(521, CHALLENGE)), "blocked"),
         "challenge200": (site(page=say(200, CHALLENGE)), "blocked"),
         "layout": (site(page=say(200, layout)), "changed"),
+        "gone": (site(page=say(404, b"<html><body>Not Found</body></html>")), "changed"),
+        "newarticles": (site(articles=say(200, layout)), "incomplete"),
         "empty": (site(numbers=()), "changed"),
         "stale": (site(), "ok"),
         "brokenarticles": (site(articles=say(500), numbers=range(1, 9)), "incomplete"),
         "unknowncertificate": (site(), "down"),
     }
+
+
+# What a fault is called the day after, where that isn't the state's own name.
+VERDICTS = {
+    "ok": "new",
+    "changed": "layout changed",
+    "closed by robots": "blocked",
+}
+OTHER_VERDICTS = {"gone": "moved", "newarticles": "layout changed"}
 
 
 # The peak of a process counts that of the one it was started by, and the tests' own is large.
@@ -158,9 +169,13 @@ def test_every_fault_has_its_name_and_stops_no_other_source(tmp_path: Path) -> N
         served.behave({name: behaviour for name, (behaviour, _) in faults(served.place("canary")).items()})
         configure(tmp_path, served, [name for name in hosts if name != "canary"])
         ran = iprwatch("crawl", "--json", cwd=tmp_path)
+        shown = iprwatch("status", "--json", cwd=tmp_path)
     found = {run["key"].removeprefix("cnipa_"): run for run in ran.json["sources"]}
     wanted = {name: state for name, (_, state) in given.items()} | dict.fromkeys(HEALTHY, "ok")
     assert {name: run["state"] for name, run in found.items()} == wanted, ran.out
+    verdicts = {one["key"].removeprefix("cnipa_"): one["verdict"] for one in shown.json}
+    judged = {name: VERDICTS.get(state, state) for name, state in wanted.items()} | OTHER_VERDICTS
+    assert (shown.code, verdicts) == (1, judged)
     assert all(found[name]["counts"]["new"] == 3 for name in HEALTHY)
     assert served.asked("canary") == []
     assert served.pages("robotsclosed") == []

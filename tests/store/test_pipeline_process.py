@@ -74,6 +74,7 @@ def count(store: Engine, table: Any) -> int:
 def test_what_was_taken_is_stored_with_its_outbox_rows_in_both_places(store: Engine, few: int) -> None:
     written = ask(store, take_all(sighting(number) for number in range(1, 151)), few=few)
     assert [(one.outcome, one.deliveries) for one in written] == [("new", 1)] * 150
+    assert all(one.filled["items"] == one.filled["body"] == 1 for one in written)
     with store.connect() as connection:
         stored = {row.id: row.identity for row in connection.execute(select(Item.id, Item.identity))}
     assert [stored[one.item_id] for one in written] == [f"court.gov.cn:{number}" for number in range(1, 151)]
