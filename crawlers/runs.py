@@ -68,9 +68,9 @@ class Watch:
 
     Counted are `list_pages`, `links`, `fresh` (links on the first page that the list had not shown before), `known
     links` (to articles that need not be asked for), `older` (skipped by --since), `asked` (articles requested) and, for
-    those, each ending; apart from these `rechecks` (stored articles requested again) with endings of their own, `recheck
-    unchanged` …, and `withdrawn`. `walks`: it goes back through the source's archive. `coverage` counts the fields of
-    the items, `evidence` describes the page that was refused: the list's, else the first article's.
+    those, each ending; apart from these `rechecks` (stored articles requested again) with endings of their own,
+    `recheck unchanged` …, and `withdrawn`. `walks`: it goes back through the source's archive. `coverage` counts the
+    fields of the items, `evidence` describes the page that was refused: the list's, else the first article's.
     """
 
     source: Source

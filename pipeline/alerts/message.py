@@ -48,8 +48,9 @@ class Message:
     `id` is the idempotency id: a message that is sent again after a crash carries the same one.
     `published` is the date as it is shown to people, to the minute where a time was printed (`precision` `minute` or
     `second`), in Beijing time; None when the source printed none. `inferred`: a part of it was not printed.
-    `lines` are what the monitor says of itself, below the summary. `snapshot` is the SHA-256 of the stored copy. `part` says which part of a long text is to be sent, from 1; a
-    channel that sends an alert whole need not look at it. `created_at` is zone-aware: raises ValueError if not.
+    `lines` are what the monitor says of itself, below the summary. `snapshot` is the SHA-256 of the stored copy. `part`
+    says which part of a long text is to be sent, from 1; a channel that sends an alert whole need not look at it.
+    `created_at` is zone-aware: raises ValueError if not.
     """
 
     id: str

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.tables import Base, BigId, Text
+from pipeline.store.columns import BigId, Text
+from pipeline.store.tables import Base
 
 
 class Mute(Base):

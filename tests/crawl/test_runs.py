@@ -201,7 +201,9 @@ class Crawl:
         self.other = open_watch(engine, SOURCE.model_copy(update={"key": "court_other"}), baseline=False)
         self.other.count("list_pages")
         self.spider: Any = SimpleNamespace(
-            watches={KEY: self.watch, "court_other": self.other}, engine=engine
+            watches={KEY: self.watch, "court_other": self.other},
+            engine=engine,
+            configuration=SimpleNamespace(operators=()),
         )
         self.crawler.spider = self.spider
 

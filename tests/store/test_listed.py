@@ -27,9 +27,6 @@ SOURCE = Source(
 )  # fmt: skip
 
 
-UNSEEN = Standing(stored=False, filtered=False, gone=False, baseline=False)
-
-
 def shown(number: int) -> Shown:
     return Shown(f"court.gov.cn:{number}", f"https://www.court.gov.cn/{number}", f"第{number}号")
 
@@ -44,9 +41,7 @@ def look(
 
 
 def test_what_is_seen_first_is_neither_stored_nor_gone(store: Engine) -> None:
-    assert look(store, 1) == {
-        1: Standing(stored=False, filtered=False, gone=False, baseline=False, fresh=True)
-    }
+    assert look(store, 1) == {1: Standing(stored=False, filtered=False, gone=False, baseline=False)}
 
 
 def test_an_article_that_is_stored_is_known_in_every_source(store: Engine) -> None:
@@ -117,15 +112,13 @@ def test_an_empty_list_stands_for_nothing(store: Engine) -> None:
 def test_a_list_longer_than_a_statement_can_ask_for_is_answered_whole(store: Engine) -> None:
     standings = look(store, *range(1201))
     assert len(standings) == 1201
-    assert all(standing.fresh for standing in standings.values())
-    again = look(store, *range(1201))
-    assert again == {number: replace(standing, fresh=False) for number, standing in standings.items()}
+    assert look(store, *range(1201)) == standings
 
 
 def test_several_processes_that_read_one_list_all_get_an_answer(store: Engine) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: look(store, *range(50)), range(8)))
-    assert all([replace(one, fresh=False) for one in answer.values()] == [UNSEEN] * 50 for answer in answers)
+    assert all(answer == answers[0] for answer in answers)
     with store.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(Listed)) == 50
 

@@ -310,6 +310,7 @@ class Log:
     """A channel that takes or refuses everything."""
 
     kind = "log"
+    pace = None
 
     def __init__(self, name: str, *, ok: bool = True) -> None:
         self.name = name
