@@ -28,6 +28,7 @@ from cli_output import (
     print_json,
     read_configuration,
 )
+from cli_rules import rules_app
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
 from cli_status import status_command
 from cli_stories import stories_app, story_app
@@ -56,6 +57,7 @@ app.add_typer(inspect_app, name="inspect")
 app.command("search")(search_command)
 app.command("show")(show_command)
 app.command("tables")(tables_command)
+app.add_typer(rules_app, name="rules")
 app.add_typer(stories_app, name="stories")
 app.add_typer(story_app, name="story")
 app.command("correct")(correct_command)

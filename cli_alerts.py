@@ -29,9 +29,9 @@ from pipeline.alerts.gone import enable_recipient
 from pipeline.alerts.message import Receipt
 from pipeline.alerts.outbox import deliver
 from pipeline.alerts.resend import resend
-from pipeline.alerts.rules import Rule
+from pipeline.alerts.rules import Rule, Rules
 from pipeline.alerts.wording import EXAMPLE
-from pipeline.normalize import fold
+from pipeline.expression.subject import Subject
 from pipeline.store.pace import end_turn, take_turn
 from pipeline.store.session import open_engine
 from query.deliveries import describe_delivery, list_deliveries, list_gone_recipients
@@ -48,7 +48,7 @@ def alerts_send(context: typer.Context, db: DatabaseOption = None, as_json: Json
     report = deliver(
         open_engine(configuration.database_url, create=False),
         configuration.build_channels(),
-        rules=configuration.rules,
+        rules=configuration.all_rules(),
         operators=configuration.operators,
     )
     if as_json:
@@ -153,7 +153,7 @@ def alerts_why(
     """Who was told of an item and when, and who was not and why, rule by rule."""
     configuration = read_configuration(context, database=db)
     engine = open_engine(configuration.database_url, create=False)
-    found = explain_alerts(engine, item, configuration.rules, _try_rules(configuration))
+    found = explain_alerts(engine, item, configuration.all_rules(), _try_rules(configuration))
     if as_json:
         print_json(found)
         return
@@ -182,8 +182,7 @@ def _try_rules(configuration: Configuration) -> Matches:
             record, _ = read_again(connection, archive, item_id)
         except (ArchiveError, PageError):
             return None
-        texts = (record.title, record.body, *record.notice.attachment_texts)
-        return rule.wants(record, fold("\n".join(texts)), event)
+        return bool(Rules([rule]).find(Subject.of(record), event))
 
     return matches
 

@@ -113,7 +113,7 @@ def crawl_command(
         )
     engine = configuration.open_store()
     run_ids = [outcome.run_id for outcome in outcomes if outcome.run_id is not None]
-    new = search_items(engine, [], run_ids=run_ids, limit=10_000)
+    new = search_items(engine, run_ids=run_ids, limit=10_000)
     if due and not no_send:
         from crawlers.verdicts import report_day
 
@@ -143,7 +143,7 @@ def crawl_command(
 
 
 def _deliver(configuration: Configuration, engine: Engine, channels: Mapping[str, Channel]) -> Report:
-    return deliver(engine, channels, rules=configuration.rules, operators=configuration.operators)
+    return deliver(engine, channels, rules=configuration.all_rules(), operators=configuration.operators)
 
 
 def _read_due(configuration: Configuration, engine: Engine, wanted: list[Source]) -> list[SourceStatus]:

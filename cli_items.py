@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -20,8 +21,11 @@ from cli_output import (
     pick_sources,
     print_json,
     read_configuration,
+    widened_table,
 )
 from cli_stories import story_tables
+from pipeline.expression import read_words
+from pipeline.expression.conditions import named_sources
 from pipeline.legal.asked import AskedError, read_asked_amount
 from pipeline.legal.tables import read_table, table_names
 from pipeline.store.session import open_engine
@@ -29,6 +33,7 @@ from query.errors import QueryError
 from query.fact_filters import CURRENCY, FactFilter
 from query.item import describe_item
 from query.search import search_items
+from query.suggestions import suggest_words
 
 _LONG = 400
 
@@ -37,7 +42,7 @@ def search_command(
     context: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="Words in Chinese or English; all must occur. Quote a phrase."),
+        typer.Argument(help="Words in Chinese or English, or an expression: docs/query-language.md."),
     ] = None,
     source: Annotated[
         list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")
@@ -89,6 +94,9 @@ def search_command(
         list[str] | None,
         typer.Option("--kind", help="This kind of notice, such as case or law_or_policy; may be repeated."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what the words are widened to and how fields are read.")
+    ] = False,
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many, newest first.")
     ] = 20,
@@ -100,17 +108,20 @@ def search_command(
 ) -> None:
     """Find stored items, newest first. Of one repeated filter one value is enough; all filters must be met."""
     configuration = read_configuration(context, database=db)
-    if source:
-        pick_sources(configuration, source)
+    query = read_words(words or [])
+    named = sorted(named_sources(query.condition)) if query else []
+    if source or named:
+        pick_sources(configuration, [*(source or ()), *named])
     try:
         least, most = (
             read_asked_amount(bound) if bound is not None else None for bound in (amount_min, amount_max)
         )
     except AskedError as error:
         raise QueryError(str(error)) from None
+    engine = open_engine(configuration.database_url, create=False)
     found = search_items(
-        open_engine(configuration.database_url, create=False),
-        words or [],
+        engine,
+        query,
         sources=source or (),
         since=since.date() if since else None,
         until=until.date() if until else None,
@@ -129,11 +140,26 @@ def search_command(
         withdrawn=withdrawn,
         limit=limit,
     )
+    widened = query.widened if query and explain else ()
+    suggested = suggest_words(engine, query) if query and not found.hits else []
     if as_json:
-        print_json({"total": found.total, "hits": [describe_hit(hit) for hit in found.hits]})
+        print_json(
+            {
+                "total": found.total,
+                "hits": [describe_hit(hit) for hit in found.hits],
+                **({"widened": [asdict(one) for one in widened]} if explain else {}),
+                **({"suggested": suggested} if suggested else {}),
+            }
+        )
         return
+    if widened:
+        out.print(widened_table(widened))
     if not found.hits:
         out.print("No stored item matches.", highlight=False)
+        for one in suggested:
+            out.print(
+                f"Did you mean {' or '.join(one['near'])} for {one['word']}?", markup=False, highlight=False
+            )
         return
     title = f"{found.total} found for {' '.join(words)}" if words else f"{found.total} found"
     out.print(items_table(found.hits, title, excerpt=True))

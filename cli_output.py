@@ -23,6 +23,7 @@ from crawlers.wechat_session import describe_session
 from errors import ConfigurationError
 from pipeline.alerts.message import flatten
 from pipeline.alerts.outbox import Report, Sent
+from pipeline.expression import Widened
 from pipeline.health.status import SourceStatus
 from pipeline.health.summary import write_summary
 from pipeline.store.lease import Held
@@ -266,6 +267,16 @@ def describe_gone(withdrawal: dict[str, Any]) -> str:
     gone_at = withdrawal["gone_at"]
     since = (datetime.fromisoformat(gone_at) if isinstance(gone_at, str) else gone_at).astimezone(SHANGHAI)
     return f"withdrawn: {KINDS[withdrawal['kind']]}, gone at {since:%Y-%m-%d %H:%M}"
+
+
+def widened_table(widened: Iterable[Widened]) -> Table:
+    """What each word and field of a query was read as."""
+    table = Table(
+        "Asked for", *(Column(name, overflow="fold") for name in ("Words", "Facts")), title="Read as"
+    )
+    for one in widened:
+        table.add_row(escape(one.text), escape(", ".join(one.forms)), escape(", ".join(one.facts)))
+    return table
 
 
 def _also(reports: list[dict[str, Any]]) -> str:

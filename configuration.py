@@ -29,6 +29,7 @@ from outgoing import Refused, check_url, read_allowed_private
 from pipeline.alerts.channels import POSTING, Channel, build_channel, check_kind
 from pipeline.alerts.ping import PING, PingChannel
 from pipeline.alerts.rules import Recipient, Rule, check_recipients, check_rules, read_languages
+from pipeline.alerts.watchlists import Watchlist, read_watchlist
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.store.session import NOTHING, Accepted, StoreError, open_engine, read_url
 
@@ -54,14 +55,14 @@ class Configuration(BaseSettings):
     a source one crawl asks for again. Files
     that staff drop into `inbox_folder` are read for links. `lexicon` adds to or takes from the words that tell what
     concerns intellectual property. `court_codes` adds to the table of court codes, for the whole process, as
-    soon as it is read. `wechat` holds the session in the WeChat backend (cookie, token, expires). `operators`
-    are told about the monitor itself: sources that turn bad after `alarm_after` runs (`alarms` hear of that too), a
-    session that ends, and each day at `summary_at` who was heard; `dead_mans_switch` is a URL that is asked when
-    they were. `metrics_file` is written for Prometheus. `chromium` is the program that renders
-    sources with `render = true`, where it isn't found on the PATH. `proxies` are proxies by name, `proxy` the name
-    of the one that all pages are fetched through. `allowed_private` lists `host:port` pairs on
-    private addresses that may be reached. `robots_allowed` lists `host/path` prefixes whose robots.txt the
-    operator may and does overrule.
+    soon as it is read. `watchlists` are tables whose rows are rules. `wechat` holds the session in the WeChat
+    backend (cookie, token, expires). `operators` are told about the monitor itself: sources that turn bad after
+    `alarm_after` runs (`alarms` hear of that too), a session that ends, and each day at `summary_at` who was
+    heard; `dead_mans_switch` is a URL that is asked when they were. `metrics_file` is written for Prometheus.
+    `chromium` is the program that renders sources with `render = true`, where it isn't found on the PATH.
+    `proxies` are proxies by name, `proxy` the name of the one that all pages are fetched through.
+    `allowed_private` lists `host:port` pairs on private addresses that may be reached. `robots_allowed` lists
+    `host/path` prefixes whose robots.txt the operator may and does overrule.
     """
 
     model_config = SettingsConfigDict(env_prefix="IPRWATCH_", extra="forbid", frozen=True)
@@ -94,6 +95,7 @@ class Configuration(BaseSettings):
     robots_allowed: tuple[str, ...] = ()
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    watchlists: tuple[Watchlist, ...] = ()
     operators: tuple[Recipient, ...] = ()
     alarms: tuple[Recipient, ...] = ()
     alarm_after: Annotated[int, Field(ge=1, le=100)] = 2
@@ -206,6 +208,11 @@ class Configuration(BaseSettings):
         if name and name != DIRECT and name not in self.proxies:
             raise ConfigurationError(f"{place}: proxy: no proxy is called {name!r}; name it under [proxies].")
 
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The rules, and one for each row of the watchlists, read now. Raises ConfigurationError naming the row."""
+        rows = (read_watchlist(watchlist) for watchlist in self.watchlists)
+        return (*self.rules, *(rule for rules in rows for rule in rules))
+
     def build_channels(self) -> dict[str, Channel]:
         """The configured channels, with their secrets read now. Raises ConfigurationError naming the key."""
         place = str(self.file or "the environment")
@@ -226,7 +233,8 @@ class Configuration(BaseSettings):
         return channels
 
     def _recipients(self) -> tuple[Recipient, ...]:
-        return (*self.operators, *self.alarms, *(recipient for rule in self.rules for recipient in rule.send))
+        sends = (*(rule.send for rule in self.rules), *(watchlist.send for watchlist in self.watchlists))
+        return (*self.operators, *self.alarms, *(recipient for send in sends for recipient in send))
 
     @property
     def _folder(self) -> Path:
@@ -272,7 +280,7 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
             check_url(configuration.dead_mans_switch, read_allowed_private(configuration.allowed_private))
         except Refused as refused:
             raise ConfigurationError(f"{place}: dead_mans_switch: {refused.rule}.") from None
-    check_rules(configuration.rules, kinds, configuration.load_sources(), place)
+    check_rules(configuration.all_rules(), kinds, configuration.load_sources(), place)
     read_languages(configuration._recipients(), place)
     return configuration
 
@@ -295,6 +303,13 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     for key in ("inbox_folder", "lexicon", "court_codes", "chromium", "metrics_file"):
         if isinstance(values.get(key), str):
             resolved[key] = folder / values[key]
+    if isinstance(values.get("watchlists"), list):
+        resolved["watchlists"] = [
+            {**entry, "file": folder / entry["file"]}
+            if isinstance(entry, dict) and isinstance(entry.get("file"), str)
+            else entry
+            for entry in values["watchlists"]
+        ]
     if isinstance(values.get("source_files"), list):
         resolved["source_files"] = [
             folder / name if isinstance(name, str) else name for name in values["source_files"]

@@ -187,7 +187,7 @@ class Runner:
             report = deliver(
                 self._engine,
                 configuration.build_channels(),
-                rules=configuration.rules,
+                rules=configuration.all_rules(),
                 operators=configuration.operators,
             )
         except (IprwatchError, DBAPIError) as error:

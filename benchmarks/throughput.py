@@ -295,7 +295,7 @@ def time_steps(order: Order) -> dict[str, Cost]:
     engine = open_engine(configuration.database_url)
     (source,) = configuration.load_sources().values()
     run_id = open_watch(engine, source, baseline=False).run_id
-    archive, rules = Archive(configuration.archive), Rules(configuration.rules)
+    archive, rules = Archive(configuration.archive), Rules(configuration.all_rules())
     site = Site(order.pages, order.port)
     costs: dict[str, Cost] = {}
 

@@ -231,7 +231,7 @@ class Rechecks:
 
     async def _settle_absences(self, turn: _Round) -> None:
         """At the end of the round, when all that was read well is known: believe what is gone, or don't."""
-        rules = Rules(self._spider.configuration.rules)
+        rules = Rules(self._spider.configuration.all_rules())
         held: list[Due] = []
         for due, error, page in turn.absent:
             control = self._control.get(urlsplit(due.url).hostname or "")

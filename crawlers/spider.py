@@ -302,7 +302,7 @@ class FamilySpider(Spider):
         return limit is not None and day is not None and day < limit
 
     async def _tell_second_source(self, watch: Watch, address: str) -> None:
-        rules = Rules(self.configuration.rules)
+        rules = Rules(self.configuration.all_rules())
         try:
             rows = await asyncio.to_thread(
                 tell_second_source, self.engine, self.archive, rules, watch.source, address

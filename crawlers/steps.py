@@ -29,7 +29,7 @@ class PipelineStep:
         setup = Setup(
             database_url=configuration.database_url,
             leases=tuple(crawler.settings.getlist("IPRWATCH_LEASES")),
-            rules=Rules(configuration.rules),
+            rules=Rules(configuration.all_rules()),
             lexicon=configuration.lexicon,
             court_codes=configuration.court_codes,
         )

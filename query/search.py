@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, func, select
 
+from pipeline.expression import Query
+from pipeline.expression.conditions import All, Condition, FromSources, PublishedOn
+from pipeline.expression.evaluate import find_phrase, find_words
 from pipeline.legal.fact_key import read_out
-from pipeline.normalize import fold
-from pipeline.store.search_index import match_items
 from pipeline.store.standing import METHOD
 from pipeline.store.tables import FactRow, Item
-from pipeline.store.tokens import read_phrase
 from pipeline.store.withdrawals import is_withdrawn, standing_withdrawals
+from query.conditions import match_condition
 from query.errors import QueryError as QueryError
-from query.fact_filters import FactFilter, match_facts
+from query.fact_filters import FactFilter, read_filter
 from query.stories import also_reported
 
 _EXCERPT = 80
@@ -55,7 +57,7 @@ class Found:
 
 def search_items(
     engine: Engine,
-    words: Sequence[str],
+    query: Query | None = None,
     *,
     sources: Sequence[str] = (),
     since: date | None = None,
@@ -65,46 +67,41 @@ def search_items(
     facts: FactFilter | None = None,
     limit: int = 20,
 ) -> Found:
-    """Items that hold every word (a word with spaces is a phrase), newest first.
+    """Items that meet the query and every filter, newest first; all items without a query.
 
     `since` and `until` are inclusive days of publication in China; an item without a date is found only when
     neither is given. `run_ids` keeps what these runs stored first, `withdrawn` what is gone from its site. Raises
-    QueryError for a word without a letter or digit, for dates in the wrong order and for facts that can't be read.
+    QueryError for dates in the wrong order and for facts that can't be read.
     """
-    phrases = []
-    for word in words:
-        phrase = read_phrase(word)
-        if phrase is None:
-            raise QueryError(f"The word {word!r} has no letter or digit to search for.")
-        phrases.append(phrase)
     if since and until and since > until:
         raise QueryError(
             f"Nothing can be published from {since} until {until}: the dates are in the wrong order."
         )
-    conditions: list[ColumnElement[bool]] = [Item.same_as.is_(None)]
-    matched = match_items(engine.dialect.name, phrases)
-    if matched is not None:
-        conditions.append(matched)
+    wanted: list[Condition] = [query.condition] if query else []
     if sources:
-        conditions.append(Item.source_key.in_(sources))
-    if since:
-        conditions.append(Item.published_on >= since)
-    if until:
-        conditions.append(Item.published_on <= until)
+        wanted.append(FromSources(tuple(sources)))
+    if since or until:
+        wanted.append(PublishedOn(since, until))
+    if facts is not None:
+        wanted += read_filter(facts)
+    conditions: list[ColumnElement[bool]] = [Item.same_as.is_(None)]
+    if wanted:
+        conditions.append(match_condition(engine.dialect.name, All(tuple(wanted))))
     if run_ids is not None:
         conditions.append(Item.run_id.in_(run_ids))
     if withdrawn:
         conditions.append(is_withdrawn())
-    if facts is not None:
-        conditions += match_facts(facts)
     columns = (
         Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on,
         Item.published_at, Item.first_seen_at, Item.version_number, Item.body,
     )  # fmt: skip
+    newest_first = (Item.sort_key.desc(), Item.id.desc())
+    # Chosen by their keys first: sorting thousands of whole rows takes many times as long.
+    chosen = select(Item.id).where(*conditions).order_by(*newest_first).limit(limit).subquery()
     with engine.connect().execution_options(read_only=True) as connection:
         total = connection.scalar(select(func.count()).select_from(Item).where(*conditions)) or 0
         rows = connection.execute(
-            select(*columns).where(*conditions).order_by(Item.sort_key.desc(), Item.id.desc()).limit(limit)
+            select(*columns).join(chosen, chosen.c.id == Item.id).order_by(*newest_first)
         ).all()
         shown: dict[int, dict[str, list[str]]] = {row.id: {} for row in rows}
         for fact in connection.execute(
@@ -131,7 +128,7 @@ def search_items(
                 published_at=row.published_at,
                 first_seen_at=row.first_seen_at,
                 version_number=row.version_number,
-                excerpt=_excerpt(row.body, words),
+                excerpt=_excerpt(row.body, query),
                 facts=shown[row.id],
                 also=also.get(row.id, []),
                 withdrawal=gone.get(row.id),
@@ -141,11 +138,10 @@ def search_items(
     )
 
 
-def _excerpt(body: str, words: Sequence[str]) -> str:
+def _excerpt(body: str, query: Query | None) -> str:
     text = " ".join(body.split())
-    folded = fold(text)
-    # Folding may change lengths; then the place is near enough for an excerpt.
-    places = [place for word in words if (place := folded.find(fold(word))) >= 0]
+    phrases = [phrase for words in find_words(query.condition) for phrase in words.phrases] if query else []
+    places = [start for phrase in phrases for start, _ in islice(find_phrase(phrase, text), 1)]
     start = max(0, min(places) - _EXCERPT // 4) if places else 0
     piece = text[start : start + _EXCERPT]
     return ("…" if start else "") + piece + ("…" if start + _EXCERPT < len(text) else "")

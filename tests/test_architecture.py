@@ -54,7 +54,7 @@ NETWORK_AND_DATABASE = {
     "sqlite3",
 }
 # Modules of pipeline/ that are no step: what flows, and what happens after the rows are written.
-NO_STEPS = {"record", "batch", "alerts", "health"}
+NO_STEPS = {"record", "batch", "alerts", "health", "expression"}
 
 
 def python_files(place: str) -> list[Path]:

@@ -20,6 +20,8 @@ from crawlers.runs import STATES
 from crawlers.source import BUILT_IN, FAMILIES, Source, load_sources
 from pipeline.alerts import channels
 from pipeline.alerts.rules import Recipient, Rule
+from pipeline.alerts.watchlists import COLUMNS, Watchlist
+from pipeline.expression.fields import CHINESE_NAMES, FIELDS
 from pipeline.legal.fact import KINDS
 from pipeline.store.tables import Base
 
@@ -101,6 +103,17 @@ def test_every_key_of_a_rule_is_documented() -> None:
     text = sections(text_of("configuration.md"))["Rules"]
     assert set(named(text)) == set(Rule.model_fields)
     assert all(f"{key} = " in text for key in Recipient.model_fields)
+
+
+def test_every_key_and_column_of_a_watchlist_is_documented() -> None:
+    names = named(sections(text_of("configuration.md"))["Watchlists"])
+    assert sorted(names) == sorted([*Watchlist.model_fields, *COLUMNS])
+
+
+def test_every_field_of_the_query_language_is_documented_with_its_name_in_chinese() -> None:
+    text = sections(text_of("query-language.md"))["Fields"]
+    assert sorted(named(text)) == sorted(FIELDS)
+    assert all(f"| `{field}` | {name} |" in text for name, field in CHINESE_NAMES.items())
 
 
 def test_every_key_of_a_source_is_documented() -> None:

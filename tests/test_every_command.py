@@ -30,6 +30,8 @@ RUNS: dict[str, tuple[tuple[str | Path, ...], str, int, str]] = {
     "reparse": ((), "", 0, "0 corrected, 0 failed"),
     "search": (("商标",), "", 0, "商标"),
     "show": ((ITEM,), "", 0, "Facts"),
+    "rules list": ((), "", 0, "0 rules"),
+    "rules test": (("商标 NOT 专利", "--days", "3000"), "", 0, "The query matches"),
     "tables": ((), "", 0, "court_codes"),
     "correct": (
         (ITEM, "--published", "2026-11-20", "--by", "Anna", "--reason", "as printed"),

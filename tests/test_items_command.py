@@ -41,6 +41,27 @@ def test_a_search_that_finds_nothing_says_so_in_a_sentence(folder: Path) -> None
     assert (ran.code, ran.out.strip()) == (0, "No stored item matches.")
 
 
+def test_a_search_takes_an_expression_and_explains_it(folder: Path) -> None:
+    ran = iprwatch("search", "(商標 OR 专利)", "source:cnipa_news", "--explain", cwd=folder)
+    assert "trade marks" in ran.out
+    assert "found for" in ran.out
+    shown = iprwatch("search", "商標", "--explain", "--json", cwd=folder).json
+    assert shown["total"] > 0
+    assert shown["widened"][0]["forms"][:2] == ["商標", "商标"]
+
+
+def test_a_search_that_finds_nothing_suggests_what_is_written_alike(folder: Path) -> None:
+    ran = iprwatch("search", "北京知识产杈法院", cwd=folder)
+    assert (ran.code, "Did you mean 北京知识产权法院" in ran.out) == (0, True)
+
+
+def test_an_expression_that_cannot_be_read_is_refused_at_its_place(folder: Path) -> None:
+    ran = iprwatch("search", "商标 (专利", cwd=folder)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.splitlines()[-2:] == ["    商标 (专利", "         ^"]
+    assert "no source is called 'elsewhere'" in iprwatch("search", "source:elsewhere", cwd=folder).err.lower()
+
+
 @pytest.mark.parametrize(("number", "shown"), [(1, "1 link: 1 known link"), (2, "2 links: 2 known links")])
 def test_one_known_link_is_no_links(number: int, shown: str) -> None:
     assert shown_counts({"links": number, "known links": number}) == shown
@@ -123,3 +144,39 @@ def test_what_cannot_be_meant_is_refused_in_one_sentence(
     assert (ran.code, ran.out) == (2, "")
     (line,) = ran.err.strip().splitlines()
     assert words in line
+
+
+RULES = """
+[channels.log]
+kind = "file"
+path = "alerts.jsonl"
+
+[[rules]]
+name = "Trademarks"
+query = "商标"
+send = [{ channel = "log" }]
+
+[[rules]]
+name = "Nobody"
+words = ["无此词语"]
+send = [{ channel = "log" }]
+"""
+
+
+def test_rules_are_listed_and_tried(folder: Path) -> None:
+    (folder / "iprwatch.toml").write_text(RULES, encoding="utf-8")
+    listed = iprwatch("rules", "list", "--days", "3000", "--json", cwd=folder).json
+    assert [(row["rule"], row["verdict"]) for row in listed["rules"]] == [
+        ("Trademarks", ""),
+        ("Nobody", "silent"),
+    ]
+    tried = iprwatch("rules", "test", "Trademarks", "--days", "3000", "--json", cwd=folder).json
+    assert tried["matched_items"] == listed["rules"][0]["matched_items"] > 0
+    assert "【商标】" in tried["examples"][0]["matched"]
+    shown = iprwatch("rules", "test", "商标 -专利", "--days", "3000", cwd=folder).out
+    assert "The query matches" in shown
+    assert "【商标】" in shown
+    assert "silent" in iprwatch("rules", "list", cwd=folder).out
+    refused = iprwatch("rules", "test", "商标 (", cwd=folder)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.splitlines()[-1].strip() == "^"

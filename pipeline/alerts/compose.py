@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from pipeline.alerts.events import tell_event
 from pipeline.alerts.excerpt import find_sentence
-from pipeline.alerts.message import Message, Told
+from pipeline.alerts.message import Message, Sentence, Told
 from pipeline.dates.value import SHANGHAI
+from pipeline.expression.evaluate import MARKS
 from pipeline.legal.fact_key import read_out
 from pipeline.store.outbox_rows import JOINED
 from pipeline.store.standing import METHOD
@@ -76,7 +77,7 @@ def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> M
         facts=(*_describe_event(connection, row.item_id, row.event), *_tell_facts(facts)),
         precision=row.published_precision if row.published_on else None,
         inferred=bool(row.published_on and row.published_inferred),
-        sentence=find_sentence(row.body, words) if words else None,
+        sentence=_read_matched(row.text) or (find_sentence(row.body, words) if words else None),
         snapshot=connection.scalar(
             select(Version.snapshot_sha256)
             .where(Version.item_id == row.item_id)
@@ -84,6 +85,15 @@ def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> M
             .limit(1)
         ),
     )
+
+
+def _read_matched(text: Mapping[str, Any] | None) -> Sentence | None:
+    """The sentence that was kept when the rule's query matched, around its first match."""
+    if not text or "matched" not in text:
+        return None
+    before, _, rest = text["matched"].partition(MARKS[0])
+    match, _, after = rest.partition(MARKS[1])
+    return Sentence(before, match, "".join(part for part in after if part not in MARKS))
 
 
 def _write_date(row: Any) -> str | None:

@@ -15,6 +15,11 @@ from pipeline.alerts.channels import check_recipient, has_language
 from pipeline.alerts.events import EVENTS, kind_of
 from pipeline.alerts.excerpt import word_pattern
 from pipeline.alerts.wording import Language
+from pipeline.expression import read_query
+from pipeline.expression.conditions import Condition, FromSources, OnTopics, leaves, named_sources
+from pipeline.expression.evaluate import find_spans, mark_sentence
+from pipeline.expression.matcher import Matcher
+from pipeline.expression.subject import Subject
 from pipeline.legal import Fact
 from pipeline.legal.asked import AskedCase, AskedCourt, read_asked_case, read_asked_court
 from pipeline.legal.fact_key import MOST_MONEY, fact_key, squash
@@ -35,9 +40,9 @@ class Recipient(BaseModel):
 
 
 class Rule(BaseModel):
-    """A notice matches when it has one of the words, comes from one of the sources and has one of the topics;
-    an empty list asks for nothing. Words are compared folded (case, full width), Latin ones as whole words; they
-    are looked for in title, body and the texts of attachments.
+    """A notice matches when it meets `query` (docs/query-language.md), has one of the words, comes from one of the
+    sources and has one of the topics; what is empty asks for nothing. `words` are compared folded (case, full width)
+    and otherwise as written, Latin ones whole; they are looked for in title, body and the texts of attachments.
 
     The facts of title and body can be asked for too: one of the kinds of right, one of the case numbers and one of
     the courts (in any written form), and one sum of at least `amount_min` in `currency` (ISO 4217).
@@ -49,6 +54,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    query: str = ""
     words: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     sources: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
@@ -59,6 +65,13 @@ class Rule(BaseModel):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
     events: Annotated[tuple[str, ...], Field(min_length=1)] = ("new", "withdrawn")
     send: Annotated[tuple[Recipient, ...], Field(min_length=1)]
+
+    @field_validator("query")
+    @classmethod
+    def _readable_query(cls, query: str) -> str:
+        if query:
+            read_query(query)
+        return query
 
     @field_validator("words")
     @classmethod
@@ -89,6 +102,19 @@ class Rule(BaseModel):
         return courts
 
     @cached_property
+    def condition(self) -> Condition | None:
+        """What the query asks for; None without one."""
+        return read_query(self.query).condition if self.query else None
+
+    @property
+    def names_sources(self) -> bool:
+        """True when the rule asks for a source or a topic."""
+        asked = leaves(self.condition) if self.condition else ()
+        return bool(
+            self.sources or self.topics or any(isinstance(leaf, FromSources | OnTopics) for leaf in asked)
+        )
+
+    @cached_property
     def _asked(self) -> tuple[tuple[AskedCase | AskedCourt, ...], ...]:
         cases = tuple(map(read_asked_case, self.case_numbers))
         courts = tuple(map(read_asked_court, self.courts))
@@ -98,17 +124,21 @@ class Rule(BaseModel):
     def _patterns(self) -> tuple[re.Pattern[str], ...]:
         return tuple(word_pattern(fold(word)) for word in self.words)
 
-    def wants(self, record: Record, folded: str, event: str) -> bool:
-        """True when the record, whose folded texts are given, matches this rule on this event."""
+    def wants(self, subject: Subject, folded: str, event: str) -> bool:
+        """True when an item, whose folded texts are given, has what the lists of this rule ask for on this event."""
         if kind_of(event) not in self.events:
             return False
-        if self.sources and record.context.source_key not in self.sources:
+        if self.sources and subject.source_key not in self.sources:
             return False
-        if self.topics and not set(self.topics) & set(record.context.topics):
+        if self.topics and not set(self.topics) & set(subject.topics):
             return False
         if self.words and not any(pattern.search(folded) for pattern in self._patterns):
             return False
-        return self._finds_facts(record.title_facts + record.facts)
+        return self._finds_facts(subject.facts)
+
+    def show_match(self, subject: Subject) -> str:
+        """The sentence by which an item meets the query, the match between marks; empty without a query."""
+        return mark_sentence(find_spans(self.condition, subject), subject) if self.condition else ""
 
     def _finds_facts(self, facts: tuple[Fact, ...]) -> bool:
         if self.ip_types and not any(fact.value.get("ip_type") in self.ip_types for fact in facts):
@@ -130,11 +160,24 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
+        conditions = [(place, rule.condition) for place, rule in enumerate(self._rules)]
+        self._queried = [place for place, condition in conditions if condition is not None]
+        self._plain = [place for place, condition in conditions if condition is None]
+        self._matcher = Matcher([condition for _, condition in conditions if condition is not None])
 
     def naming_sources(self) -> Rules | None:
         """Those rules alone that ask for a source or a topic; None when no rule does."""
-        naming = [rule for rule in self._rules if rule.sources or rule.topics]
+        naming = [rule for rule in self._rules if rule.names_sources]
         return Rules(naming) if naming else None
+
+    def find(self, subject: Subject, event: str) -> list[Rule]:
+        """The rules that want an item on this event, in their order."""
+        met = [self._queried[found] for found in self._matcher.find(subject)] if self._queried else []
+        places = sorted(met + self._plain)
+        if not places:
+            return []
+        folded = fold("\n".join((subject.title, subject.body, *subject.attachment_texts)))
+        return [rule for place in places if (rule := self._rules[place]).wants(subject, folded, event)]
 
     def names_for(self, event: str) -> frozenset[str]:
         """The names of the rules that ask for this kind of event."""
@@ -143,11 +186,11 @@ class Rules:
     def __call__(self, record: Record, event: str) -> Iterable[Match]:
         if not self._rules:
             return []
-        folded = fold("\n".join((record.title, record.body, *record.notice.attachment_texts)))
+        subject = Subject.of(record)
         matches = (
-            Match(rule.name, recipient.channel, recipient.to)
-            for rule in self._rules
-            if rule.wants(record, folded, event)
+            Match(rule.name, recipient.channel, recipient.to, matched)
+            for rule in self.find(subject, event)
+            for matched in (rule.show_match(subject),)
             for recipient in rule.send
         )
         return list(dict.fromkeys(matches))
@@ -172,7 +215,8 @@ def check_rules(
         if rule.name in names:
             raise ConfigurationError(f"{place}: two rules are called {rule.name!r}; names must differ.")
         names.add(rule.name)
-        if unknown := [key for key in rule.sources if key not in sources]:
+        asked = (*rule.sources, *sorted(named_sources(rule.condition) if rule.condition else ()))
+        if unknown := [key for key in asked if key not in sources]:
             raise ConfigurationError(f"{place}: rule {rule.name!r}: no source is called {unknown[0]!r}.")
         watched = [sources[key] for key in rule.sources] or list(sources.values())
         topics = {topic for source in watched for topic in source.topics}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ from pipeline.legal.numerals import read_number
 from pipeline.legal.pinyin import find_in_pinyin
 from pipeline.legal.statutes import find_statutes
 
+# As people type pinyin: in lower case, without "No.".
+_TYPED = re.compile(
+    r"(?P<year>[(〔\[]\s?\d{4}\s?[)〕\]])\s?(?P<words>[A-Za-z][A-Za-z\d ]{2,60}?)\s?,?\s?(?:no\.?\s?)?"
+    r"(?P<serial>\d{1,9})",
+    re.IGNORECASE,
+)
 _BRANCHES = ("之一", "之二", "之三", "之四", "之五", "之六", "之七", "之八", "之九", "之十")
 
 
@@ -66,12 +73,13 @@ class AskedStatute:
 
 
 def read_asked_case(text: str) -> AskedCase:
-    """Read case numbers in any form: （2022）粤0192民初2187号, [2022]粤0192民初2187, (2022) Yue 0192 Min Chu No. 2187.
+    """Read case numbers in any form: （2022）粤0192民初2187号, [2022]粤0192民初2187, (2022) Yue 0192 Min Chu No. 2187,
+    (2022) yue 0192 min chu 2187.
 
     Raises AskedError for anything else.
     """
     plain = unicodedata.normalize("NFKC", text)
-    facts = find_case_numbers(plain) + find_in_pinyin(plain)
+    facts = find_case_numbers(plain) + (find_in_pinyin(plain) or find_in_pinyin(_spell_pinyin(plain)))
     if not facts:
         raise AskedError(
             f"{text!r} is no case number that can be read; write (2022)粤0192民初2187号 or "
@@ -135,3 +143,9 @@ def read_asked_amount(text: str) -> Decimal:
     if number is None or not 0 <= number < MOST_MONEY:
         raise AskedError(f"{text!r} is no sum that can be read; write 350000, 35万 or 1.2亿.")
     return number
+
+
+def _spell_pinyin(plain: str) -> str:
+    """A case number as English texts print it, of one that was typed in short."""
+    typed = _TYPED.fullmatch(plain.strip())
+    return f"{typed['year']} {typed['words'].title()} No. {typed['serial']}" if typed else ""

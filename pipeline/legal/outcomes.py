@@ -171,6 +171,8 @@ _HINT = re.compile(
     "|".join(sorted({hint for _, hints, _ in _OUTCOMES for hint in hints}, key=len, reverse=True))
 )
 
+OUTCOMES: tuple[str, ...] = tuple(outcome for outcome, _, _ in _OUTCOMES)
+
 
 def find_outcomes(text: str) -> list[Fact]:
     """Find how a case ended, each outcome once, at its first decisive words; value: `outcome`.

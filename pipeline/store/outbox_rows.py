@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,11 +29,12 @@ HELD = "held"
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A rule that wants to tell a recipient of a record."""
+    """A rule that wants to tell a recipient of a record. `matched` is the sentence by which it matched, for people."""
 
     rule: str
     channel: str
     recipient: str
+    matched: str = field(default="", compare=False)
 
 
 Matcher = Callable[[Record, str], Iterable[Match]]
@@ -121,7 +122,7 @@ def _row(found: Match, occurrence: Occurrence, story_id: int | None) -> dict[str
         "rule": found.rule,
         "item_id": occurrence.item_id,
         "story_id": story_id,
-        "text": None,
+        "text": {"matched": found.matched} if found.matched else None,
         "event": occurrence.event,
         "channel": found.channel,
         "recipient": found.recipient,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Text, cast, literal, literal_column, select, text
+from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, literal, literal_column, or_, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import column, func, table
 
@@ -17,31 +17,33 @@ from pipeline.store.tables import Item, SearchDocument
 from pipeline.store.tokens import Phrase
 
 
-def match_items(dialect: str, phrases: Sequence[Phrase]) -> ColumnElement[bool] | None:
-    """The condition on `item.id` for documents that hold all phrases; None when there are none."""
-    if not phrases:
+def match_items(dialect: str, groups: Sequence[Sequence[Phrase]]) -> ColumnElement[bool] | None:
+    """The condition on `item.id` for documents that hold a phrase of each group; None when there is no group."""
+    if not groups:
         return None
     if dialect == "sqlite":
-        query = " AND ".join(
-            '"' + " ".join(phrase.tokens) + '"' + ("*" if phrase.prefix else "") for phrase in phrases
-        )
+        query = " AND ".join(f"({' OR '.join(map(_write_phrase, phrases))})" for phrases in groups)
         index = table("item_search", column("rowid"), column("item_search"))
-        return Item.id.in_(
-            select(index.c.rowid).where(text("item_search MATCH :match").bindparams(match=query))
-        )
-    whole = [
-        token for phrase in phrases for token in (phrase.tokens[:-1] if phrase.prefix else phrase.tokens)
-    ]
+        matched = text("item_search MATCH :match").bindparams(bindparam("match", query, unique=True))
+        return Item.id.in_(select(index.c.rowid).where(matched))
+    conditions = [or_(*map(_holds, phrases)) for phrases in groups]
+    return Item.id.in_(select(SearchDocument.item_id).where(*conditions))
+
+
+def _write_phrase(phrase: Phrase) -> str:
+    return '"' + " ".join(phrase.tokens) + '"' + ("*" if phrase.prefix else "")
+
+
+def _holds(phrase: Phrase) -> ColumnElement[bool]:
+    whole = phrase.tokens[:-1] if phrase.prefix else phrase.tokens
     conditions: list[ColumnElement[bool]] = []
     if whole:
         distinct = cast(sorted(set(whole)), postgresql.ARRAY(Text))
         conditions.append(
             func.string_to_array(SearchDocument.sequence, literal_column("' '")).bool_op("@>")(distinct)
         )
-    for phrase in phrases:
-        if len(phrase.tokens) == 1 and not phrase.prefix:
-            continue
+    if len(phrase.tokens) > 1 or phrase.prefix:
         sequence = literal(" ") + SearchDocument.sequence + literal(" ")
         sought = " " + " ".join(phrase.tokens) + ("" if phrase.prefix else " ")
         conditions.append(func.strpos(sequence, sought) > 0)
-    return Item.id.in_(select(SearchDocument.item_id).where(*conditions))
+    return and_(*conditions)

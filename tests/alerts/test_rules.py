@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from errors import ConfigurationError
 from pipeline.alerts.rules import Recipient, Rule, Rules, check_rules
+from pipeline.expression.subject import Subject
 from pipeline.normalize import fold
 from pipeline.record import Record
 from pipeline.store.write import Match
@@ -118,7 +119,7 @@ def test_a_rule_is_refused_or_finds_its_own_word(word: str) -> None:
     except ValidationError:
         assert not fold(word) or any("\ud800" <= character <= "\udfff" for character in word)
         return
-    assert asked.wants(make_record(1), f"。{fold(word)}。", "new")
+    assert asked.wants(Subject.of(make_record(1)), f"。{fold(word)}。", "new")
 
 
 @pytest.mark.parametrize(

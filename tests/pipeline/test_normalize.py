@@ -11,6 +11,7 @@ from sqlalchemy import Engine, insert
 
 from crawlers.notice import Attachment, ListEntry, PrintedDate
 from pipeline import interpret
+from pipeline.expression import read_words
 from pipeline.normalize import fold, make_storable, normalize, title_key
 from pipeline.store.tables import Run
 from pipeline.store.write import write_records
@@ -114,7 +115,7 @@ def test_a_page_with_such_characters_is_stored_and_found_again(engine: Engine) -
     for outcome in ("new", "known"):
         (written,) = write_records(engine, [interpret(notice, context)])
         assert written.outcome == outcome
-    (hit,) = search_items(engine, ["公告"]).hits
+    (hit,) = search_items(engine, read_words(["公告"])).hits
     assert hit.title == f"商标{UNKNOWN}公告"
 
 

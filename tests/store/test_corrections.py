@@ -252,7 +252,7 @@ def test_undoing_everything_in_any_order_gives_the_machine_s_facts_back(store: E
 
 def test_search_finds_the_person_s_reading_and_not_the_machine_s(store: Engine, uid: str) -> None:
     correct_fact(store, uid, "amount", "90万元", {"amount": "7000000"}, **BY)
-    found = search_items(store, [], facts=FactFilter(amount_min=Decimal(5_000_000)))
+    found = search_items(store, facts=FactFilter(amount_min=Decimal(5_000_000)))
     assert [hit.uid for hit in found.hits] == [uid]
     assert "7000000 CNY" in found.hits[0].facts["amount"]
     assert "90万元" not in found.hits[0].facts["amount"]

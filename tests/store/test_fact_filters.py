@@ -33,7 +33,7 @@ def filled(store: Engine) -> Engine:
 
 
 def numbers(store: Engine, **wanted: Any) -> list[int]:
-    found = search_items(store, [], facts=FactFilter(**wanted))
+    found = search_items(store, facts=FactFilter(**wanted))
     return sorted(int(hit.url.rsplit("/", 1)[-1].removesuffix(".html")) for hit in found.hits)
 
 
@@ -157,4 +157,4 @@ def test_the_kind_of_a_notice_is_a_filter(filled: Engine) -> None:
 )
 def test_what_cannot_be_asked_for_is_refused(store: Engine, wanted: dict[str, Any], words: str) -> None:
     with pytest.raises(QueryError, match=words):
-        search_items(store, [], facts=FactFilter(**wanted))
+        search_items(store, facts=FactFilter(**wanted))

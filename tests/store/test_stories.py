@@ -390,7 +390,7 @@ class TestShowing:
 
     def test_a_found_item_names_the_other_reports_and_why(self, store: Engine) -> None:
         write(store, "report", "english", "other")
-        hits = {hit.title: hit.also for hit in search_items(store, []).hits}
+        hits = {hit.title: hit.also for hit in search_items(store).hits}
         assert hits[TEXTS["other"][0]] == []
         (also,) = hits[TEXTS["english"][0]]
         assert (also["uid"], also["leads"], also["why"]) == (uid_of(store, "report"), True, ["same case"])
