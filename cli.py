@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from cli_alerts import alerts_app
 from cli_corrections import correct_command, corrections_command
 from cli_crawl import crawl_command, run_command
+from cli_database import db_app
+from cli_export import export_command
 from cli_inspect import inspect_app
 from cli_items import search_command, show_command, tables_command
 from cli_output import (
@@ -30,6 +32,8 @@ from cli_output import (
 )
 from cli_rules import rules_app
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
+from cli_sql import sql_command
+from cli_stats import stats_command
 from cli_status import status_command
 from cli_stories import stories_app, story_app
 from crawlers.archive import Archive
@@ -55,11 +59,15 @@ app.command("filtered")(filtered_command)
 app.add_typer(hosts_app, name="hosts")
 app.add_typer(inspect_app, name="inspect")
 app.command("search")(search_command)
+app.command("export")(export_command)
+app.command("stats")(stats_command)
+app.command("sql")(sql_command)
 app.command("show")(show_command)
 app.command("tables")(tables_command)
 app.add_typer(rules_app, name="rules")
 app.add_typer(stories_app, name="stories")
 app.add_typer(story_app, name="story")
+app.add_typer(db_app, name="db")
 app.command("correct")(correct_command)
 app.command("corrections")(corrections_command)
 app.add_typer(alerts_app, name="alerts")

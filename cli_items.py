@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,25 +11,39 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from cli_corrections import corrections_table
+from cli_filters import (
+    CaseFilter,
+    CourtFilter,
+    CurrencyFilter,
+    DocumentFilter,
+    IpTypeFilter,
+    KindFilter,
+    LeastFilter,
+    MostFilter,
+    PartyFilter,
+    SinceFilter,
+    SourceFilter,
+    StatuteFilter,
+    UntilFilter,
+    WithdrawnFilter,
+    WordsArgument,
+    read_filter,
+)
 from cli_output import (
     DatabaseOption,
     JsonOption,
     describe_hit,
     items_table,
     out,
-    pick_sources,
     print_json,
     read_configuration,
     widened_table,
 )
 from cli_stories import story_tables
-from pipeline.expression import read_words
-from pipeline.expression.conditions import named_sources
-from pipeline.legal.asked import AskedError, read_asked_amount
 from pipeline.legal.tables import read_table, table_names
 from pipeline.store.session import open_engine
 from query.errors import QueryError
-from query.fact_filters import CURRENCY, FactFilter
+from query.fact_filters import CURRENCY
 from query.item import describe_item
 from query.search import search_items
 from query.suggestions import suggest_words
@@ -40,104 +53,38 @@ _LONG = 400
 
 def search_command(
     context: typer.Context,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(help="Words in Chinese or English, or an expression: docs/query-language.md."),
-    ] = None,
-    source: Annotated[
-        list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")
-    ] = None,
-    since: Annotated[
-        datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="Published on this day or later.")
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option("--until", formats=["%Y-%m-%d"], help="Published on this day or earlier."),
-    ] = None,
-    case_no: Annotated[
-        list[str] | None,
-        typer.Option("--case-no", help="With this case number, in any written form; may be repeated."),
-    ] = None,
-    court: Annotated[
-        list[str] | None,
-        typer.Option("--court", help="Naming this court, or with a case number of it; may be repeated."),
-    ] = None,
-    amount_min: Annotated[
-        str | None,
-        typer.Option("--amount-min", metavar="SUM", help="With a sum of at least 350000, or 35万."),
-    ] = None,
-    amount_max: Annotated[
-        str | None, typer.Option("--amount-max", metavar="SUM", help="With a sum of at most so much.")
-    ] = None,
-    currency: Annotated[
-        str, typer.Option("--currency", help="The currency of these sums, ISO 4217.")
-    ] = CURRENCY,
-    ip_type: Annotated[
-        list[str] | None,
-        typer.Option("--ip-type", help="About this kind of right, such as trademark; may be repeated."),
-    ] = None,
-    statute: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--statute", help="Citing this law, such as 专利法 or 专利法第六十五条; may be repeated."
-        ),
-    ] = None,
-    party: Annotated[
-        list[str] | None,
-        typer.Option("--party", help="With a party whose name holds this; may be repeated."),
-    ] = None,
-    doc_no: Annotated[
-        list[str] | None,
-        typer.Option("--doc-no", help="With this document number, such as 法释〔2021〕4号; may be repeated."),
-    ] = None,
-    kind: Annotated[
-        list[str] | None,
-        typer.Option("--kind", help="This kind of notice, such as case or law_or_policy; may be repeated."),
-    ] = None,
+    words: WordsArgument = None,
+    source: SourceFilter = None,
+    since: SinceFilter = None,
+    until: UntilFilter = None,
+    case_no: CaseFilter = None,
+    court: CourtFilter = None,
+    amount_min: LeastFilter = None,
+    amount_max: MostFilter = None,
+    currency: CurrencyFilter = CURRENCY,
+    ip_type: IpTypeFilter = None,
+    statute: StatuteFilter = None,
+    party: PartyFilter = None,
+    doc_no: DocumentFilter = None,
+    kind: KindFilter = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what the words are widened to and how fields are read.")
     ] = False,
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many, newest first.")
     ] = 20,
-    withdrawn: Annotated[
-        bool, typer.Option("--withdrawn", help="Only items whose page is gone from its site.")
-    ] = False,
+    withdrawn: WithdrawnFilter = False,
     db: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find stored items, newest first. Of one repeated filter one value is enough; all filters must be met."""
     configuration = read_configuration(context, database=db)
-    query = read_words(words or [])
-    named = sorted(named_sources(query.condition)) if query else []
-    if source or named:
-        pick_sources(configuration, [*(source or ()), *named])
-    try:
-        least, most = (
-            read_asked_amount(bound) if bound is not None else None for bound in (amount_min, amount_max)
-        )
-    except AskedError as error:
-        raise QueryError(str(error)) from None
+    asked = read_filter(configuration, context.params)
+    query = asked["query"]
     engine = open_engine(configuration.database_url, create=False)
     found = search_items(
         engine,
-        query,
-        sources=source or (),
-        since=since.date() if since else None,
-        until=until.date() if until else None,
-        facts=FactFilter(
-            case_numbers=case_no or (),
-            courts=court or (),
-            ip_types=ip_type or (),
-            statutes=statute or (),
-            parties=party or (),
-            documents=doc_no or (),
-            kinds=kind or (),
-            amount_min=least,
-            amount_max=most,
-            currency=currency,
-        ),
-        withdrawn=withdrawn,
+        **asked,
         limit=limit,
     )
     widened = query.widened if query and explain else ()

@@ -46,7 +46,8 @@ class Configuration(BaseSettings):
     """All settings, validated. Relative paths are relative to the folder of the configuration file.
 
     `database` is a database URL; without one it is an SQLite file in the `data` folder, which also holds the
-    archive of pages. `contact` (a mail address or URL) goes into the user agent; without it nothing is fetched
+    archive of pages. `sql_database` is the database that statements of analysts are put to, under a role of its
+    own. `contact` (a mail address or URL) goes into the user agent; without it nothing is fetched
     from the network. `time_limit` is how many seconds a crawl may take that nobody watches. `delay` is the least
     pause in seconds between two requests to one host; a random part of it, at most `jitter`, is added. `timeout` is
     how many seconds an answer may take, `longest_wait` how many a host may make a run wait. After `breaker_failures`
@@ -70,6 +71,7 @@ class Configuration(BaseSettings):
     _file: Path | None = PrivateAttr(default=None)
     data: Path = Path(_DATA)
     database: str = ""
+    sql_database: str = ""
     contact: str = ""
     delay: Annotated[float, Field(ge=0, le=3600)] = 3.0
     rechecks: Annotated[int, Field(ge=0, le=1000)] = 30
@@ -137,7 +139,7 @@ class Configuration(BaseSettings):
             raise ValueError(f"{wrong[0]!r} isn't of the form host/path, such as mp.weixin.qq.com/s")
         return prefixes
 
-    @field_validator("database")
+    @field_validator("database", "sql_database")
     @classmethod
     def _usable_database(cls, url: str) -> str:
         try:

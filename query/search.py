@@ -71,26 +71,18 @@ def search_items(
 
     `since` and `until` are inclusive days of publication in China; an item without a date is found only when
     neither is given. `run_ids` keeps what these runs stored first, `withdrawn` what is gone from its site. Raises
-    QueryError for dates in the wrong order and for facts that can't be read.
+    QueryError like `item_conditions`.
     """
-    if since and until and since > until:
-        raise QueryError(
-            f"Nothing can be published from {since} until {until}: the dates are in the wrong order."
-        )
-    wanted: list[Condition] = [query.condition] if query else []
-    if sources:
-        wanted.append(FromSources(tuple(sources)))
-    if since or until:
-        wanted.append(PublishedOn(since, until))
-    if facts is not None:
-        wanted += read_filter(facts)
-    conditions: list[ColumnElement[bool]] = [Item.same_as.is_(None)]
-    if wanted:
-        conditions.append(match_condition(engine.dialect.name, All(tuple(wanted))))
-    if run_ids is not None:
-        conditions.append(Item.run_id.in_(run_ids))
-    if withdrawn:
-        conditions.append(is_withdrawn())
+    conditions = item_conditions(
+        engine.dialect.name,
+        query,
+        sources=sources,
+        since=since,
+        until=until,
+        run_ids=run_ids,
+        facts=facts,
+        withdrawn=withdrawn,
+    )
     columns = (
         Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on,
         Item.published_at, Item.first_seen_at, Item.version_number, Item.body,
@@ -136,6 +128,42 @@ def search_items(
             for row in rows
         ],
     )
+
+
+def item_conditions(
+    dialect: str,
+    query: Query | None = None,
+    *,
+    sources: Sequence[str] = (),
+    since: date | None = None,
+    until: date | None = None,
+    run_ids: Sequence[int] | None = None,
+    facts: FactFilter | None = None,
+    withdrawn: bool = False,
+) -> list[ColumnElement[bool]]:
+    """What must hold of an item that is sought, as conditions on `item`: a search, an export and a count share them.
+
+    Raises QueryError for dates in the wrong order and for facts that can't be read.
+    """
+    if since and until and since > until:
+        raise QueryError(
+            f"Nothing can be published from {since} until {until}: the dates are in the wrong order."
+        )
+    wanted: list[Condition] = [query.condition] if query else []
+    if sources:
+        wanted.append(FromSources(tuple(sources)))
+    if since or until:
+        wanted.append(PublishedOn(since, until))
+    if facts is not None:
+        wanted += read_filter(facts)
+    conditions: list[ColumnElement[bool]] = [Item.same_as.is_(None)]
+    if wanted:
+        conditions.append(match_condition(dialect, All(tuple(wanted))))
+    if run_ids is not None:
+        conditions.append(Item.run_id.in_(run_ids))
+    if withdrawn:
+        conditions.append(is_withdrawn())
+    return conditions
 
 
 def _excerpt(body: str, query: Query | None) -> str:

@@ -24,6 +24,9 @@ from pipeline.alerts.watchlists import COLUMNS, Watchlist
 from pipeline.expression.fields import CHINESE_NAMES, FIELDS
 from pipeline.legal.fact import KINDS
 from pipeline.store.tables import Base
+from pipeline.store.views import VIEWS
+from query.export.columns import COLUMNS as EXPORTED
+from query.sql.statement import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -235,6 +238,18 @@ def test_every_table_is_documented_with_its_columns(table: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_fact_is_named(kind: str) -> None:
     assert f"`{kind}`" in sections(text_of("store.md"))["fact"]
+
+
+@pytest.mark.parametrize("rows_of", EXPORTED)
+def test_every_column_of_an_export_is_documented(rows_of: str) -> None:
+    documented = {name for row in rows(sections(text_of("analysis.md"))["Columns"]) for name in row}
+    assert {name for name in EXPORTED[rows_of] if name not in documented} == set()
+
+
+def test_every_view_and_function_of_sql_is_documented() -> None:
+    text = sections(text_of("analysis.md"))
+    assert sorted(named(text["Views"])) == sorted(VIEWS)
+    assert {name for name in FUNCTIONS if name.isidentifier() and f"`{name}`" not in text["SQL"]} == set()
 
 
 # --- Examples in TOML ---

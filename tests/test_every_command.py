@@ -29,6 +29,9 @@ RUNS: dict[str, tuple[tuple[str | Path, ...], str, int, str]] = {
     "crawl": (("cnipa_news", "--replay", SAMPLES), "", 0, "Nothing new"),
     "reparse": ((), "", 0, "0 corrected, 0 failed"),
     "search": (("商标",), "", 0, "商标"),
+    "export": (("商标",), "", 0, "published_precision"),
+    "stats": (("--by", "source", "--svg", "chart.svg"), "", 0, "cnipa_news"),
+    "sql": (("SELECT count(*) AS counted FROM items",), "", 0, "counted"),
     "show": ((ITEM,), "", 0, "Facts"),
     "rules list": ((), "", 0, "0 rules"),
     "rules test": (("商标 NOT 专利", "--days", "3000"), "", 0, "The query matches"),
@@ -40,6 +43,13 @@ RUNS: dict[str, tuple[tuple[str | Path, ...], str, int, str]] = {
         "Correction 1 is made",
     ),
     "corrections": ((), "", 0, "0 corrections"),
+    "db check": ((), "", 0, "The store is whole"),
+    "db backup": (("--to", "copies"), "", 0, "Backed up and verified"),
+    "db restore": (("none.backup",), "", 2, "no such file"),
+    "db reindex": ((), "", 0, "0 documents"),
+    "db vacuum": ((), "", 0, "given back"),
+    "db copy": (("sqlite:///copy.db", "--json"), "", 0, "hash"),
+    "db prune": ((), "", 0, "Would be deleted"),
     "alerts send": ((), "", 0, ""),
     "alerts list": ((), "", 0, "Channel"),
     "alerts show": (("abcdef",), "", 2, "No alert's id"),
@@ -117,7 +127,7 @@ def test_a_command_does_its_work_in_a_new_process(command: str, crawled: Path, t
 
 
 def test_every_command_explains_itself(tmp_path: Path) -> None:
-    for command in ("", "alerts", "inspect", "hosts", *COMMANDS):
+    for command in ("", "alerts", "inspect", "hosts", "db", *COMMANDS):
         ran = iprwatch(*command.split(), "--help", cwd=tmp_path)
         assert ran.code == 0
         assert len(ran.out) > 200, command

@@ -38,16 +38,18 @@ def find_backups(url: URL, folder: Path | None) -> list[Path]:
     return sorted(found, key=lambda path: path.stat().st_mtime)
 
 
-def back_up(connection: Connection, url: URL, version: str, folder: Path | None) -> Path:
-    """Copy the whole database, whatever is being written meanwhile; returns the copy.
+def back_up(
+    connection: Connection, url: URL, version: str, folder: Path | None, *, into: Path | None = None
+) -> Path:
+    """Copy the whole database, whatever is being written meanwhile; returns the copy. `into` is another folder for it.
 
     SQLite: by its online backup, as `NAME.VERSION.TIME.backup`. PostgreSQL: the schema of the tables, by `pg_dump`,
     as `NAME.VERSION.TIME.dump`; it reads `~/.pgpass` and the environment like libpq. Raises BackupError.
     """
-    place = backup_folder(url, folder)
+    place = into or backup_folder(url, folder)
     if place is None:
         raise BackupError("there is no folder for the backup of a PostgreSQL database")
-    stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     name = f"{Path(str(url.database)).name}.{version}.{stamp}"
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -79,6 +81,21 @@ def _dump_postgresql(url: URL, schema: str, copy: Path) -> Path:
     if program is None:
         raise BackupError("pg_dump, which would make the backup, is not on the PATH")
     part = copy.with_name(f"{copy.name}.part")
+    quoted = '"' + schema.replace('"', '""') + '"'
+    done = subprocess.run(  # noqa: S603 - nothing in it comes from a page
+        [program, "--format=custom", f"--schema={quoted}", f"--file={part}"],
+        env=libpq_environment(url), capture_output=True, encoding="utf-8", errors="replace", check=False,
+    )  # fmt: skip
+    if done.returncode:
+        part.unlink(missing_ok=True)
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise BackupError(f"pg_dump failed: {lines[-1]}")
+    part.rename(copy)
+    return copy
+
+
+def libpq_environment(url: URL) -> dict[str, str]:
+    """The environment in which PostgreSQL's programs find this database."""
     values = {
         "PGHOST": url.host or url.query.get("host"),
         "PGPORT": url.port,
@@ -88,15 +105,4 @@ def _dump_postgresql(url: URL, schema: str, copy: Path) -> Path:
         "PGSSLMODE": url.query.get("sslmode"),
     }
     # A password on the command line could be read by everybody on the machine.
-    environment = os.environ | {name: str(value) for name, value in values.items() if value}
-    quoted = '"' + schema.replace('"', '""') + '"'
-    done = subprocess.run(  # noqa: S603 - nothing in it comes from a page
-        [program, "--format=custom", f"--schema={quoted}", f"--file={part}"],
-        env=environment, capture_output=True, encoding="utf-8", errors="replace", check=False,
-    )  # fmt: skip
-    if done.returncode:
-        part.unlink(missing_ok=True)
-        lines = done.stderr.strip().splitlines() or ["no message"]
-        raise BackupError(f"pg_dump failed: {lines[-1]}")
-    part.rename(copy)
-    return copy
+    return os.environ | {name: str(value) for name, value in values.items() if value}

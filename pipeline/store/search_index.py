@@ -7,14 +7,19 @@ PostgreSQL: a GIN index over the distinct tokens, and a comparison of the sequen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, literal, literal_column, or_, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import column, func, table
 
 from pipeline.store.tables import Item, SearchDocument
-from pipeline.store.tokens import Phrase
+from pipeline.store.tokens import Phrase, tokenize
+
+
+def document_of(title: str, publisher: str, body: str, attachments: Iterable[str]) -> str:
+    """The search document of an item with these texts."""
+    return " ".join(tokenize("\n".join((title, publisher, body, *attachments))))
 
 
 def match_items(dialect: str, groups: Sequence[Sequence[Phrase]]) -> ColumnElement[bool] | None:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from errors import IprwatchError
 from pipeline.store.backup import BackupError, back_up, find_backups
+from pipeline.store.views import drop_views, make_views
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def open_engine(
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{shown}: can't make the folder {file.parent} ({error.strerror}).") from None
-    engine = _build_engine(parsed)
+    engine = build_engine(parsed)
     try:
         _bring_up_to_date(engine, parsed, shown, create=create, backups=backups, accepted=accepted)
     except StoreError:
@@ -118,7 +119,8 @@ def first_line(error: Exception) -> str:
     return lines[0].rstrip(".")
 
 
-def _build_engine(url: URL) -> Engine:
+def build_engine(url: URL) -> Engine:
+    """An engine whose version nobody has looked at."""
     if url.drivername == "postgresql":
         return create_engine(
             url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=5, max_overflow=5
@@ -190,8 +192,10 @@ def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    drop_views(connection)
     command.upgrade(config, "head")
     place_unplaced(connection)
+    make_views(connection)
 
 
 def _refuse_empty(url: URL, shown: str, backups: Path | None) -> None:

@@ -32,6 +32,7 @@ from pipeline.store.outbox_rows import (
     match_nothing,
 )
 from pipeline.store.rechecks import note_seen, read_validators, recheck_row
+from pipeline.store.search_index import document_of
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.standing import apply_corrections, fact_row, read_facts
 from pipeline.store.stories import place_items
@@ -47,7 +48,6 @@ from pipeline.store.tables import (
     Snapshot,
     Version,
 )
-from pipeline.store.tokens import tokenize
 from pipeline.store.versions import find_edit, version_row
 
 __all__ = [
@@ -278,8 +278,7 @@ def _insert(connection: Connection, model: type[Base], rows: Sequence[dict[str, 
 
 
 def _sequence(record: Record) -> str:
-    texts = (record.title, record.publisher, record.body, *record.notice.attachment_texts)
-    return " ".join(tokenize("\n".join(texts)))
+    return document_of(record.title, record.publisher, record.body, record.notice.attachment_texts)
 
 
 def _content(record: Record) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Taking stored items away: as tables, as JSON Lines, as citations."""

@@ -1,0 +1,231 @@
+"""A store is checked, indexed anew, given its space back, pruned, backed up and restored, on both databases."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete, func, insert, select, text, update
+
+from crawlers.archive import Archive
+from pipeline.store.backup import BackupError, back_up
+from pipeline.store.restoring import restore_store, verify_backup
+from pipeline.store.session import VERSIONS, read_url
+from pipeline.store.story_tables import StoryMember
+from pipeline.store.tables import Base, Item, Probe, SearchDocument, Snapshot, SourceSetRow, Version
+from pipeline.store.upkeep import check_store, prune_store, reindex_store, vacuum_store
+from pipeline.store.write import write_records
+from query.search import search_items
+from tests.notices import make_record
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+OLD = NOW - timedelta(days=400)
+
+
+@pytest.fixture
+def filled(store: Engine) -> Engine:
+    write_records(store, [make_record(number) for number in (1, 2, 3)])
+    return store
+
+
+def faults(engine: Engine, **options: Any) -> list[tuple[str, str]]:
+    return [(fault.place, fault.detail) for fault in check_store(engine, **options)]
+
+
+def change(engine: Engine, statement: Any) -> None:
+    """Do what the foreign keys would refuse."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_a_whole_store_has_no_fault(filled: Engine) -> None:
+    assert faults(filled) == []
+
+
+def test_a_search_document_with_other_words_is_found_and_mended(filled: Engine) -> None:
+    change(filled, update(SearchDocument).where(SearchDocument.item_id == 1).values(sequence="other words"))
+    change(filled, delete(SearchDocument).where(SearchDocument.item_id == 2))
+    assert [place for place, _ in faults(filled)] == ["search index", "search index"]
+    assert search_items(filled, ["商标"]).total == 1
+    assert reindex_store(filled) == 2
+    assert faults(filled) == []
+    assert search_items(filled, ["商标"]).total == 3
+    assert reindex_store(filled) == 0
+
+
+def test_an_index_that_lost_its_rows_is_found_and_mended(filled: Engine) -> None:
+    if filled.dialect.name == "postgresql":
+        pytest.skip("PostgreSQL keeps its own index")
+    change(filled, text("INSERT INTO item_search(item_search) VALUES ('delete-all')"))
+    assert ["reindex" in detail for _, detail in faults(filled)] == [True]
+    reindex_store(filled)
+    assert faults(filled) == []
+    assert search_items(filled, ["商标"]).total == 3
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        (delete(Version).where(Version.item_id == 1), "has no newest version"),
+        (delete(StoryMember).where(StoryMember.item_id == 1), "has no story"),
+    ],
+)
+def test_an_item_without_what_belongs_to_it_is_named(filled: Engine, lost: Any, words: str) -> None:
+    with filled.connect() as connection:
+        uid = connection.scalar(select(Item.uid).where(Item.id == 1))
+    change(filled, lost)
+    assert faults(filled) == [("items", f"item {uid}: {words}")]
+
+
+def test_rows_that_name_what_is_not_there_are_counted(filled: Engine) -> None:
+    if filled.dialect.name == "postgresql":
+        pytest.skip("PostgreSQL lets nobody break a reference")
+    change(filled, delete(Item).where(Item.id == 1))
+    assert ("references", "1 rows of version name a item that isn't there") in faults(filled)
+
+
+def test_a_damaged_file_is_told(filled: Engine) -> None:
+    if filled.dialect.name == "postgresql":
+        pytest.skip("there is no file to damage")
+    vacuum_store(filled)
+    filled.dispose()
+    with Path(str(filled.url.database)).open("r+b") as file:
+        size = file.seek(0, 2)
+        file.seek(size // 4096 * 3 // 4 * 4096)
+        file.write(b"\xff" * 4096)
+    assert {place for place, _ in faults(filled)} == {"file"}
+
+
+def test_pages_that_left_the_archive_are_named(filled: Engine, tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive")
+    assert len(faults(filled, open_page=archive.open_page)) == 3
+    assert {place for place, _ in faults(filled, open_page=archive.open_page)} == {"archive"}
+
+
+def test_vacuum_leaves_everything_as_it_was(filled: Engine) -> None:
+    vacuum_store(filled)
+    assert faults(filled) == []
+    assert search_items(filled, ["商标"]).total == 3
+
+
+@pytest.fixture
+def aged(filled: Engine) -> Engine:
+    page = {
+        "url": "https://example.org/", "source_key": "a_b", "status": 200, "headers": {}, "entry": None,
+        "detail": None, "run_id": 1,
+    }  # fmt: skip
+    with filled.begin() as connection:
+        for number, (kind, detail, when) in enumerate(
+            [("list", None, OLD), ("list", None, OLD), ("list", None, NOW), ("blocked", "challenge", OLD), ("article", None, OLD)]
+        ):  # fmt: skip
+            row = {**page, "kind": kind, "detail": detail, "fetched_at": when, "sha256": f"{number:064x}"}
+            connection.execute(insert(Snapshot).values(row))
+        for when in (OLD, OLD, NOW):
+            connection.execute(insert(SourceSetRow).values(source_keys=["a_b"], noted_at=when))
+            connection.execute(
+                insert(Probe).values(source_key="a_b", verdict="ok", detail="", seconds=1.0, probed_at=when)
+            )
+        connection.execute(
+            insert(Probe).values(source_key="c_d", verdict="ok", detail="", seconds=1.0, probed_at=OLD)
+        )
+    return filled
+
+
+def counts(engine: Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        return {
+            table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def test_pruning_deletes_old_rows_but_no_evidence_and_only_when_told(aged: Engine) -> None:
+    before = counts(aged)
+    cut = NOW - timedelta(days=365)
+    would = prune_store(aged, cut, for_good=False)
+    assert would == {"probe": 2, "source_set": 2, "snapshot": 2}
+    assert counts(aged) == before
+    assert prune_store(aged, cut, for_good=True) == would
+    assert counts(aged) == {name: number - would.get(name, 0) for name, number in before.items()}
+    assert prune_store(aged, cut, for_good=True) == dict.fromkeys(would, 0)
+    with aged.connect() as connection:
+        kinds = sorted(connection.scalars(select(Snapshot.kind).where(Snapshot.source_key == "a_b")))
+    assert kinds == ["article", "blocked", "list"]
+
+
+def make_backup(engine: Engine, folder: Path) -> Path:
+    url = engine.url.set(drivername=engine.dialect.name)
+    with engine.connect().execution_options(read_only=True) as connection:
+        return back_up(connection, url, VERSIONS[-1], folder, into=folder)
+
+
+@pytest.fixture
+def needs_programs(database_url: str) -> None:
+    if database_url.startswith("postgresql") and shutil.which("pg_restore") is None:
+        pytest.skip("pg_restore is not on the PATH")
+
+
+@pytest.mark.usefixtures("needs_programs")
+def test_a_backup_is_put_in_the_place_of_a_store_only_when_told(
+    filled: Engine, database_url: str, tmp_path: Path
+) -> None:
+    url, folder = read_url(database_url), tmp_path / "backups"
+    backup = make_backup(filled, folder)
+    verify_backup(backup)
+    write_records(filled, [make_record(4)])
+    with pytest.raises(BackupError, match="add --force"):
+        restore_store(url, backup, folder=folder, force=False)
+    assert search_items(filled, []).total == 4
+    filled.dispose()
+    replaced = restore_store(url, backup, folder=folder, force=True)
+    assert search_items(filled, ["商标"]).total == 3
+    assert faults(filled) == []
+    assert replaced is not None
+    filled.dispose()
+    restore_store(url, replaced, folder=folder, force=True)
+    assert search_items(filled, []).total == 4
+
+
+@pytest.mark.usefixtures("needs_programs")
+def test_a_backup_is_made_while_somebody_writes_and_holds_what_was_committed(
+    filled: Engine, tmp_path: Path
+) -> None:
+    with filled.begin() as writing:
+        writing.execute(update(Item).values(title="not yet committed"))
+        backup = make_backup(filled, tmp_path / "backups")
+        writing.rollback()
+    verify_backup(backup)
+    if backup.suffix == ".backup":
+        with sqlite3.connect(backup) as copy:
+            titles = [title for (title,) in copy.execute("SELECT title FROM item")]
+        copy.close()
+        assert len(titles) == 3
+        assert "not yet committed" not in titles
+
+
+def test_a_file_that_is_no_backup_is_refused_before_anything_is_touched(
+    filled: Engine, database_url: str, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.backup"
+    wrong.write_bytes(b"nonsense" * 1000)
+    for backup in (wrong, tmp_path / "none.backup"):
+        with pytest.raises(BackupError):
+            restore_store(read_url(database_url), backup, folder=tmp_path, force=True)
+    assert search_items(filled, []).total == 3
+
+
+def test_a_damaged_backup_is_refused(filled: Engine, tmp_path: Path) -> None:
+    if filled.dialect.name == "postgresql":
+        pytest.skip("pg_restore reads its own files")
+    backup = make_backup(filled, tmp_path / "backups")
+    whole = backup.read_bytes()
+    backup.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BackupError, match=r"damaged|no backup"):
+        verify_backup(backup)
