@@ -14,6 +14,7 @@ from sqlalchemy import (
     JSON,
     Column,
     Connection,
+    Date,
     Engine,
     MetaData,
     String,
@@ -79,7 +80,10 @@ def _copy_table(source: Engine, target: Engine, table: Table, tell: Callable[[st
     key = list(table.primary_key.columns)
     done = 0
     with target.connect() as connection:
-        last = connection.scalar(select(_progress.c.key).where(_progress.c.name == table.name))
+        noted = connection.scalar(select(_progress.c.key).where(_progress.c.name == table.name))
+    last = (
+        None if noted is None else [_typed(column, value) for column, value in zip(key, noted, strict=True)]
+    )
     while True:
         query = select(table).order_by(*key).limit(_BATCH)
         if last is not None:
@@ -92,7 +96,7 @@ def _copy_table(source: Engine, target: Engine, table: Table, tell: Callable[[st
         with target.begin() as connection:
             connection.execute(table.insert(), rows)
             connection.execute(_progress.delete().where(_progress.c.name == table.name))
-            connection.execute(_progress.insert().values(name=table.name, key=last))
+            connection.execute(_progress.insert().values(name=table.name, key=list(map(_plain, last))))
         done += len(rows)
         tell(table.name, done)
 
@@ -118,6 +122,11 @@ def _sum_up(engine: Engine, table: Table) -> tuple[int, int]:
             summed = (summed + int.from_bytes(digest[:16])) % _MODULUS
             count += 1
     return count, summed
+
+
+def _typed(column: Column[Any], value: Any) -> Any:
+    """A part of a key again, which JSON holds as text where it is a day."""
+    return date.fromisoformat(value) if isinstance(column.type, Date) else value
 
 
 def _plain(value: Any) -> Any:

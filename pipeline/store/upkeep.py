@@ -48,7 +48,12 @@ def check_store(engine: Engine, open_page: Callable[[str], bytes] | None = None)
 
     `open_page` gives the bytes with a hash or raises an IprwatchError.
     """
-    with engine.connect().execution_options(read_only=True) as connection:
+    try:
+        connected = engine.connect()
+    except DBAPIError as error:
+        yield Fault("file", first_line(error))
+        return
+    with connected.execution_options(read_only=True) as connection:
         if engine.dialect.name == "sqlite":
             found = _check_file(connection)
             yield from (Fault("file", said) for said in found)

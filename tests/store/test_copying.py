@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, insert, inspect, update
 
+from pipeline.expression import read_words
 from pipeline.store import copying
 from pipeline.store.copying import TABLES, copy_store
+from pipeline.store.health_tables import DayVerdict
 from pipeline.store.session import StoreError, open_engine
 from pipeline.store.tables import Host, Item, Run
 from pipeline.store.upkeep import check_store
@@ -37,6 +40,13 @@ def source(tmp_path: Path, sqlite_tables: Path) -> Iterator[Engine]:
             connection.execute(
                 insert(Host).values(host=name, next_at=0.1, holder=None, failures=0, reason=None)
             )
+        for day in range(1, 10):
+            connection.execute(
+                insert(DayVerdict).values(
+                    source_key="a_b", day=date(2026, 11, day), verdict="new", kind=None, why="", heard=True, moved=True,
+                    runs=1, new=1, edited=0, run_id=1, evidence={}, judged_at=run,
+                )
+            )  # fmt: skip
     write_records(engine, [make_record(number) for number in range(1, 31)])
     yield engine
     engine.dispose()
@@ -52,13 +62,13 @@ def test_every_table_is_copied_and_the_copy_is_a_store(source: Engine, engine: E
     assert set(copied) | {"alembic_version"} == found
     assert (copied["item"], copied["host"]) == (30, 6)
     assert list(check_store(engine)) == []
-    assert search_items(engine, ["商标"]).total == 30
+    assert search_items(engine, read_words(["商标"])).total == 30
     assert "copy_progress" not in inspect(engine).get_table_names()
     write_records(engine, [make_record(31)])
-    assert search_items(engine, []).total == 31
+    assert search_items(engine).total == 31
 
 
-@pytest.mark.parametrize("kill_in", ["host", "item", "fact", "story_member"])
+@pytest.mark.parametrize("kill_in", ["host", "item", "fact", "story_member", "verdict"])
 def test_a_copy_that_was_killed_goes_on_where_it_was(
     source: Engine, engine: Engine, kill_in: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

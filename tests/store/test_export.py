@@ -17,6 +17,7 @@ from pyarrow import parquet
 from sqlalchemy import Engine, event
 
 from crawlers.notice import PrintedDate
+from pipeline.expression import read_words
 from pipeline.store.write import write_records
 from query.export import rows as rows_module
 from query.export.columns import COLUMNS, JOINT, pick_columns
@@ -179,7 +180,7 @@ def test_an_edited_item_names_the_page_of_its_newest_version(store: Engine) -> N
 
 
 def test_the_filters_of_search_hold_and_the_newest_come_first(filled: Engine) -> None:
-    conditions = item_conditions(filled.dialect.name, ["SUM"])
+    conditions = item_conditions(filled.dialect.name, read_words(["SUM"]))
     file = io.BytesIO()
     assert write_export(filled, conditions, file, format="jsonl", columns=["title"]) == 2
     assert [json.loads(line)["title"] for line in file.getvalue().splitlines()] == ["＠SUM(1)", "@SUM(1)"]

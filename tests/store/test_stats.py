@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from crawlers.notice import PrintedDate
+from pipeline.expression import read_words
 from pipeline.store.write import write_records
 from query.charts import bar_chart
 from query.search import item_conditions
@@ -38,7 +39,7 @@ def filled(store: Engine) -> Engine:
 
 
 def counted(engine: Engine, by: str, *words: str) -> dict[str, int]:
-    conditions = item_conditions(engine.dialect.name, words)
+    conditions = item_conditions(engine.dialect.name, read_words(words))
     return {group.label: group.items for group in count_items(engine, conditions, by)}
 
 

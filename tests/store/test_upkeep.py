@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, delete, func, insert, select, text, update
 
 from crawlers.archive import Archive
+from pipeline.expression import read_words
 from pipeline.store.backup import BackupError, back_up
 from pipeline.store.restoring import restore_store, verify_backup
 from pipeline.store.session import VERSIONS, read_url
@@ -53,10 +54,10 @@ def test_a_search_document_with_other_words_is_found_and_mended(filled: Engine) 
     change(filled, update(SearchDocument).where(SearchDocument.item_id == 1).values(sequence="other words"))
     change(filled, delete(SearchDocument).where(SearchDocument.item_id == 2))
     assert [place for place, _ in faults(filled)] == ["search index", "search index"]
-    assert search_items(filled, ["商标"]).total == 1
+    assert search_items(filled, read_words(["商标"])).total == 1
     assert reindex_store(filled) == 2
     assert faults(filled) == []
-    assert search_items(filled, ["商标"]).total == 3
+    assert search_items(filled, read_words(["商标"])).total == 3
     assert reindex_store(filled) == 0
 
 
@@ -67,7 +68,7 @@ def test_an_index_that_lost_its_rows_is_found_and_mended(filled: Engine) -> None
     assert ["reindex" in detail for _, detail in faults(filled)] == [True]
     reindex_store(filled)
     assert faults(filled) == []
-    assert search_items(filled, ["商标"]).total == 3
+    assert search_items(filled, read_words(["商标"])).total == 3
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_pages_that_left_the_archive_are_named(filled: Engine, tmp_path: Path) -
 def test_vacuum_leaves_everything_as_it_was(filled: Engine) -> None:
     vacuum_store(filled)
     assert faults(filled) == []
-    assert search_items(filled, ["商标"]).total == 3
+    assert search_items(filled, read_words(["商标"])).total == 3
 
 
 @pytest.fixture
@@ -182,15 +183,15 @@ def test_a_backup_is_put_in_the_place_of_a_store_only_when_told(
     write_records(filled, [make_record(4)])
     with pytest.raises(BackupError, match="add --force"):
         restore_store(url, backup, folder=folder, force=False)
-    assert search_items(filled, []).total == 4
+    assert search_items(filled).total == 4
     filled.dispose()
     replaced = restore_store(url, backup, folder=folder, force=True)
-    assert search_items(filled, ["商标"]).total == 3
+    assert search_items(filled, read_words(["商标"])).total == 3
     assert faults(filled) == []
     assert replaced is not None
     filled.dispose()
     restore_store(url, replaced, folder=folder, force=True)
-    assert search_items(filled, []).total == 4
+    assert search_items(filled).total == 4
 
 
 @pytest.mark.usefixtures("needs_programs")
@@ -218,7 +219,7 @@ def test_a_file_that_is_no_backup_is_refused_before_anything_is_touched(
     for backup in (wrong, tmp_path / "none.backup"):
         with pytest.raises(BackupError):
             restore_store(read_url(database_url), backup, folder=tmp_path, force=True)
-    assert search_items(filled, []).total == 3
+    assert search_items(filled).total == 3
 
 
 def test_a_damaged_backup_is_refused(filled: Engine, tmp_path: Path) -> None:
