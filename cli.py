@@ -31,6 +31,7 @@ from cli_output import (
     read_configuration,
 )
 from cli_rules import rules_app
+from cli_serve import serve_command, tokens_app
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
 from cli_sql import sql_command
 from cli_stats import stats_command
@@ -68,6 +69,8 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(stories_app, name="stories")
 app.add_typer(story_app, name="story")
 app.add_typer(db_app, name="db")
+app.command("serve")(serve_command)
+app.add_typer(tokens_app, name="tokens")
 app.command("correct")(correct_command)
 app.command("corrections")(corrections_command)
 app.add_typer(alerts_app, name="alerts")

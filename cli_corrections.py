@@ -8,17 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 from rich.table import Column, Table
-from sqlalchemy import Engine
 
 from cli_output import DatabaseOption, JsonOption, out, print_json, read_configuration
-from pipeline.dates import parse_date
 from pipeline.legal.fact_key import read_out
 from pipeline.store.corrections import (
     CorrectionError,
     Place,
     add_fact,
     correct_fact,
-    correct_published,
+    correct_published_as_written,
     list_corrections,
     remove_fact,
     undo,
@@ -79,7 +77,7 @@ def correct_command(
         raise CorrectionError("--raw, --value, --add, --remove, --field, --start and --was are for facts.")
     engine = open_engine(configuration.database_url, create=False)
     if published is not None:
-        made = _correct_published(engine, uid, published, author, reason)
+        made = correct_published_as_written(engine, uid, published, author=author, reason=reason)
     else:
         assert fact is not None
         if raw is None or (add and remove) or (remove and value is not None):
@@ -94,20 +92,6 @@ def correct_command(
         else:
             made = correct_fact(engine, uid, fact, raw, _read_value(value), **told)
     out.print(f"Correction {made} is made; `iprwatch correct --undo {made}` undoes it.", highlight=False)
-
-
-def _correct_published(engine: Engine, uid: str, written: str, author: str, reason: str) -> int:
-    if written == "unknown":
-        return correct_published(engine, uid, None, author=author, reason=reason, raw=written)
-    read = parse_date(written)
-    if read.value is None or read.inferred:
-        why = read.reason or "a part of it is missing"
-        raise CorrectionError(
-            f"--published: {written!r} is no date that can be read ({why}); write 2026-11-18."
-        )
-    return correct_published(
-        engine, uid, read.value, author=author, reason=reason, raw=written, precision=read.precision
-    )
 
 
 def _read_value(written: str) -> dict[str, Any]:

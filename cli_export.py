@@ -32,7 +32,7 @@ from query.errors import QueryError
 from query.export.columns import COLUMNS
 from query.export.whole import FORMATS, format_of, whole_file, write_export
 from query.fact_filters import CURRENCY
-from query.search import item_conditions
+from query.search import find_conditions
 
 
 def export_command(
@@ -82,7 +82,7 @@ def export_command(
     chosen = format or (format_of(Path(to)) if to != "-" else "csv")
     names = None if columns is None else [name.strip() for name in columns.split(",") if name.strip()]
     engine = open_engine(configuration.database_url, create=False)
-    conditions = item_conditions(engine.dialect.name, **asked)
+    conditions = find_conditions(engine.dialect.name, **asked)
     if to == "-":
         write_export(
             engine, conditions, sys.stdout.buffer, format=chosen, rows=rows, columns=names, limit=limit

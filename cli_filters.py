@@ -72,7 +72,7 @@ WithdrawnFilter = Annotated[
 
 
 def read_filter(configuration: Configuration, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a command's own words and filters mean, as arguments of `search_items` and `item_conditions`.
+    """What a command's own words and filters mean, as arguments of `search_items` and `find_conditions`.
 
     `given` are the parameters of the command by their names. Raises QueryError and ConfigurationError.
     """

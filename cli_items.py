@@ -32,7 +32,6 @@ from cli_filters import (
 from cli_output import (
     DatabaseOption,
     JsonOption,
-    describe_hit,
     items_table,
     out,
     print_json,
@@ -45,7 +44,7 @@ from pipeline.store.session import open_engine
 from query.errors import QueryError
 from query.fact_filters import CURRENCY
 from query.item import describe_item
-from query.search import search_items
+from query.search import describe_hit, search_items
 from query.suggestions import suggest_words
 
 _LONG = 400

@@ -29,8 +29,8 @@ from pipeline.health.summary import write_summary
 from pipeline.store.lease import Held
 from pipeline.store.rechecks import ENDINGS
 from pipeline.store.session import read_url, show_url
-from pipeline.store.withdrawals import KINDS, describe_standing
-from query.search import Found, Hit
+from pipeline.store.withdrawals import KINDS
+from query.search import Found, Hit, describe_hit
 
 if TYPE_CHECKING:  # they come with Scrapy, which most commands don't need
     from crawlers.crawl import Outcome
@@ -340,24 +340,6 @@ def describe_report(report: Report) -> dict[str, Any]:
         ]
 
     return {"sent": rows(report.sent), "waiting": rows(report.waiting), "failed": rows(report.failed)}
-
-
-def describe_hit(hit: Hit) -> dict[str, Any]:
-    return {
-        "uid": hit.uid,
-        "title": hit.title,
-        "url": hit.url,
-        "publisher": hit.publisher,
-        "source": hit.source_key,
-        "published_on": hit.published_on.isoformat() if hit.published_on else None,
-        "published_at": hit.published_at.isoformat() if hit.published_at else None,
-        "first_seen_at": hit.first_seen_at.isoformat(),
-        "version": hit.version_number,
-        "excerpt": hit.excerpt,
-        "facts": hit.facts,
-        "also_reported_by": hit.also,
-        "withdrawn": describe_standing(hit.withdrawal),
-    }
 
 
 def print_json(value: object) -> None:

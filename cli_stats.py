@@ -34,7 +34,7 @@ from query.charts import bar_chart
 from query.errors import QueryError
 from query.export.whole import whole_file
 from query.fact_filters import CURRENCY
-from query.search import item_conditions
+from query.search import find_conditions
 from query.stats import BY, Group, count_items
 
 _WIDEST = 40
@@ -81,7 +81,7 @@ def stats_command(
         raise QueryError(f"--by {by}: items are grouped by {', '.join(BY)}.")
     configuration = read_configuration(context, database=db)
     engine = open_engine(configuration.database_url, create=False)
-    conditions = item_conditions(engine.dialect.name, **read_filter(configuration, context.params))
+    conditions = find_conditions(engine.dialect.name, **read_filter(configuration, context.params))
     groups = count_items(engine, conditions, by)
     shown = groups[-top:] if by in ("month", "amount") else groups[:top]
     title = f"{_NAMES[by]}: {' '.join(words)}" if words else _NAMES[by]

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, and_, func, or_, select
 
 from pipeline.alerts.resend import find_alert
 from pipeline.store.alert_tables import Attempt, GoneRecipient
 from pipeline.store.tables import Delivery, Item
 
 
-def list_deliveries(engine: Engine, *, limit: int) -> list[dict[str, Any]]:
-    """The newest rows of the outbox with the title of their item, or their own; times in ISO form, UTC."""
+def list_deliveries(
+    engine: Engine,
+    *,
+    rules: Sequence[str] = (),
+    states: Sequence[str] = (),
+    after: str | None = None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """The newest rows of the outbox with the title of their item, or their own; times in ISO form, UTC.
+
+    Only those of these rules and in these states where any are given, and only what comes behind the row with the
+    id `after`; nothing when there is no such row.
+    """
     query = _deliveries().order_by(Delivery.created_at.desc(), Delivery.id).limit(limit)
+    if rules:
+        query = query.where(Delivery.rule.in_(rules))
+    if states:
+        query = query.where(Delivery.state.in_(states))
+    if after is not None:
+        created_at = select(Delivery.created_at).where(Delivery.id == after).scalar_subquery()
+        query = query.where(
+            or_(
+                Delivery.created_at < created_at,
+                and_(Delivery.created_at == created_at, Delivery.id > after),
+            )
+        )
     with engine.connect().execution_options(read_only=True) as connection:
         return [_as_json(row) for row in connection.execute(query)]
 

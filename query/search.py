@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select, tuple_
 
 from pipeline.expression import Query
 from pipeline.expression.conditions import All, Condition, FromSources, PublishedOn
@@ -16,7 +16,7 @@ from pipeline.expression.evaluate import find_phrase, find_words
 from pipeline.legal.fact_key import read_out
 from pipeline.store.standing import METHOD
 from pipeline.store.tables import FactRow, Item
-from pipeline.store.withdrawals import is_withdrawn, standing_withdrawals
+from pipeline.store.withdrawals import describe_standing, is_withdrawn, standing_withdrawals
 from query.conditions import match_condition
 from query.errors import QueryError as QueryError
 from query.fact_filters import FactFilter, read_filter
@@ -30,8 +30,10 @@ class Hit:
     """A found item. `published_at` is UTC and None where only the day is known; `published_on` is None where
     no date could be read. `facts` are raw texts by kind, but the reading itself where a person corrected it.
     `also` are the other reports of its story (`query.stories.also_reported`). `withdrawal`: since when the item's
-    page is gone (`gone_at`, UTC), and its `kind`; None while it is there."""
+    page is gone (`gone_at`, UTC), and its `kind`; None while it is there. `place` is where it stands in the order of
+    `search_items`, which goes on behind it."""
 
+    place: tuple[int, int]
     uid: str
     title: str
     url: str
@@ -65,15 +67,15 @@ def search_items(
     run_ids: Sequence[int] | None = None,
     withdrawn: bool = False,
     facts: FactFilter | None = None,
+    after: tuple[int, int] | None = None,
     limit: int = 20,
 ) -> Found:
     """Items that meet the query and every filter, newest first; all items without a query.
 
-    `since` and `until` are inclusive days of publication in China; an item without a date is found only when
-    neither is given. `run_ids` keeps what these runs stored first, `withdrawn` what is gone from its site. Raises
-    QueryError like `item_conditions`.
+    The hits begin behind the place `after`, that of a hit of the same search; `total` counts from the start.
+    Other arguments and errors are those of `find_conditions`.
     """
-    conditions = item_conditions(
+    conditions = find_conditions(
         engine.dialect.name,
         query,
         sources=sources,
@@ -83,13 +85,14 @@ def search_items(
         facts=facts,
         withdrawn=withdrawn,
     )
+    behind = [] if after is None else [tuple_(Item.sort_key, Item.id) < after]
     columns = (
         Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on,
-        Item.published_at, Item.first_seen_at, Item.version_number, Item.body,
+        Item.published_at, Item.first_seen_at, Item.version_number, Item.body, Item.sort_key,
     )  # fmt: skip
     newest_first = (Item.sort_key.desc(), Item.id.desc())
     # Chosen by their keys first: sorting thousands of whole rows takes many times as long.
-    chosen = select(Item.id).where(*conditions).order_by(*newest_first).limit(limit).subquery()
+    chosen = select(Item.id).where(*conditions, *behind).order_by(*newest_first).limit(limit).subquery()
     with engine.connect().execution_options(read_only=True) as connection:
         total = connection.scalar(select(func.count()).select_from(Item).where(*conditions)) or 0
         rows = connection.execute(
@@ -111,6 +114,7 @@ def search_items(
         total,
         [
             Hit(
+                place=(row.sort_key, row.id),
                 uid=row.uid,
                 title=row.title,
                 url=row.url,
@@ -130,7 +134,7 @@ def search_items(
     )
 
 
-def item_conditions(
+def find_conditions(
     dialect: str,
     query: Query | None = None,
     *,
@@ -141,9 +145,11 @@ def item_conditions(
     facts: FactFilter | None = None,
     withdrawn: bool = False,
 ) -> list[ColumnElement[bool]]:
-    """What must hold of an item that is sought, as conditions on `item`: a search, an export and a count share them.
+    """What an item must be to be found, as conditions on the table `item`: search, export, counts and feeds share them.
 
-    Raises QueryError for dates in the wrong order and for facts that can't be read.
+    `since` and `until` are inclusive days of publication in China; an item without a date is found only when
+    neither is given. `run_ids` keeps what these runs stored first, `withdrawn` what is gone from its site. Raises
+    QueryError for dates in the wrong order and for facts that can't be read.
     """
     if since and until and since > until:
         raise QueryError(
@@ -164,6 +170,25 @@ def item_conditions(
     if withdrawn:
         conditions.append(is_withdrawn())
     return conditions
+
+
+def describe_hit(hit: Hit) -> dict[str, Any]:
+    """A hit as JSON can hold it; times in ISO form, UTC."""
+    return {
+        "uid": hit.uid,
+        "title": hit.title,
+        "url": hit.url,
+        "publisher": hit.publisher,
+        "source": hit.source_key,
+        "published_on": hit.published_on.isoformat() if hit.published_on else None,
+        "published_at": hit.published_at.isoformat() if hit.published_at else None,
+        "first_seen_at": hit.first_seen_at.isoformat(),
+        "version": hit.version_number,
+        "excerpt": hit.excerpt,
+        "facts": hit.facts,
+        "also_reported_by": hit.also,
+        "withdrawn": describe_standing(hit.withdrawal),
+    }
 
 
 def _excerpt(body: str, query: Query | None) -> str:

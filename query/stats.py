@@ -30,7 +30,7 @@ class Group:
 
 
 def count_items(engine: Engine, conditions: Sequence[ColumnElement[bool]], by: str) -> list[Group]:
-    """The items that meet the conditions (`query.search.item_conditions`), grouped by one of `BY`.
+    """The items that meet the conditions (`query.search.find_conditions`), grouped by one of `BY`.
 
     Months are in their order, those without an item between two others with 0, `unknown` last; all else by number,
     the largest first. An item counts once under each court, kind of right and outcome that it names.

@@ -58,6 +58,22 @@ def list_stories(engine: Engine, *, single: bool = False, limit: int) -> tuple[i
     return total, [_describe(story_id, reports[story_id]) for story_id in story_ids]
 
 
+def page_stories(
+    engine: Engine, *, single: bool = False, before: int | None = None, limit: int
+) -> list[dict[str, Any]]:
+    """Stories as `list_stories` tells them, but in an order that new reports don't change: the one that began last
+    comes first. `before` leaves out what didn't begin before the story of this number."""
+    chosen = select(StoryMember.story_id).group_by(StoryMember.story_id)
+    if not single:
+        chosen = chosen.having(func.count(StoryMember.item_id) > 1)
+    if before is not None:
+        chosen = chosen.where(StoryMember.story_id < before)
+    with engine.connect().execution_options(read_only=True) as connection:
+        story_ids = list(connection.scalars(chosen.order_by(StoryMember.story_id.desc()).limit(limit)))
+        reports = _read_reports(connection, story_ids)
+    return [_describe(story_id, reports[story_id]) for story_id in story_ids]
+
+
 def describe_story(engine: Engine, given: str) -> dict[str, Any]:
     """The story of an item (its id, the beginning of it, or its URL), with what is near and not in it.
 

@@ -2,5 +2,6 @@
 
 # Whoever reads the metadata finds all tables in it.
 from pipeline.store import alert_tables as alert_tables
+from pipeline.store import api_tokens as api_tokens
 from pipeline.store import health_tables as health_tables
 from pipeline.store import story_tables as story_tables

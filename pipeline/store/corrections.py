@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from errors import IprwatchError
-from pipeline.dates import SHANGHAI
+from pipeline.dates import SHANGHAI, parse_date
 from pipeline.legal import KINDS, find_facts
 from pipeline.legal.fact import Value
 from pipeline.legal.fact_key import VALUE_KEYS, main_value, read_amount, read_out, squash
@@ -105,6 +105,22 @@ def correct_published(
     }
     with engine.begin() as connection:
         return _write(connection, find_item(connection, uid, lock=True), row, author, reason, made_at)
+
+
+def correct_published_as_written(engine: Engine, uid: str, written: str, *, author: str, reason: str) -> int:
+    """The same for a date as a person writes it: 2026-11-18, 2026-11-18 10:30 (China), or `unknown`.
+
+    Raises CorrectionError for what is no whole date too.
+    """
+    if written == "unknown":
+        return correct_published(engine, uid, None, author=author, reason=reason, raw=written)
+    read = parse_date(written)
+    if read.value is None or read.inferred:
+        why = read.reason or "a part of it is missing"
+        raise CorrectionError(f"{written!r} is no date that can be read ({why}); write 2026-11-18.")
+    return correct_published(
+        engine, uid, read.value, author=author, reason=reason, raw=written, precision=read.precision
+    )
 
 
 def correct_fact(

@@ -24,7 +24,7 @@ _COLUMNS = (
 def stream_stored(
     engine: Engine, conditions: Sequence[ColumnElement[bool]], *, body: bool, limit: int | None = None
 ) -> Generator[Stored, None, None]:
-    """The items that meet the conditions (`query.search.item_conditions`), newest first, as they were at one moment.
+    """The items that meet the conditions (`query.search.find_conditions`), newest first, as they were at one moment.
 
     Who doesn't read to the end closes it: it holds a connection."""
     options: dict[str, Any] = {"read_only": True}

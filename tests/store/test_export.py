@@ -25,7 +25,7 @@ from query.export.errors import ExportError
 from query.export.rows import stream_rows, stream_stored
 from query.export.tables import disarm
 from query.export.whole import FORMATS, format_of, whole_file, write_export
-from query.search import item_conditions
+from query.search import find_conditions
 from tests.notices import make_record
 
 HOSTILE = [
@@ -180,7 +180,7 @@ def test_an_edited_item_names_the_page_of_its_newest_version(store: Engine) -> N
 
 
 def test_the_filters_of_search_hold_and_the_newest_come_first(filled: Engine) -> None:
-    conditions = item_conditions(filled.dialect.name, read_words(["SUM"]))
+    conditions = find_conditions(filled.dialect.name, read_words(["SUM"]))
     file = io.BytesIO()
     assert write_export(filled, conditions, file, format="jsonl", columns=["title"]) == 2
     assert [json.loads(line)["title"] for line in file.getvalue().splitlines()] == ["＠SUM(1)", "@SUM(1)"]

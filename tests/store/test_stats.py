@@ -12,7 +12,7 @@ from crawlers.notice import PrintedDate
 from pipeline.expression import read_words
 from pipeline.store.write import write_records
 from query.charts import bar_chart
-from query.search import item_conditions
+from query.search import find_conditions
 from query.stats import BY, Group, count_items
 from tests.notices import make_record
 
@@ -39,7 +39,7 @@ def filled(store: Engine) -> Engine:
 
 
 def counted(engine: Engine, by: str, *words: str) -> dict[str, int]:
-    conditions = item_conditions(engine.dialect.name, read_words(words))
+    conditions = find_conditions(engine.dialect.name, read_words(words))
     return {group.label: group.items for group in count_items(engine, conditions, by)}
 
 

@@ -1,0 +1,43 @@
+"""What an API answers from, and who may ask without a token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy import Engine
+
+from query.api.rates import Rates
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """All that the routes know of the installation.
+
+    `sources` are the configured ones by key, as JSON can hold them; `rules` are the rules' names. `trusts_all` says
+    that only this machine can connect: then reading needs no token as long as none was ever made. `hosts` are the
+    names by which the server may be asked; None: any. `public_url` is where readers of feeds find it, without a slash
+    at the end; None: as the request names it.
+    """
+
+    engine: Engine
+    sources: Mapping[str, Mapping[str, Any]]
+    rules: Sequence[str] = ()
+    trusts_all: bool = False
+    hosts: frozenset[str] | None = None
+    public_url: str | None = None
+    token_rates: Rates = field(default_factory=lambda: Rates(a_second=10, at_once=120))
+    address_rates: Rates = field(default_factory=lambda: Rates(a_second=20, at_once=240))
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.now(UTC)
+
+
+def served_by(request: Request) -> Served:
+    """What the application of this request serves."""
+    served: Served = request.app.state.served
+    return served
