@@ -89,7 +89,8 @@ class Search(Question):
         try:
             return read_query(self.q) if self.q.strip() else None
         except ExpressionError as error:
-            raise QueryError(str(error)) from None
+            reason = error.reason.rstrip(".?!")
+            raise QueryError(f"q, character {error.position + 1}: {reason}.") from None
 
     def conditions(self, served: Served) -> list[ColumnElement[bool]]:
         """As conditions on the table `item`. Raises QueryError for what can't be meant."""
