@@ -68,7 +68,7 @@ def _print(statuses: list[SourceStatus], now: datetime) -> None:
     out.print(table)
     well = sum(status.is_well for status in statuses)
     never = sum(status.verdict is None for status in statuses)
-    line = f"{well} of {len(statuses)} sources are well" + (f", {never} were never crawled" if never else "")
+    line = f"{well} of {len(statuses)} sources are well" + (f", {never} are not judged yet" if never else "")
     out.print(f"{line}.", highlight=False)
 
 

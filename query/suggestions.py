@@ -12,6 +12,7 @@ from sqlalchemy import Engine, or_, select
 
 from pipeline.expression import Query
 from pipeline.expression.widening import is_known, known_words, simplify
+from pipeline.legal import find_courts
 from pipeline.legal.fact_key import squash
 from pipeline.store.tables import FactRow
 
@@ -21,11 +22,11 @@ _PARTIES = 2000  # names that are looked at
 
 
 def suggest_words(engine: Engine, query: Query) -> list[dict[str, Any]]:
-    """For each word of the query that is none that everybody knows, what is written alike: `word`, `near`."""
+    """For each word of the query that is neither a known one nor a court, what is written alike: `word`, `near`."""
     suggested = []
     known = {squash(word): word for word in reversed(known_words())}
     for one in query.widened:
-        if not one.forms or is_known(one.text):
+        if not one.forms or is_known(one.text) or find_courts(one.text):
             continue
         asked = squash(simplify(one.text))
         parties = _read_parties(engine, asked)

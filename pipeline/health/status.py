@@ -40,7 +40,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """How a source stands. `verdict` is None before its first crawl was judged; times are UTC.
+    """How a source stands. `verdict` is None before a crawl of it was judged; times are UTC.
 
     `missed`: how often it was to be crawled, more than three hours ago, and was not. `days` are the last thirty on
     which it was crawled or should have been, oldest first.
@@ -72,7 +72,7 @@ class SourceStatus:
         if self.missed:
             return NOT_RUN
         if self.verdict is None:
-            return "never crawled"
+            return "not judged yet"
         return f"{self.verdict} ({self.kind})" if self.kind else self.verdict
 
     def is_known_on(self, day: date) -> bool:
@@ -133,6 +133,8 @@ def read_status(engine: Engine, watched: Iterable[Watched], now: datetime) -> li
     statuses = []
     for source in watched:
         stands = standing.get(source.key)
+        # The row is made before the first verdict, and runs that say nothing leave it as it is.
+        stands = stands if stands and stands.same_runs else None
         statuses.append(
             SourceStatus(
                 key=source.key,

@@ -286,7 +286,14 @@ def test_the_status_shows_thirty_days_in_one_line(engine: Engine) -> None:
 
 def test_a_source_that_was_never_crawled_is_not_called_well(engine: Engine) -> None:
     one = status(engine)
-    assert (one.shown, one.is_well, one.verdict) == ("never crawled", False, None)
+    assert (one.shown, one.is_well, one.verdict) == ("not judged yet", False, None)
+
+
+def test_a_source_whose_runs_all_said_nothing_is_not_called_well(engine: Engine) -> None:
+    close_run(engine, "not recorded")
+    assert judge(engine) == 1
+    one = status(engine)
+    assert (one.shown, one.is_well, one.since) == ("not judged yet", False, None)
 
 
 def test_the_summary_counts_who_was_heard_and_names_who_was_not(engine: Engine) -> None:

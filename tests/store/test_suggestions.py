@@ -19,4 +19,4 @@ def test_a_slip_of_the_hand_is_answered_with_courts_terms_and_parties(store: Eng
     assert "杭州澄禾科技有限公司" in suggested("杭州橙禾科技有限公司")["杭州橙禾科技有限公司"]
     assert "北京知识产权法院" in suggested("北京知识产杈法院")["北京知识产杈法院"]
     assert "trademark" in suggested("trademrak")["trademrak"]
-    assert suggested("商標 最高法 xyzxyzxyz source:nowhere") == {}
+    assert suggested("商標 最高法 南京中院 xyzxyzxyz source:nowhere") == {}

@@ -61,7 +61,7 @@ class AppriseChannel:
             return Receipt(
                 ok=False, retry=True, detail=f"the server can't be found: {flatten(str(error.strerror))}"
             )
-        with apprise.LogCapture(level=logging.WARNING) as log:  # type: ignore[no-untyped-call]
+        with apprise.LogCapture(level=logging.WARNING) as log:
             taken = bool(
                 self.service.notify(
                     body=parts[min(message.part, len(parts)) - 1],
