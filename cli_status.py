@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -37,15 +38,21 @@ def status_command(
     now = datetime.now(UTC)
     statuses = pick_statuses(read_statuses(configuration, engine, now), (source.key for source in wanted))
     engine.dispose()
+    unverified = {source.key for source in wanted if not source.verify_certificate}
     if as_json:
-        print_json([_describe(status, now) for status in statuses])
+        print_json(
+            [
+                {**_describe(status, now), "certificate_verified": status.key not in unverified}
+                for status in statuses
+            ]
+        )
     else:
-        _print(statuses, now)
+        _print(statuses, now, unverified)
     if not all(status.is_green for status in statuses if status.verdict is not None):
         raise typer.Exit(1)
 
 
-def _print(statuses: list[SourceStatus], now: datetime) -> None:
+def _print(statuses: list[SourceStatus], now: datetime, unverified: Set[str]) -> None:
     today = now.astimezone(SHANGHAI).date()
     table = Table(
         "Source", "Verdict", "Since", "Last heard", "Next", "Last 30 days", Column("", overflow="fold")
@@ -56,6 +63,8 @@ def _print(statuses: list[SourceStatus], now: datetime) -> None:
         notes = [one.why] if one is not None and one.why and not status.is_well else []
         if status.mute is not None:
             notes.append(f"Muted until {status.mute.until}: {status.mute.reason}")
+        if status.key in unverified:
+            notes.append("The certificate is not verified")
         table.add_row(
             status.key,
             f"[{style}]{escape(status.shown)}[/]",

@@ -131,9 +131,8 @@ def _find_fault(
     public = inner.is_global and not inner.is_multicast and not inner.is_reserved
     if public and not (isinstance(inner, ipaddress.IPv6Address) and inner.is_site_local):
         return None
-    return (
-        f"{address} is not a public address (if it is yours, list {host}:{port} as an allowed private server)"
-    )
+    pair = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{address} is not a public address (if it is yours, list {pair} as an allowed private server)"
 
 
 def _read_literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

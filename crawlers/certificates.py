@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Request, Response
+from scrapy.settings import Settings
 
 from crawlers.source import Source
 
@@ -28,8 +29,9 @@ class HttpsHandler(BaseDownloadHandler):
         self._verifying = HTTP11DownloadHandler(crawler)
         self._exceptions = frozenset(crawler.settings.getlist("IPRWATCH_UNVERIFIED_HOSTS"))
         # Whether to verify is a setting of all of a handler's requests, so the exceptions have one of their own.
+        # A copy of frozen settings would be frozen too.
         lenient = copy.copy(crawler)
-        lenient.settings = crawler.settings.copy()
+        lenient.settings = Settings(crawler.settings)
         lenient.settings.set("DOWNLOAD_VERIFY_CERTIFICATES", False, priority="cmdline")
         self._trusting = HTTP11DownloadHandler(lenient) if self._exceptions else None
 

@@ -78,7 +78,15 @@ def test_no_way_to_write_loopback_passes(host: str) -> None:
         "ff02::1",
         "ff0e::1",
         "::ffff:10.0.0.1",
-        "64:ff9b::7f00:1",
+        "64:ff9b::7f00:1",  # NAT64
+        "64:ff9b:1::7f00:1",
+        "2002:7f00:1::",  # 6to4
+        "2002:a9fe:a9fe::1",
+        "2001:0:7f00:1::",  # Teredo: the server's address, then the client's with its bits turned
+        "2001:0:101:101:0:0:80ff:fffe",
+        "::ffff:0:7f00:1",
+        "::7f00:1",
+        "fe80::5efe:7f00:1",
     ],
 )
 def test_addresses_that_are_not_global_are_refused(address: str) -> None:
@@ -146,6 +154,27 @@ def test_ipv6_pairs_are_written_in_brackets() -> None:
 def test_a_pair_that_is_none_is_named(entry: str) -> None:
     with pytest.raises(ValueError, match="host:port"):
         read_allowed_private([entry])
+
+
+def test_a_refusal_names_the_pair_as_it_must_be_listed() -> None:
+    for pair in ("[::1]:8080", "10.0.0.3:8080"):
+        with pytest.raises(Refused) as caught:
+            check_url(f"http://{pair}/")
+        assert f"list {pair} as" in str(caught.value)
+        check_url(f"http://{pair}/", read_allowed_private([pair]))
+
+
+@pytest.mark.parametrize("port", [22, 25, 6379, 3306, 5432, 27017])
+def test_the_port_of_another_service_is_refused_unless_it_is_listed(port: int) -> None:
+    with pytest.raises(Refused, match=f"port {port} belongs to something else than http"):
+        check_url(f"http://news.example:{port}/")
+    check_url(f"http://news.example:{port}/", read_allowed_private([f"news.example:{port}"]))
+
+
+@pytest.mark.parametrize("user", ["user@", "user:secret@", ":secret@", "@", "127.0.0.1:80@"])
+def test_a_user_name_or_password_in_a_url_is_refused(user: str) -> None:
+    with pytest.raises(Refused, match="a user name or password in a URL"):
+        check_url(f"http://{user}news.example/")
 
 
 def test_a_refusal_is_one_line_without_the_password() -> None:
