@@ -140,10 +140,16 @@ def serve() -> None:
     while True:
         try:
             sightings = pickle.load(sys.stdin.buffer)  # noqa: S301
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # the second where the crawl was killed amid a list
             engine.dispose()
             return
-        _send(process_batch(engine, sightings, setup.rules, lexicon), answers)
+        results = process_batch(engine, sightings, setup.rules, lexicon)
+        try:
+            _send(results, answers)
+        except BrokenPipeError:
+            # The crawl was killed while its notices were stored: nobody is left to be told.
+            engine.dispose()
+            os._exit(0)
 
 
 def _open(setup: Setup) -> tuple[Engine, Lexicon]:

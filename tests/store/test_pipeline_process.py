@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from crawlers.pipeline_process import PipelineError, PipelineProcess, Setup
+from crawlers.pipeline_process import PipelineError, PipelineProcess, Setup, _start
 from pipeline.alerts.rules import Recipient, Rule, Rules
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.record import Sighting
@@ -179,3 +180,21 @@ def test_the_end_of_the_process_is_told_for_every_notice_after_it(store: Engine)
     lost = ask(store, after_its_end)
     assert [type(error) for error in lost] == [PipelineError, PipelineError]
     assert count(store, Item) == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["before", "amid", "after"])
+def test_the_other_process_ends_in_silence_when_the_crawl_is_killed(
+    store: Engine, capfd: pytest.CaptureFixture[str], share: float
+) -> None:
+    process = _start(make_setup(store))
+    assert process.stdin is not None
+    assert process.stdout is not None
+    notices = pickle.dumps([sighting(number) for number in range(1, 31)])
+    process.stdin.write(notices[: int(len(notices) * share)])
+    # As the kernel closes them for a process that was killed.
+    process.stdout.close()
+    process.stdin.close()
+    assert process.wait(60) == 0
+    assert capfd.readouterr().err == ""
+    # What was taken whole is stored whole.
+    assert count(store, Item) == count(store, Delivery) == (30 if share == 1.0 else 0)
