@@ -8,7 +8,7 @@ from benchmarks.kill import measure
 
 
 def test_a_crawl_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
-    tally = measure(5, 80, tmp_path)
-    assert tally.kills == 5
-    assert tally.articles == tally.rounds * 80
+    tally = measure(3, 60, tmp_path)
+    assert tally.kills == 3
+    assert tally.articles == tally.rounds * 60
     assert tally.is_clean, tally
