@@ -28,7 +28,14 @@ from errors import ConfigurationError, first_fault
 from outgoing import Refused, check_url, read_allowed_private
 from pipeline.alerts.channels import POSTING, Channel, build_channel, check_kind
 from pipeline.alerts.ping import PING, PingChannel
-from pipeline.alerts.rules import Recipient, Rule, check_recipients, check_rules, read_languages
+from pipeline.alerts.rules import (
+    Recipient,
+    Rule,
+    check_recipients,
+    check_rules,
+    check_told_at_once,
+    read_languages,
+)
 from pipeline.alerts.watchlists import Watchlist, read_watchlist
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.store.session import NOTHING, Accepted, StoreError, open_engine, read_url
@@ -236,7 +243,8 @@ class Configuration(BaseSettings):
 
     def _recipients(self) -> tuple[Recipient, ...]:
         sends = (*(rule.send for rule in self.rules), *(watchlist.send for watchlist in self.watchlists))
-        return (*self.operators, *self.alarms, *(recipient for send in sends for recipient in send))
+        seconds = (rule.escalate for rule in self.rules if rule.escalate is not None)
+        return (*self.operators, *self.alarms, *(recipient for send in sends for recipient in send), *seconds)
 
     @property
     def _folder(self) -> Path:
@@ -273,6 +281,8 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
     kinds = {name: str(options["kind"]) for name, options in configuration.channels.items()}
     check_recipients(configuration.operators, kinds, f"{place}: operators")
     check_recipients(configuration.alarms, kinds, f"{place}: alarms")
+    check_told_at_once(configuration.operators, f"{place}: operators")
+    check_told_at_once(configuration.alarms, f"{place}: alarms")
     if configuration.dead_mans_switch and not configuration.operators:
         raise ConfigurationError(
             f"{place}: dead_mans_switch: it is asked when the daily summary was delivered; name operators who get one."

@@ -30,6 +30,7 @@ from crawlers.timetable import due_sources
 from crawlers.transport import group_sources, send_by
 from crawlers.verdicts import judge
 from errors import ConfigurationError
+from pipeline.alerts.rule_starts import remember_rules
 from pipeline.store.lease import Held
 from pipeline.store.runs import RUNNING
 from pipeline.store.session import NOTHING, Accepted
@@ -142,6 +143,7 @@ def crawl(
             f"{configuration.data}: the data folder can't be made ({error.strerror})."
         ) from None
     engine = configuration.open_store(accepted)
+    remember_rules(engine, {rule.name: rule.fingerprint for rule in configuration.all_rules()})
     settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))
     try:
         with LeaseKeeper(engine) as keeper:

@@ -43,7 +43,10 @@ def list_deliveries(
 
 
 def describe_delivery(engine: Engine, given: str) -> dict[str, Any]:
-    """One row of the outbox with all `attempts` to send it, oldest first. Raises NoSuchAlert."""
+    """One row of the outbox with all attempts to send it, oldest first, and the `alerts` that its message carries.
+
+    Raises NoSuchAlert.
+    """
     with engine.connect().execution_options(read_only=True) as connection:
         delivery_id = find_alert(connection, given)
         delivery = _as_json(connection.execute(_deliveries().where(Delivery.id == delivery_id)).one())
@@ -52,7 +55,14 @@ def describe_delivery(engine: Engine, given: str) -> dict[str, Any]:
             .where(Attempt.delivery_id == delivery_id)
             .order_by(Attempt.id)
         )
-        return {**delivery, "attempts_made": [_as_json(row) for row in attempts]}
+        carried = connection.execute(
+            _deliveries().where(Delivery.message_id == delivery_id).order_by(Delivery.created_at, Delivery.id)
+        )
+        return {
+            **delivery,
+            "attempts_made": [_as_json(row) for row in attempts],
+            "alerts": [_as_json(row) for row in carried],
+        }
 
 
 def list_gone_recipients(engine: Engine) -> list[dict[str, Any]]:
@@ -69,7 +79,7 @@ def _deliveries() -> Select[*tuple[Any, ...]]:
         Delivery.id, Delivery.created_at, Delivery.state, Delivery.rule, Delivery.event,
         func.coalesce(Item.title, Delivery.text["title"].as_string()).label("title"), Item.uid,
         Delivery.channel, Delivery.recipient, Delivery.attempts, Delivery.next_at, Delivery.sent_at,
-        Delivery.detail,
+        Delivery.detail, Delivery.message_id, Delivery.escalates, Delivery.acknowledged_at,
     ).join(Item, Item.id == Delivery.item_id, isouter=True)  # fmt: skip
 
 

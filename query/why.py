@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from pipeline.alerts.rule_starts import read_starts, read_storing
 from pipeline.alerts.rules import Rule
 from pipeline.normalize import identify_url
 from pipeline.store.lookup import NoSuchItem, find_item
@@ -19,6 +20,7 @@ _TOLD = {
     "sending": "not yet told: being sent",
     "held": "not told: another report of the same story was told",
     "failed": "not told: given up",
+    "bundled": "not yet told: goes in a message with others",
 }
 Matches = Callable[[Connection, int, Rule, str], bool | None]
 """Whether a rule matches a stored item today on an event; None where that can't be said."""
@@ -59,7 +61,7 @@ def explain_alerts(engine: Engine, given: str, rules: Iterable[Rule], matches: M
                 answers.append(
                     {
                         "rule": rule.name, "event": "new", "channel": recipient.channel, "recipient": recipient.to,
-                        "answer": f"not told: {reason}", "at": None, "alert": None,
+                        "answer": f"not told: {reason}", "at": None, "alert": None, "message": None,
                     }
                 )  # fmt: skip
     return {
@@ -77,6 +79,12 @@ def _answer(row: Any) -> dict[str, Any]:
     answer = _TOLD[row.state]
     if row.detail and row.state != "sent":
         answer += f" ({row.detail})"
+    elif row.message_id:
+        answer += f" (in message {row.message_id[:8]})"
+    if row.escalates:
+        answer += f" (escalates {row.escalates[:8]})"
+    if row.acknowledged_at:
+        answer += f", acknowledged {row.acknowledged_at.isoformat(timespec='seconds')}"
     return {
         "rule": row.rule,
         "event": row.event,
@@ -85,6 +93,7 @@ def _answer(row: Any) -> dict[str, Any]:
         "answer": answer,
         "at": row.sent_at.isoformat(timespec="seconds") if row.sent_at else None,
         "alert": row.id,
+        "message": row.message_id,
     }
 
 
@@ -100,6 +109,12 @@ def _reason(connection: Connection, item_id: int, rule: Rule, matches: Matches, 
     if baseline:
         return (
             "its source showed it when it was first read (baseline), and such items are told only when asked"
+        )
+    start = read_starts(connection, [rule.name]).get(rule.name)
+    if start and not rule.earlier and read_storing(connection, [item_id])[item_id] < start.started_at:
+        return (
+            "it was stored before the rule was first configured "
+            f"({start.started_at.isoformat(timespec='seconds')}), and such items are told only when asked (earlier)"
         )
     return (
         "the rule matches it today, but did not when it was stored: the rule, its recipient or the item is newer "
@@ -129,7 +144,7 @@ def _find_filtered(connection: Connection, given: str) -> dict[str, Any] | None:
         "baseline": False,
         "answers": [
             {
-                "rule": "", "event": "new", "channel": "", "recipient": "", "at": None, "alert": None,
+                "rule": "", "event": "new", "channel": "", "recipient": "", "at": None, "alert": None, "message": None,
                 "answer": f"nobody was told: it was left out as not concerning intellectual property ({row.reason})",
             }
         ],

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.alerts.events import tell_event
 from pipeline.alerts.excerpt import find_sentence
-from pipeline.alerts.message import Message, Sentence, Told
+from pipeline.alerts.message import Entry, Message, Sentence, Told
 from pipeline.dates.value import SHANGHAI
 from pipeline.expression.evaluate import MARKS
 from pipeline.legal.fact_key import read_out
@@ -39,6 +39,7 @@ def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> M
     row = connection.execute(
         select(
             Delivery.rule, Delivery.event, Delivery.created_at, Delivery.item_id, Delivery.text,
+            Delivery.escalates,
             Item.title, Item.url, Item.publisher, Item.published_on, Item.published_at, Item.published_precision,
             Item.published_inferred, Item.body,
         )
@@ -58,6 +59,8 @@ def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> M
             summary=row.text["summary"],
             created_at=row.created_at,
             lines=tuple(row.text.get("lines", ())),
+            entries=_read_entries(row.text),
+            notes=row.text.get("notes", {}),
         )
     facts = connection.execute(
         select(FactRow.kind, FactRow.raw, FactRow.value, FactRow.method)
@@ -74,7 +77,11 @@ def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> M
         published=_write_date(row),
         summary=row.body[:_SUMMARY_LENGTH],
         created_at=row.created_at,
-        facts=(*_describe_event(connection, row.item_id, row.event), *_tell_facts(facts)),
+        facts=(
+            *_describe_escalation(connection, row.escalates),
+            *_describe_event(connection, row.item_id, row.event),
+            *_tell_facts(facts),
+        ),
         precision=row.published_precision if row.published_on else None,
         inferred=bool(row.published_on and row.published_inferred),
         sentence=_read_matched(row.text) or (find_sentence(row.body, words) if words else None),
@@ -94,6 +101,25 @@ def _read_matched(text: Mapping[str, Any] | None) -> Sentence | None:
     before, _, rest = text["matched"].partition(MARKS[0])
     match, _, after = rest.partition(MARKS[1])
     return Sentence(before, match, "".join(part for part in after if part not in MARKS))
+
+
+def _read_entries(text: dict[str, Any]) -> tuple[Entry, ...] | None:
+    if "entries" not in text:
+        return None
+    return tuple(
+        Entry(**{**entry, "sentence": Sentence(**entry["sentence"]) if entry["sentence"] else None})
+        for entry in text["entries"]
+    )
+
+
+def _describe_escalation(connection: Connection, alert: str | None) -> tuple[Told, ...]:
+    """Who has not acknowledged the alert that this one escalates."""
+    if alert is None:
+        return ()
+    first = connection.execute(select(Delivery.channel, Delivery.recipient).where(Delivery.id == alert)).one()
+    # A webhook's URL may be a secret.
+    to = f" {first.recipient}" if first.recipient and "://" not in first.recipient else ""
+    return (Told("unacknowledged", f"{first.channel}{to}, id {alert[:8]}"),)
 
 
 def _write_date(row: Any) -> str | None:

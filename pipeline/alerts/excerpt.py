@@ -43,6 +43,16 @@ def find_sentence(text: str, words: Iterable[str]) -> Sentence | None:
     return Sentence(_squeeze(before.lstrip()), _squeeze(text[start:end]), _squeeze(behind.rstrip()))
 
 
+def shorten(sentence: Sentence) -> Sentence:
+    """The same match with less around it, for lists: 40 characters before, 60 of the match, 60 after."""
+    before, match, after = sentence.before, sentence.match, sentence.after
+    return Sentence(
+        before if len(before) <= 40 else "…" + before[-40:],
+        match if len(match) <= 60 else match[:60] + "…",
+        after if len(after) <= 60 else after[:60] + "…",
+    )
+
+
 def _fold_with_places(text: str) -> tuple[str, list[int]]:
     """The text folded character by character, and for each character of it the place in the text it comes from."""
     folded: list[str] = []

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +43,22 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One alert in a message that carries several; the fields are those of a message."""
+
+    id: str
+    rule: str
+    event: str
+    title: str
+    publisher: str
+    published: str | None
+    url: str
+    precision: str | None = None
+    inferred: bool = False
+    sentence: Sentence | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One alert, the same for every recipient.
 
@@ -50,7 +67,9 @@ class Message:
     `second`), in Beijing time; None when the source printed none. `inferred`: a part of it was not printed.
     `lines` are what the monitor says of itself, below the summary. `snapshot` is the SHA-256 of the stored copy. `part`
     says which part of a long text is to be sent, from 1; a channel that sends an alert whole need not look at it.
-    `created_at` is zone-aware: raises ValueError if not.
+    `entries` are the alerts of a message that carries several, by rule; None where it is one alert. `notes` counts what
+    such a message leaves out: `merged` into stories, `filtered` by topic, `unlisted`. `created_at` is zone-aware:
+    raises ValueError if not.
     """
 
     id: str
@@ -69,6 +88,8 @@ class Message:
     sentence: Sentence | None = None
     snapshot: str | None = None
     part: int = 1
+    entries: tuple[Entry, ...] | None = None
+    notes: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -80,6 +101,8 @@ class Message:
         """All that it says, for a program; the time in ISO form."""
         fields = asdict(self) | {"created_at": self.created_at.isoformat()}
         del fields["part"]
+        if self.entries is None:
+            del fields["entries"], fields["notes"]
         return fields
 
 
@@ -113,7 +136,17 @@ _SUBSTITUTES = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": "\N{REPLACEMENT CHARACTER
 
 
 def render_brief(message: Message) -> str:
-    """An alert for a screen: rule and title, then publisher, date and facts, then the link and the id."""
+    """An alert for a screen: rule and title, then publisher, date and facts, then the link and the id.
+
+    One that carries several has a line and a link for each.
+    """
+    if message.entries is not None:
+        lines = [f"[{flatten(message.event)}] {flatten(message.title)} (id {flatten(message.id)})"]
+        for entry in message.entries:
+            lines.append(f"    [{flatten(entry.rule)}, {flatten(entry.event)}] {flatten(entry.title)}")
+            lines.append(f"        {show_link(entry.url)}")
+        lines += [f"    {kind}: {number}" for kind, number in message.notes.items()]
+        return "\n".join(lines) + "\n"
     facts = ", ".join(flatten(_say(told)) for told in message.facts[:_BRIEF_FACTS])
     about = [flatten(message.publisher), flatten(message.published or "date unknown"), facts]
     link = show_link(message.url)

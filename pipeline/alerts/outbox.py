@@ -10,15 +10,18 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
+from pipeline.alerts.bundle import release, settle_bundled, write_empty_digests
 from pipeline.alerts.channels import Channel, Message, Receipt
 from pipeline.alerts.compose import compose
+from pipeline.alerts.escalation import escalate
 from pipeline.alerts.gone import find_gone, note_gone
 from pipeline.alerts.message import flatten
 from pipeline.alerts.operators import GivenUp, tell_given_up
@@ -37,6 +40,10 @@ FEWEST_ATTEMPTS = 5
 # A channel's turn that comes so soon is waited for; for later ones the alert is put off.
 SHORT_WAIT = 1.0
 log = logging.getLogger(__name__)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class _Claimed:
     parts_sent: int
     until: datetime
     gone: str | None
+    clock: Callable[[], datetime]
 
     @property
     def ours(self) -> tuple[ColumnElement[bool], ...]:
@@ -91,20 +99,25 @@ def deliver(
     *,
     rules: Iterable[Rule] = (),
     operators: Iterable[Recipient] = (),
+    clock: Callable[[], datetime] = _now,
 ) -> Report:
     """Send every alert that is due now, oldest first, each row claimed before and settled after its sending.
 
-    The words of `rules` are shown in their sentences. What is given up is told to `operators` by another channel, in
-    the transaction that notes it. Raises StoreError when the ledger can't be read or written; an alert that a channel
-    refuses, or that it fails on, is no error here but a row with the reason.
+    The words of `rules` are shown in their sentences, and the times of their recipients are kept by `clock` (UTC). What
+    is given up is told to `operators` by another channel, in the transaction that notes it. Raises StoreError when the
+    ledger can't be read or written; an alert that a channel refuses, or that it fails on, is no error here but a row
+    with the reason.
     """
     report = Report()
-    words = {rule.name: rule.words for rule in rules}
+    known = {rule.name: rule for rule in rules}
     operators = tuple(operators)
     # What becomes due while this round goes on is for the next one, so a row is tried once a round.
-    started = datetime.now(UTC)
+    started = clock()
     try:
-        while claimed := _claim(engine, started, words):
+        with engine.begin() as connection:
+            escalate(connection, known, started)
+            write_empty_digests(connection, known.values(), started)
+        while claimed := _claim(engine, started, known, clock):
             state, receipt = _send(engine, channels.get(claimed.channel), claimed, operators)
             {"sent": report.sent, "due": report.waiting, "failed": report.failed}[state].append(
                 Sent(claimed.message, claimed.channel, claimed.recipient, receipt)
@@ -151,31 +164,51 @@ def _send_part(channel: Channel, claimed: _Claimed) -> Receipt:
         return Receipt(ok=False, retry=True, detail=f"the channel failed: {type(error).__name__}: {error}")
 
 
-def _claim(engine: Engine, due_by: datetime, words: Mapping[str, tuple[str, ...]]) -> _Claimed | None:
-    until = datetime.now(UTC) + CLAIM
-    with engine.begin() as connection:
-        row = connection.execute(
-            select(
-                Delivery.id, Delivery.rule, Delivery.channel, Delivery.recipient, Delivery.attempts, Delivery.parts_sent
+def _claim(
+    engine: Engine, due_by: datetime, rules: Mapping[str, Rule], clock: Callable[[], datetime]
+) -> _Claimed | None:
+    """The next message that is due and may be sent now; what is due and has to wait is put off on the way."""
+    while True:
+        until = clock() + CLAIM
+        with engine.begin() as connection:
+            row = connection.execute(
+                select(Delivery)
+                .where(or_(Delivery.state == "due", Delivery.state == "sending"), Delivery.next_at <= due_by)
+                .order_by(Delivery.next_at, Delivery.created_at, Delivery.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).first()
+            if row is None:
+                return None
+            if row.state == "sending":
+                _note_unknown(connection, row, due_by)
+            chosen = release(connection, row, rules, due_by)
+            if chosen is None:
+                continue
+            if chosen != row.id:
+                row = connection.execute(select(Delivery).where(Delivery.id == chosen)).one()
+            connection.execute(
+                update(Delivery).where(Delivery.id == chosen).values(state="sending", next_at=until)
             )
-            .where(or_(Delivery.state == "due", Delivery.state == "sending"), Delivery.next_at <= due_by)
-            .order_by(Delivery.next_at, Delivery.created_at, Delivery.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).first()  # fmt: skip
-        if row is None:
-            return None
-        connection.execute(
-            update(Delivery).where(Delivery.id == row.id).values(state="sending", next_at=until)
+            rule = rules.get(row.rule)
+            message = compose(connection, chosen, rule.words if rule else ())
+            gone = find_gone(connection, row.channel, row.recipient)
+        return _Claimed(message, row.channel, row.recipient, row.attempts, row.parts_sent, until, gone, clock)
+
+
+def _note_unknown(connection: Connection, row: Any, now: datetime) -> None:
+    """Note that a claim ended without an outcome: the message may have been taken; it is only repeated as it was."""
+    detail = "the process ended before it could note what came back"
+    connection.execute(
+        insert(Attempt).values(
+            delivery_id=row.id, part=row.parts_sent + 1, outcome="unknown", detail=detail, made_at=now
         )
-        message = compose(connection, row.id, words.get(row.rule, ()))
-        gone = find_gone(connection, row.channel, row.recipient)
-    return _Claimed(message, row.channel, row.recipient, row.attempts, row.parts_sent, until, gone)
+    )
 
 
 def _put_off(engine: Engine, claimed: _Claimed, pace: Pace, wait: float) -> Receipt:
     """Let the alert wait for its channel's turn, and with it all that are due there: no attempt was made."""
-    until = datetime.now(UTC) + timedelta(seconds=wait)
+    until = claimed.clock() + timedelta(seconds=wait)
     detail = f"waits: the channel takes {pace.messages} messages in {pace.interval:g} s"
     with engine.begin() as connection:
         connection.execute(
@@ -193,7 +226,7 @@ def _put_off(engine: Engine, claimed: _Claimed, pace: Pace, wait: float) -> Rece
 
 def _note_part(engine: Engine, claimed: _Claimed, receipt: Receipt) -> bool:
     """Write down that a part was taken and claim the row anew for the next one; False when another has it now."""
-    until = datetime.now(UTC) + CLAIM
+    until = claimed.clock() + CLAIM
     part = claimed.parts_sent + 1
     with engine.begin() as connection:
         _note_attempt(connection, claimed, "sent", receipt)
@@ -205,7 +238,7 @@ def _note_part(engine: Engine, claimed: _Claimed, receipt: Receipt) -> bool:
 
 
 def _settle(engine: Engine, claimed: _Claimed, receipt: Receipt, operators: tuple[Recipient, ...]) -> str:
-    now = datetime.now(UTC)
+    now = claimed.clock()
     attempts = claimed.attempts + 1
     detail = flatten(receipt.detail)
     values: dict[str, object] = {"attempts": attempts, "detail": detail}
@@ -224,6 +257,8 @@ def _settle(engine: Engine, claimed: _Claimed, receipt: Receipt, operators: tupl
     with engine.begin() as connection:
         settled = connection.execute(update(Delivery).where(*ours).values(state=state, **values))
         _note_attempt(connection, claimed, outcome, receipt)
+        if claimed.message.entries is not None and settled.rowcount == 1:
+            settle_bundled(connection, claimed.message.id, state, detail, now)
         if receipt.gone:
             note_gone(connection, claimed.channel, claimed.recipient, detail)
         if state == "failed" and settled.rowcount == 1:
@@ -242,7 +277,7 @@ def _note_attempt(connection: Connection, claimed: _Claimed, outcome: str, recei
             part=claimed.parts_sent + 1,
             outcome=outcome,
             detail=flatten(receipt.detail),
-            made_at=datetime.now(UTC),
+            made_at=claimed.clock(),
         )
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from errors import IprwatchError
 from pipeline.store.alert_tables import Attempt
+from pipeline.store.outbox_rows import BUNDLED
 from pipeline.store.tables import Delivery
 
 _SHORTEST = 6
@@ -40,14 +41,26 @@ def resend(engine: Engine, given: str) -> str:
     with engine.begin() as connection:
         delivery_id = find_alert(connection, given)
         row = connection.execute(
-            select(Delivery.state, Delivery.next_at).where(Delivery.id == delivery_id).with_for_update()
+            select(Delivery.state, Delivery.next_at, Delivery.message_id)
+            .where(Delivery.id == delivery_id)
+            .with_for_update()
         ).one()
+        if row.state == BUNDLED:
+            raise NoSuchAlert(
+                f"The alert {delivery_id} goes in the message {row.message_id}, which is still to be sent; "
+                "resend that one."
+            )
         if row.state == "sending" and row.next_at > now:
             raise NoSuchAlert(f"The alert {delivery_id} is being sent at this moment; look at it again soon.")
         connection.execute(
             update(Delivery)
             .where(Delivery.id == delivery_id)
-            .values(state="due", next_at=now, attempts=0, parts_sent=0, sent_at=None)
+            .values(state="due", next_at=now, attempts=0, parts_sent=0, sent_at=None, message_id=None)
+        )
+        connection.execute(
+            update(Delivery)
+            .where(Delivery.message_id == delivery_id, Delivery.state == "failed")
+            .values(state=BUNDLED)
         )
         connection.execute(
             insert(Attempt).values(

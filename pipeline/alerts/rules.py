@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from errors import ConfigurationError
 from pipeline.alerts.channels import check_recipient, has_language
 from pipeline.alerts.events import EVENTS, kind_of
 from pipeline.alerts.excerpt import word_pattern
+from pipeline.alerts.timing import Timing
 from pipeline.alerts.wording import Language
 from pipeline.expression import read_query
 from pipeline.expression.conditions import Condition, FromSources, OnTopics, leaves, named_sources
@@ -29,14 +31,27 @@ from pipeline.record import Record
 from pipeline.store.outbox_rows import Match
 
 
-class Recipient(BaseModel):
-    """Where an alert goes: a configured channel, an address on it where the channel has several, and the language of
-    its labels where it isn't the channel's."""
+class Recipient(Timing):
+    """Where an alert goes: a configured channel, an address on it where the channel has several, the language of
+    its labels where it isn't the channel's, and when."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     channel: Annotated[str, Field(min_length=1, max_length=100)]
     to: Annotated[str, Field(max_length=400)] = ""
     language: Language | None = None
+
+
+class Escalation(Recipient):
+    """Who is told of an alert that nobody has acknowledged `after` so many minutes."""
+
+    after: Annotated[int, Field(ge=1, le=100_000)]
+
+    @field_validator("digest")
+    @classmethod
+    def _at_once(cls, digest: str) -> str:
+        if digest:
+            raise ValueError("what was escalated is not collected for a digest")
+        return digest
 
 
 class Rule(BaseModel):
@@ -46,6 +61,10 @@ class Rule(BaseModel):
 
     The facts of title and body can be asked for too: one of the kinds of right, one of the case numbers and one of
     the courts (in any written form), and one sum of at least `amount_min` in `currency` (ISO 4217).
+
+    `earlier` asks for what was stored before the rule was first configured too. `escalate` says who is told of an alert
+    that nobody has acknowledged in time. More than `storm` alerts to one recipient within `storm_minutes` go in one
+    message; 0 lets any number go.
 
     `events` are `new` (once a story), `edited`, `joined`: another report of a story that is known already, and
     `withdrawn`: the page is gone from its site.
@@ -64,7 +83,23 @@ class Rule(BaseModel):
     amount_min: Annotated[Decimal, Field(ge=0, lt=MOST_MONEY)] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
     events: Annotated[tuple[str, ...], Field(min_length=1)] = ("new", "withdrawn")
+    earlier: bool = False
     send: Annotated[tuple[Recipient, ...], Field(min_length=1)]
+    escalate: Escalation | None = None
+    storm: Annotated[int, Field(ge=0, le=10_000)] = 20
+    storm_minutes: Annotated[int, Field(ge=1, le=10_000)] = 10
+
+    @model_validator(mode="after")
+    def _somebody_else(self) -> Rule:
+        second = self.escalate
+        if second and any((one.channel, one.to) == (second.channel, second.to) for one in self.send):
+            raise ValueError("escalate: names one of the recipients in send; it must be another one")
+        return self
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the rule asks for and who is told: it changes when they do."""
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
     @field_validator("query")
     @classmethod
@@ -188,7 +223,7 @@ class Rules:
             return []
         subject = Subject.of(record)
         matches = (
-            Match(rule.name, recipient.channel, recipient.to, matched)
+            Match(rule.name, recipient.channel, recipient.to, matched, rule.earlier)
             for rule in self.find(subject, event)
             for matched in (rule.show_match(subject),)
             for recipient in rule.send
@@ -230,6 +265,8 @@ def check_rules(
                 f"{place}: rule {rule.name!r}: {wrong[0]!r} is no event; use {', '.join(EVENTS)}."
             )
         check_recipients(rule.send, channels, f"{place}: rule {rule.name!r}")
+        if rule.escalate is not None:
+            check_recipients([rule.escalate], channels, f"{place}: rule {rule.name!r}: escalate")
 
 
 def check_recipients(recipients: Iterable[Recipient], channels: Mapping[str, str], place: str) -> None:
@@ -253,6 +290,15 @@ def check_recipients(recipients: Iterable[Recipient], channels: Mapping[str, str
             raise ConfigurationError(
                 f"{place}: the recipient (to) on channel {recipient.channel!r} {error}."
             ) from None
+
+
+def check_told_at_once(recipients: Iterable[Recipient], place: str) -> None:
+    """Refuse hours and digests for those who are told of the monitor itself. Raises ConfigurationError."""
+    for recipient in recipients:
+        if keys := recipient.model_fields_set & set(Timing.model_fields):
+            raise ConfigurationError(
+                f"{place}: {min(keys)}: what goes wrong with the monitor is told at once; leave it out."
+            )
 
 
 def read_languages(recipients: Iterable[Recipient], place: str) -> dict[tuple[str, str], Language]:

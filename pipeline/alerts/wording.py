@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +23,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipeline.alerts.disarm import break_links, disarm, disarm_markdown
-from pipeline.alerts.message import Message, Sentence, Told, show_link
+from pipeline.alerts.message import Entry, Message, Sentence, Told, show_link
 
 Format = Literal["chat", "markdown", "any", "mail", "html"]
 """`any` is text for services of which nobody knows what they make links, mentions or markup of."""
@@ -36,6 +38,14 @@ _FILES: dict[Format, str] = {
     "any": "text.txt",
     "mail": "text.txt",
     "html": "mail.html",
+}
+# Several alerts in one message are worded so, whatever template the operator has for one.
+_DIGESTS: dict[Format, str] = {
+    "chat": "digest.txt",
+    "markdown": "digest_markdown.txt",
+    "any": "digest.txt",
+    "mail": "digest.txt",
+    "html": "digest.html",
 }
 _DISARM: dict[Format, Callable[[str], str]] = {
     "chat": disarm,
@@ -99,16 +109,19 @@ class Wording:
     def write(self, message: Message, recipient: str) -> str:
         """The text for this recipient. Lines that are empty are left out, but in HTML."""
         language = self.languages.get(recipient, self.language)
-        written = _compile(self.format, self.source).render(_fields(message, language))
+        several = message.entries is not None
+        template = _compile(self.format, None if several else self.source, several)
+        written = template.render(_fields(message, language))
         if self.format == "html":
             return written
         return "\n".join(line for line in written.splitlines() if line.strip()) + "\n"
 
 
 @cache
-def _compile(form: Format, source: str | None) -> Template:
+def _compile(form: Format, source: str | None, several: bool) -> Template:
     if source is None:
-        source = (Path(__file__).parent / "templates" / _FILES[form]).read_text(encoding="utf-8")
+        name = _DIGESTS[form] if several else _FILES[form]
+        source = (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -143,7 +156,6 @@ def _fields(message: Message, language: Language) -> dict[str, Any]:
         for told in message.facts
     ]
     first = {fact["kind"]: fact["text"] for fact in reversed(facts)}
-    sentence = message.sentence
     return {
         "id": message.id,
         "rule": message.rule,
@@ -154,9 +166,7 @@ def _fields(message: Message, language: Language) -> dict[str, Any]:
         "precision": message.precision or "",
         "summary": message.summary,
         "lines": message.lines,
-        "sentence": {"before": sentence.before, "match": sentence.match, "after": sentence.after}
-        if sentence
-        else None,
+        "sentence": _show_sentence(message.sentence),
         "facts": facts,
         **{kind: first.get(kind, "") for kind in ("court", "case_number", "amount", "ip_type")},
         "link": _Link(show_link(message.url)),
@@ -164,7 +174,30 @@ def _fields(message: Message, language: Language) -> dict[str, Any]:
         "created_at": message.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "language": language,
         "labels": labels,
+        "groups": [
+            {"rule": rule, "entries": [_show_entry(entry, labels) for entry in entries]}
+            for rule, entries in groupby(message.entries or (), key=attrgetter("rule"))
+        ],
+        "notes": [labels[kind].format(number=number) for kind, number in message.notes.items()],
     }
+
+
+def _show_entry(entry: Entry, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "event": _name_event(entry.event, labels),
+        "title": entry.title,
+        "publisher": entry.publisher,
+        "published": _date(entry, labels),
+        "sentence": _show_sentence(entry.sentence),
+        "link": _Link(show_link(entry.url)),
+    }
+
+
+def _show_sentence(sentence: Sentence | None) -> dict[str, str] | None:
+    if sentence is None:
+        return None
+    return {"before": sentence.before, "match": sentence.match, "after": sentence.after}
 
 
 def _label(told: Told, labels: Mapping[str, str]) -> str:
@@ -184,7 +217,7 @@ def _name_event(event: str, labels: Mapping[str, str]) -> str:
     return labels.get(event, event)
 
 
-def _date(message: Message, labels: Mapping[str, str]) -> str:
+def _date(message: Message | Entry, labels: Mapping[str, str]) -> str:
     if message.published is None:
         return labels["date_unknown"]
     notes = (

@@ -1,4 +1,5 @@
-"""The tables behind the sending of alerts: each attempt, how many messages channels take, and who wants no more."""
+"""The tables behind the sending of alerts: each attempt, how many messages channels take, who wants no more, and since
+when rules are configured."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from pipeline.store.tables import Base
 
 class Attempt(Base):
     """One attempt to send an alert, or one part of it. `outcome` is `sent`, `retry` (another one follows), `refused`
-    (given up), or `resend`: no attempt, but a person's word that the alert is to be sent once more."""
+    (given up), `unknown` (the process died: the next one repeats it), or `resend`: no attempt, but a person's word that
+    the alert is to be sent once more."""
 
     __tablename__ = "attempt"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -42,3 +44,13 @@ class GoneRecipient(Base):
     recipient: Mapped[str] = mapped_column(String(400), primary_key=True)
     detail: Mapped[str] = mapped_column(Text)
     noted_at: Mapped[datetime]
+
+
+class RuleStart(Base):
+    """Since when a rule of this name is configured, and since when in its present form (`fingerprint`, SHA-256)."""
+
+    __tablename__ = "rule_start"
+    rule: Mapped[str] = mapped_column(String(200), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    changed_at: Mapped[datetime]

@@ -8,7 +8,7 @@ To rules that ask for it, a later report is told as `joined`. Alerts that were s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,25 +16,30 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from pipeline.record import Record
+from pipeline.store.alert_tables import RuleStart
 from pipeline.store.sketches import chunks
 from pipeline.store.story_tables import StoryMember
-from pipeline.store.tables import Delivery
+from pipeline.store.tables import Delivery, Item, Run
 
 NEW, JOINED = "new", "joined"
 VERSION = "version "
 """The event of an edit, followed by the version's number."""
 HELD = "held"
 """The state of an alert that isn't sent because another report of its story was told."""
+BUNDLED = "bundled"
+"""The state of an alert that goes in another row's message, until that is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A rule that wants to tell a recipient of a record. `matched` is the sentence by which it matched, for people."""
+    """A rule that wants to tell a recipient of a record. `matched` is the sentence by which it matched, for people;
+    `earlier` asks for what was stored before the rule was configured too."""
 
     rule: str
     channel: str
     recipient: str
     matched: str = field(default="", compare=False)
+    earlier: bool = field(default=False, compare=False)
 
 
 Matcher = Callable[[Record, str], Iterable[Match]]
@@ -60,26 +65,47 @@ def find_deliveries(
     """The outbox rows for each occurrence, in their order; not written yet. The items are in their stories already.
 
     What is new may join a story that had other reports before: then rules are also asked about `joined`, and the row
-    of who was told of another report as new is held back. Two new reports of one story count in order.
+    of who was told of another report as new is held back. Two new reports of one story count in order. A rule tells
+    nothing of an item that was stored before it was first configured, unless it asks for earlier ones.
     """
+    early = _find_early(connection, {one.item_id for one in occurrences})
+
+    def find(one: Occurrence, event: str) -> list[Match]:
+        matches = match(one.record, event)
+        return [found for found in matches if found.earlier or (found.rule, one.item_id) not in early]
+
     stories = _read_stories(connection, [one.item_id for one in occurrences if one.event == NEW])
     coming = {one.item_id for one in occurrences if one.event == NEW}
     for one in occurrences:
         if one.event != NEW:
-            yield [_row(found, one, None) for found in match(one.record, one.event)]
+            yield [_row(found, one, None) for found in find(one, one.event)]
             continue
         story = stories[one.item_id]
         coming.discard(one.item_id)
-        wanted = list(match(one.record, NEW))
+        wanted = find(one, NEW)
         fresh = {found for found in wanted if found not in story.told}
         rows = [_row(found, one, story.id if found in fresh else None) for found in wanted]
         if story.members - coming - {one.item_id}:
             own = {found for found, item_ids in story.told.items() if one.item_id in item_ids}
-            later = [found for found in match(one.record, JOINED) if found not in own | fresh]
+            later = [found for found in find(one, JOINED) if found not in own | fresh]
             rows += [_row(found, Occurrence(one.record, one.item_id, JOINED), None) for found in later]
         for found in fresh:
             story.told[found] = {one.item_id}
         yield rows
+
+
+def _find_early(connection: Connection, item_ids: Collection[int]) -> set[tuple[str, int]]:
+    """The pairs of a rule and an item that was stored by a run from before the rule was first configured."""
+    early: set[tuple[str, int]] = set()
+    for chunk in chunks(item_ids):
+        query = (
+            select(RuleStart.rule, Item.id)
+            .join_from(Item, Run, Run.id == Item.run_id)
+            .join(RuleStart, RuleStart.started_at > Run.started_at)
+            .where(Item.id.in_(chunk))
+        )
+        early.update((row.rule, row.id) for row in connection.execute(query))
+    return early
 
 
 @dataclass(slots=True)

@@ -238,17 +238,23 @@ class FactRow(Base):
 
 
 class Delivery(Base):
-    """One alert to one recipient on one channel, from match to receipt. `state` is `due`, `sending`, `sent`, `failed`
-    or `held`; the id is the idempotency id that every copy carries. An alert about the monitor itself has no item but
-    a `text` (title and summary). `story_id` is that of the story which the row told as `new`: one for each rule and
-    recipient. Null for other events, for what is held back because another report was told, and for the second of two
-    rows whose stories became one after both were told. `parts_sent` counts the parts of a long text that were taken."""
+    """One alert to one recipient on one channel, from match to receipt. `state` is `due`, `sending`, `sent`, `failed`,
+    `held` or `bundled`; the id is the idempotency id that every copy carries. An alert about the monitor itself has no
+    item but a `text` (title and summary). `story_id` is that of the story which the row told as `new`: one for each
+    rule and recipient. Null for other events, for what is held back because another report was told, and for the second
+    of two rows whose stories became one after both were told. `parts_sent` counts the parts of a long text that were
+    taken.
+
+    Several alerts may go in one message: that is a row of its own, without an item, and theirs name it as `message_id`
+    and are `bundled` until it was sent. `escalates` is the alert that was not acknowledged in time, `escalate_at` when
+    this one is to be escalated."""
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("rule", "item_id", "event", "channel", "recipient"),
         Index("uq_delivery_story_id", "story_id", "rule", "event", "channel", "recipient", unique=True),
         Index("ix_delivery_state_next_at", "state", "next_at"),
+        Index("ix_delivery_told", "rule", "channel", "recipient", "state", "sent_at"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     rule: Mapped[str] = mapped_column(String(200))
@@ -265,6 +271,10 @@ class Delivery(Base):
     next_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     detail: Mapped[str | None] = mapped_column(Text)
+    message_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    escalates: Mapped[str | None] = mapped_column(String(32))
+    escalate_at: Mapped[datetime | None] = mapped_column(index=True)
+    acknowledged_at: Mapped[datetime | None]
 
 
 class SearchDocument(Base):
