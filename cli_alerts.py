@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +25,8 @@ from cli_output import (
 from configuration import Configuration
 from errors import ConfigurationError
 from pipeline.alerts.channels import Channel, check_recipient
+from pipeline.alerts.check import Check, check_alerts
+from pipeline.alerts.escalation import acknowledge
 from pipeline.alerts.gone import enable_recipient
 from pipeline.alerts.message import Receipt
 from pipeline.alerts.outbox import deliver
@@ -101,7 +103,7 @@ def alerts_show(
     if as_json:
         print_json(shown)
         return
-    attempts = shown.pop("attempts_made")
+    attempts, carried = shown.pop("attempts_made"), shown.pop("alerts")
     fields = Table("Field", Column("Value", overflow="fold"), title=f"Alert {shown['id']}")
     for key, value in shown.items():
         fields.add_row(key, escape("" if value is None else str(value)))
@@ -110,6 +112,11 @@ def alerts_show(
     for attempt in attempts:
         table.add_row(attempt["made_at"], str(attempt["part"]), attempt["outcome"], escape(attempt["detail"]))
     out.print(table)
+    if carried:
+        table = Table("Id", "State", "Rule", Column("Item", overflow="fold"), title="Alerts in this message")
+        for row in carried:
+            table.add_row(row["id"][:8], row["state"], escape(row["rule"]), escape(row["title"] or ""))
+        out.print(table)
 
 
 @alerts_app.command("resend")
@@ -125,6 +132,69 @@ def alerts_resend(
         f"Alert {delivery_id} is due again; `iprwatch alerts send` or the scheduler sends it.",
         highlight=False,
     )
+
+
+@alerts_app.command("acknowledge")
+def alerts_acknowledge(
+    context: typer.Context,
+    alert: Annotated[str, typer.Argument(help="The alert's or the message's id, or the beginning of it.")],
+    db: DatabaseOption = None,
+) -> None:
+    """Say that an alert, or all alerts of a message, were seen: they are not escalated."""
+    configuration = read_configuration(context, database=db)
+    engine = open_engine(configuration.database_url, create=False)
+    number = acknowledge(engine, alert, datetime.now(UTC))
+    out.print(f"{number} {'alert is' if number == 1 else 'alerts are'} acknowledged.", highlight=False)
+
+
+@alerts_app.command("check")
+def alerts_check(
+    context: typer.Context,
+    days: Annotated[
+        int, typer.Option("--days", min=0, help="Only what was stored in so many days; 0: all.")
+    ] = 0,
+    db: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold what was stored and matched against what was delivered. Exit code 1 when an alert is not accounted for."""
+    from crawlers.withdrawn import read_stored
+
+    configuration = read_configuration(context, database=db)
+    rules = configuration.all_rules()
+    matcher = Rules(rules)
+    now = datetime.now(UTC)
+    check = check_alerts(
+        open_engine(configuration.database_url, create=False),
+        rules,
+        lambda connection, item_id: matcher(read_stored(connection, item_id), "new"),
+        now,
+        since=now - timedelta(days=days) if days else None,
+    )
+    if as_json:
+        print_json({"well": check.is_well, "line": check.as_line(), **asdict(check)})
+    else:
+        _print_check(check)
+    if not check.is_well:
+        raise typer.Exit(1)
+
+
+def _print_check(check: Check) -> None:
+    out.print(check.as_line(), markup=False, highlight=False, soft_wrap=True)
+    if check.missing:
+        table = Table(
+            "Item", Column("Title", overflow="fold"), "Rule", "Channel", "To", title="Alerts that are missing"
+        )
+        for one in check.missing:
+            cells = (one.uid[:12], one.title, one.rule, one.channel, one.recipient)
+            table.add_row(*map(escape, cells))
+        out.print(table)
+    for word, ids in (
+        ("Overdue", check.overdue),
+        ("Astray", check.astray),
+        ("Without proof", check.unproved),
+    ):
+        if ids:
+            out.print(f"{word}: {', '.join(ids)}", highlight=False, soft_wrap=True)
 
 
 @alerts_app.command("enable")

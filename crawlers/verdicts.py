@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from configuration import Configuration
 from crawlers.source import INBOX_READER, Source
 from crawlers.timetable import timetable_of
+from crawlers.withdrawn import read_stored
+from pipeline.alerts.check import check_alerts
+from pipeline.alerts.rules import Rules
 from pipeline.dates import SHANGHAI
 from pipeline.health.ledger import Alarm, Watched, judge_runs, note_not_run
 from pipeline.health.metrics import write_metrics
 from pipeline.health.mutes import read_mutes
 from pipeline.health.status import SourceStatus, count_missed, read_status
 from pipeline.health.summary import day_to_report, is_reported, ping_when_delivered, post_summary
+from pipeline.store.outbox_rows import NEW, Match
 from pipeline.store.runs import last_served
+
+CHECKED = timedelta(days=31)
+"""How far back the daily summary looks whether alerts are accounted for."""
 
 
 def watch(source: Source) -> Watched:
@@ -68,11 +75,26 @@ def report_day(configuration: Configuration, engine: Engine, now: datetime) -> N
     is_due = bool(configuration.operators) and not is_reported(engine, day)
     statuses = read_statuses(configuration, engine, now) if is_due or configuration.metrics_file else []
     if is_due and any(status.is_known_on(day) for status in statuses):
-        post_summary(engine, configuration.operators, statuses, day)
+        post_summary(
+            engine, configuration.operators, statuses, day, _check_alerts(configuration, engine, now)
+        )
     if configuration.dead_mans_switch:
         ping_when_delivered(engine, day)
     if configuration.metrics_file:
         write_metrics(configuration.metrics_file, statuses)
+
+
+def _check_alerts(configuration: Configuration, engine: Engine, now: datetime) -> list[str]:
+    """Whether the alerts of the last weeks are accounted for, in a line; `iprwatch alerts check` checks all."""
+    rules = configuration.all_rules()
+    if not rules:
+        return []
+    matcher = Rules(rules)
+
+    def find(connection: Connection, item_id: int) -> Iterable[Match]:
+        return matcher(read_stored(connection, item_id), NEW)
+
+    return [check_alerts(engine, rules, find, now, since=now - CHECKED).as_line()]
 
 
 def pick_statuses(statuses: Iterable[SourceStatus], keys: Iterable[str]) -> list[SourceStatus]:

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Engine, select
 from pipeline.alerts.rule_starts import read_starts, read_storing
 from pipeline.alerts.rules import Rule
 from pipeline.normalize import identify_url
+from pipeline.store.listed import was_baseline
 from pipeline.store.lookup import NoSuchItem, find_item
-from pipeline.store.tables import Address, Delivery, Filtered, Item, Listed
+from pipeline.store.tables import Delivery, Filtered, Item
 
 # What each state of the ledger means for the person who was to be told.
 _TOLD = {
@@ -48,7 +49,7 @@ def explain_alerts(engine: Engine, given: str, rules: Iterable[Rule], matches: M
         rows = connection.execute(
             select(Delivery).where(Delivery.item_id == item_id).order_by(Delivery.created_at, Delivery.id)
         ).all()
-        baseline = _was_baseline(connection, item_id)
+        baseline = was_baseline(connection, item_id)
         answers = [_answer(row) for row in rows]
         told_as_new = {(row.rule, row.channel, row.recipient) for row in rows if row.event == "new"}
         for rule in rules:
@@ -120,12 +121,6 @@ def _reason(connection: Connection, item_id: int, rule: Rule, matches: Matches, 
         "the rule matches it today, but did not when it was stored: the rule, its recipient or the item is newer "
         "than that, or the reading of its page was mended since"
     )
-
-
-def _was_baseline(connection: Connection, item_id: int) -> bool:
-    own = select(Address.address).where(Address.item_id == item_id)
-    listed = connection.scalars(select(Listed.baseline).where(Listed.address.in_(own))).all()
-    return bool(listed) and all(listed)
 
 
 def _find_filtered(connection: Connection, given: str) -> dict[str, Any] | None:

@@ -74,13 +74,17 @@ def is_reported(engine: Engine, day: date) -> bool:
 
 
 def post_summary(
-    engine: Engine, recipients: Iterable[Recipient], statuses: Sequence[SourceStatus], day: date
+    engine: Engine,
+    recipients: Iterable[Recipient],
+    statuses: Sequence[SourceStatus],
+    day: date,
+    more: Sequence[str] = (),
 ) -> None:
-    """Put the summary of a day into the outbox, for each recipient once."""
+    """Put the summary of a day into the outbox, for each recipient once; `more` are lines below those of sources."""
     summary = write_summary(statuses, day)
     with engine.begin() as connection:
         title = f"iprwatch {day}: {summary.title}"
-        put_alert(connection, recipients, _event(day), title, "", lines=summary.lines)
+        put_alert(connection, recipients, _event(day), title, "", lines=(*summary.lines, *more))
 
 
 def ping_when_delivered(engine: Engine, day: date) -> None:

@@ -169,3 +169,10 @@ def first_read(engine: Engine, source_key: str) -> datetime | None:
             .limit(1)
         )
     return moment
+
+
+def was_baseline(connection: Connection, item_id: int) -> bool:
+    """True for an item that every list which names it already showed when it was first read."""
+    own = select(Address.address).where(Address.item_id == item_id)
+    listed = connection.scalars(select(Listed.baseline).where(Listed.address.in_(own))).all()
+    return bool(listed) and all(listed)
