@@ -19,7 +19,7 @@ from crawlers.readers import READERS
 from crawlers.runs import STATES
 from crawlers.source import BUILT_IN, FAMILIES, Source, load_sources
 from pipeline.alerts import channels
-from pipeline.alerts.rules import Recipient, Rule
+from pipeline.alerts.rules import Escalation, Rule
 from pipeline.alerts.watchlists import COLUMNS, Watchlist
 from pipeline.expression.fields import CHINESE_NAMES, FIELDS
 from pipeline.legal.fact import KINDS
@@ -103,9 +103,10 @@ def test_every_kind_of_channel_is_one_that_its_keys_make(kind: str) -> None:
 
 
 def test_every_key_of_a_rule_is_documented() -> None:
-    text = sections(text_of("configuration.md"))["Rules"]
-    assert set(named(text)) == set(Rule.model_fields)
-    assert all(f"{key} = " in text for key in Recipient.model_fields)
+    parts = sections(text_of("configuration.md"))
+    assert set(named(parts["Rules"])) == set(Rule.model_fields)
+    text = parts["Rules"] + parts["When alerts are sent"]
+    assert all(f"{key} = " in text for key in Escalation.model_fields)
 
 
 def test_every_key_and_column_of_a_watchlist_is_documented() -> None:

@@ -55,6 +55,8 @@ RUNS: dict[str, tuple[tuple[str | Path, ...], str, int, str]] = {
     "alerts show": (("abcdef",), "", 2, "No alert's id"),
     "alerts resend": (("abcdef",), "", 2, "No alert's id"),
     "alerts enable": (("desk",), "", 2, "Nothing is held back"),
+    "alerts acknowledge": (("abcdef",), "", 2, "No alert's id"),
+    "alerts check": ((), "", 0, "all accounted for"),
     "alerts why": ((ITEM,), "", 0, "no rule is configured"),
     "alerts test": (("desk",), "", 2, "No channel is called 'desk'"),
     "sources": ((), "", 0, "court_spc_documents"),
