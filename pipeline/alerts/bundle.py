@@ -43,21 +43,19 @@ def release(connection: Connection, row: Any, rules: Mapping[str, Rule], now: da
     if rule is None or recipient is None:
         return str(row.id)
     alone = row.item_id is None or not _is_fresh(connection, row.id)
-    if alone or not recipient.digest:
-        ready = recipient.may_go_at(now)
-    else:
-        ready = recipient.ready_at(row.created_at, now)
+    collected = bool(recipient.digest) and not alone
+    ready = recipient.ready_at(row.created_at, now) if collected else recipient.may_go_at(now)
     if ready > now:
         same = (
             Delivery.id == row.id
             if alone
             else and_(*_addressed([rule.name], row), *_FRESH, Delivery.created_at >= row.created_at)
         )
-        _put_off(connection, same, ready, recipient.explain(ready))
+        _put_off(connection, same, ready, recipient.explain(ready, collected=collected))
         return None
     if alone:
         chosen = str(row.id)
-    elif recipient.digest:
+    elif collected:
         chosen = _write_digest(connection, row, recipient, rules, now)
     else:
         decided = _guard_against_storm(connection, row, rule, now)

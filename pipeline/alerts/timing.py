@@ -119,10 +119,10 @@ class Timing(BaseModel):
         collected = self.next_digest(written) if self.digest else written
         return self.may_go_at(max(collected, now))
 
-    def explain(self, ready: datetime) -> str:
-        """What an alert waits for, for the ledger."""
+    def explain(self, ready: datetime, *, collected: bool) -> str:
+        """What an alert waits for, for the ledger: its digest when it is collected for one."""
         shown = ready.astimezone(ZoneInfo(self.zone)).strftime("%Y-%m-%d %H:%M")
-        what = "the digest" if self.digest else "quiet hours or free days to end"
+        what = "the digest" if collected else "quiet hours or free days to end"
         return f"waits: for {what}, {shown} {self.zone}"
 
     def _is_sending_day(self, day: date) -> bool:

@@ -315,6 +315,12 @@ class Delivery(Answer):
     next_at: datetime
     sent_at: datetime | None
     detail: str | None
+    message_id: Annotated[
+        str | None,
+        Field(description="The message with several alerts in which this one went; null where alone."),
+    ]
+    escalates: Annotated[str | None, Field(description="The alert that nobody had acknowledged in time.")]
+    acknowledged_at: datetime | None
 
 
 class Deliveries(Answer):

@@ -92,12 +92,12 @@ def kill_after(folder: Path, server: Server, requests: int) -> None:
 
 
 def stored(folder: Path) -> tuple[Counter[int], int, int]:
-    """How often each article is stored, how many alerts there are, and how many rows the frontier has."""
+    """How often each article is stored, how many alerts of articles there are, and how many rows the frontier has."""
     engine = open_engine(f"sqlite:///{folder / 'data' / 'iprwatch.db'}")
     with engine.connect() as connection:
         urls = connection.scalars(select(Item.url))
         numbers = Counter(int(url.rsplit("_", 1)[-1].removesuffix(".html")) for url in urls)
-        alerts = connection.scalar(select(func.count()).select_from(Delivery)) or 0
+        alerts = connection.scalar(select(func.count(Delivery.item_id))) or 0
         left = connection.scalar(select(func.count()).select_from(Frontier)) or 0
     engine.dispose()
     return numbers, alerts, left
