@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.alerts.bundle import release, settle_bundled, write_empty_digests
@@ -35,7 +35,7 @@ CLAIM = timedelta(minutes=10)
 FIRST_RETRY = timedelta(seconds=60)
 LONGEST_RETRY = timedelta(hours=6)
 GIVE_UP = timedelta(days=3)
-# A row that has waited for days because nothing ran isn't given up for one bad moment of a server.
+# A row that was tried days ago, and not since because nothing ran, isn't given up for one bad moment of a server.
 FEWEST_ATTEMPTS = 5
 # A channel's turn that comes so soon is waited for; for later ones the alert is put off.
 SHORT_WAIT = 1.0
@@ -249,7 +249,7 @@ def _settle(engine: Engine, claimed: _Claimed, receipt: Receipt, operators: tupl
         values |= {"sent_at": now, "parts_sent": receipt.parts}
     else:
         ours = claimed.ours
-        young = now - claimed.message.created_at < GIVE_UP
+        young = now - _first_attempt(engine, claimed, now) < GIVE_UP
         state = "due" if receipt.retry and (young or attempts < FEWEST_ATTEMPTS) else "failed"
         if state == "due":
             values["next_at"] = now + _pause(attempts, receipt.retry_after)
@@ -280,6 +280,17 @@ def _note_attempt(connection: Connection, claimed: _Claimed, outcome: str, recei
             made_at=claimed.clock(),
         )
     )
+
+
+def _first_attempt(engine: Engine, claimed: _Claimed, now: datetime) -> datetime:
+    """When an alert was first tried. One that waited for its hours or a holiday was not tried meanwhile."""
+    if claimed.attempts == 0:
+        return now
+    query = select(func.min(Attempt.made_at)).where(
+        Attempt.delivery_id == claimed.message.id, Attempt.outcome != "resend"
+    )
+    with engine.connect().execution_options(read_only=True) as connection:
+        return connection.scalar(query) or claimed.message.created_at
 
 
 def _pause(attempts: int, retry_after: float | None) -> timedelta:

@@ -23,6 +23,7 @@ from pipeline.alerts.outbox import (
     deliver,
 )
 from pipeline.record import Record
+from pipeline.store.alert_tables import Attempt
 from pipeline.store.pace import Pace
 from pipeline.store.session import StoreError
 from pipeline.store.tables import Delivery, Run
@@ -93,6 +94,10 @@ def wait(engine: Engine, time: timedelta) -> None:
                 update(Delivery)
                 .where(Delivery.id == delivery.id)
                 .values(next_at=delivery.next_at - time, created_at=delivery.created_at - time)
+            )
+        for attempt in connection.execute(select(Attempt)).all():
+            connection.execute(
+                update(Attempt).where(Attempt.id == attempt.id).values(made_at=attempt.made_at - time)
             )
 
 
@@ -190,6 +195,16 @@ def test_an_alert_that_waited_while_nothing_ran_is_not_given_up_at_once(engine: 
         deliver(engine, {"log": sender})
         wait(engine, LONGEST_RETRY * 1.2)
     assert row(engine).state == "sent"
+
+
+def test_the_time_before_the_first_try_does_not_count(engine: Engine) -> None:
+    due(engine)
+    wait(engine, GIVE_UP * 3)  # a holiday's quiet
+    busy = Sender(lambda _message: BUSY)
+    for _ in range(FEWEST_ATTEMPTS * 2):
+        deliver(engine, {"log": busy})
+        wait(engine, LONGEST_RETRY * 1.2)
+    assert (row(engine).state, row(engine).attempts) == ("due", FEWEST_ATTEMPTS * 2)
 
 
 def test_what_a_channel_will_never_take_is_given_up_at_once(engine: Engine) -> None:
