@@ -21,6 +21,7 @@ from pipeline.health.coverage import measure
 from pipeline.health.standing import Standing, Told
 from pipeline.health.verdict import (
     CHANGED,
+    EXPIRED,
     NEW,
     NOT_JUDGED,
     NOT_RUN,
@@ -132,6 +133,8 @@ def _judge(
     if verdict is not None:
         evidence = _gather_evidence(connection, run)
         _note_day(connection, source.key, run.day, verdict, run, evidence)
+        # A session that ends is told once, as it ends, for all the sources that it is used for.
+        muted = muted or verdict.name == EXPIRED
         standing, told = standing.after(
             verdict, run.day, alarm_after=alarm.after, muted=muted, run_id=run.run_id
         )
