@@ -19,11 +19,10 @@ DOCUMENT = "word/document.xml"
 """The file in the archive that makes it a DOCX."""
 _MOST_BYTES = 50 * 1024 * 1024  # unpacked, of all files in the archive
 _MOST_CHARACTERS = 3_000_000
-# What zipfile raises for damaged archives, missing files, unknown compression and encryption; ValueError for a
-# directory that leads before the file's start, and for names that are no UTF-8.
+# What zipfile raises for damaged archives, missing files, unknown compression and encryption (both RuntimeError);
+# ValueError for a directory that leads before the file's start, and for names that are no UTF-8.
 _BROKEN = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError,
-    KeyError, NotImplementedError, RuntimeError, ValueError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, KeyError, RuntimeError, ValueError,
 )  # fmt: skip
 _SPACES = {"tab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _LEFT_OUT = frozenset(("del", "moveFrom", "Fallback"))  # Fallback repeats its text box for older programs

@@ -76,7 +76,7 @@ HOSTILE = {
         "SET statement_timeout = 0",
         "SELECT set_config('transaction_read_only', 'off', false)",
         "SELECT set_config('statement_timeout', '0', false)",
-        "COPY item TO '/tmp/stolen'",
+        "COPY item TO '/stolen'",
         "COPY (SELECT 1) TO PROGRAM 'id'",
         "SELECT pg_read_file('/etc/passwd')",
         "SELECT pg_sleep(60)",

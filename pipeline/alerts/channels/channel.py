@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -32,14 +33,14 @@ class Channel(Protocol):
         """Carry one message, or its part, to one recipient; blocks until the outcome is known or time is up."""
 
 
-class Options(BaseModel):
+class Options(BaseModel, ABC):
     """A channel's keys, as the operator writes them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    @abstractmethod
     def build(self, name: str, languages: Mapping[str, Language]) -> Channel:
         """The channel of this name. `languages` are those of single recipients. Raises ValueError."""
-        raise NotImplementedError
 
 
 class WordedOptions(Options):
