@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -242,6 +243,22 @@ def test_after_a_run_that_missed_articles_the_list_is_asked_for_whole(tmp_path: 
     assert (code, source["state"], source["counts"]["new"]) == (0, "ok", 1)  # type: ignore[index]
 
 
+def stop_between_writes(process: subprocess.Popen[str], database: Path) -> None:
+    """SIGSTOP at a moment when *process* holds no lock: SQLite would let nobody write until it goes on."""
+    for _ in range(100):
+        process.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(database, timeout=0.2, isolation_level=None)) as probe:
+            try:
+                probe.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                process.send_signal(signal.SIGCONT)
+                time.sleep(0.02)
+            else:
+                probe.execute("ROLLBACK")
+                return
+    raise AssertionError("the crawl never let go of the database")
+
+
 def test_a_crawl_that_was_stopped_and_continued_writes_nothing_once_another_took_its_place(
     tmp_path: Path,
 ) -> None:
@@ -256,7 +273,7 @@ def test_a_crawl_that_was_stopped_and_continued_writes_nothing_once_another_took
         )  # fmt: skip
         while first.poll() is None and not any("/art/" in path for path in server.paths()):
             time.sleep(0.05)
-        first.send_signal(signal.SIGSTOP)
+        stop_between_writes(first, tmp_path / "data" / "iprwatch.db")
         store = open_engine(f"sqlite:///{tmp_path}/data/iprwatch.db")
         with store.begin() as connection:
             # As if it had been stopped for longer than its lease.
