@@ -306,7 +306,7 @@ def _read_others(text: str, folded: str, found: list[Fact], *, english: bool) ->
     """Read the sums with a sign before them, with an English unit, and those whose unit nobody prints."""
     facts: list[Fact] = []
     taken = sorted((fact.start, fact.end) for fact in found)
-    for match in _WITH_PREFIX.finditer(folded):
+    for match in _WITH_PREFIX.finditer(folded) if any(prefix in folded for prefix in _PREFIXES) else ():
         before, behind = (
             folded[max(0, match.start() - 1) : match.start()],
             folded[match.end() : match.end() + 1],

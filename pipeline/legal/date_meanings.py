@@ -8,9 +8,7 @@ from pipeline.dates.labels import LABEL, meaning_of
 from pipeline.legal.folding import has_english
 
 _BEFORE, _AFTER = 60, 70  # characters that are looked at on either side
-_SENTENCE_ENDS = "。；;！？!?\n"
-_LAST_SENTENCE = re.compile(rf"[^{_SENTENCE_ENDS}]*$")
-_SENTENCE = re.compile(rf"[^{_SENTENCE_ENDS}]*")
+_SENTENCE_END = re.compile(r"[。；;！？!?\n]")
 # A limit, not the day on which something happens.
 _LIMIT_BEFORE = re.compile(r"(?:截[至止]|截止到|不?[晚迟早]于|至|到|原定于?|自|从) ?$")
 _LIMIT_AFTER = re.compile(r" ?(?:之?前|以前|以?后|之后|以来|之?内|止|为止|届满)")
@@ -109,18 +107,13 @@ _ENGLISH_RULED = re.compile(
 
 def find_meaning(folded: str, start: int, end: int) -> str | None:
     """The meaning of the date at [start:end] of a folded text; None where the words don't decide."""
-    before = _match(_LAST_SENTENCE, folded[max(0, start - _BEFORE) : start])
-    after = _match(_SENTENCE, folded[end : end + _AFTER])
+    before = _SENTENCE_END.split(folded[max(0, start - _BEFORE) : start])[-1]
+    after = _SENTENCE_END.split(folded[end : end + _AFTER], maxsplit=1)[0]
     if folded[start].isascii() and has_english(folded):
         meaning = _find_english(before, after)
         if meaning:
             return meaning
     return _find_chinese(before, after.lstrip(" ").removeprefix(")"))
-
-
-def _match(expression: re.Pattern[str], text: str) -> str:
-    match = expression.search(text)
-    return match[0] if match else ""
 
 
 def _find_english(before: str, after: str) -> str | None:

@@ -45,8 +45,10 @@ _PCT = re.compile(r"PCT/(?P<office>[A-Z]{2})(?P<year>(?:19|20)\d\d)/(?P<digits>\
 _WORLD = re.compile(
     r"WO(?<![A-Za-z\d]WO)\s?(?P<year>(?:19|20)\d\d)\s?/?\s?(?P<digits>\d{6})(?!\d)(?:\s?(?P<kind>A\d)(?![A-Za-z\d]))?"
 )
+_OFFICES = ("US", "EP", "JP", "KR", "DE")
 _FOREIGN = re.compile(
-    r"(?P<office>US|EP|JP|KR|DE)(?<![A-Za-z\d]..)\s?(?P<digits>\d{1,2},\d{3},\d{3}|\d{1,2} \d{3} \d{3}"
+    rf"(?P<office>{'|'.join(_OFFICES)})"
+    r"(?<![A-Za-z\d]..)\s?(?P<digits>\d{1,2},\d{3},\d{3}|\d{1,2} \d{3} \d{3}"
     r"|(?:10-)?20\d\d-?\d{6,7}|\d{7,11})\s?(?P<kind>[ABCU]\d?)(?![A-Za-z\d])"
 )
 _AMERICAN = re.compile(
@@ -87,8 +89,8 @@ def find_patents(text: str) -> list[Fact]:
             normalized = f"CN{match['digits']}{match['kind']}"
             value = _describe(normalized, "CN", number_type, right, None, None)
             facts.append(cite("patent", text, match.start(), match.end(), value, "publication number"))
-    for pattern, number_type in ((_PCT, "application"), (_WORLD, "publication")):
-        for match in pattern.finditer(folded):
+    for pattern, number_type, mark in ((_PCT, "application", "PCT/"), (_WORLD, "publication", "WO")):
+        for match in pattern.finditer(folded) if mark in folded else ():
             kind = "" if number_type == "application" else match["kind"] or ""
             office = f"PCT/{match['office']}" if number_type == "application" else "WO"
             normalized = f"{office}{match['year']}/{match['digits']}{kind}"
@@ -135,7 +137,7 @@ def _find_undotted(text: str, folded: str) -> list[Fact]:
 
 def _find_foreign(text: str, folded: str) -> list[Fact]:
     facts = []
-    for match in _FOREIGN.finditer(folded):
+    for match in _FOREIGN.finditer(folded) if any(office in folded for office in _OFFICES) else ():
         normalized = f"{match['office']}{re.sub('[ ,]', '', match['digits'])}{match['kind']}"
         number_type = "publication" if match["kind"][0] == "A" else "grant"
         value = _describe(normalized, match["office"], number_type, None, None, None)

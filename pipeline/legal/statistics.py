@@ -21,6 +21,10 @@ _COUNTED = re.compile(
     r"(?:万|亿)?)(?P<odd>余|多)?(?P<scale>万|亿)?\s?(?P<unit>件次|件|项|起|宗|份|人次|人|批次|家|户)"
     rf"(?:\s?[，,(（]?\s?{_BASIS}?{_RATE})?"
 )
+# A unit behind anything that a number is made of; the number is then sought from its beginning.
+_OF_A_NUMBER = frozenset("0123456789., 万亿余多")
+_UNIT = re.compile(r"[件项起宗份人批家户](?<=[\d万亿余多 ].)")
+_LONGEST_NUMBER = 30
 _ONLY_CHANGED = re.compile(_BASIS + _RATE)
 _SHARE = re.compile(
     r"(?P<share_of>占比|比重|比例|结案率|撤诉率|调撤率|调解率|改判率|授权率|办结率|增长率|息诉率|转化率|产业化率|胜诉率|履行率)"
@@ -68,8 +72,15 @@ def find_statistics(text: str) -> list[Fact]:
     """
     folded = fold(text)
     facts: list[Fact] = []
-    if any(unit in folded for unit in "件项起宗份人批家户"):
-        for match in _COUNTED.finditer(folded):
+    position = 0
+    for unit in _UNIT.finditer(folded):
+        start = unit.start()
+        least = max(position, start - _LONGEST_NUMBER)
+        while start > least and folded[start - 1] in _OF_A_NUMBER:
+            start -= 1
+        match = _COUNTED.search(folded, start, unit.end() + _LONGEST) if start < unit.start() else None
+        if match:
+            position = match.end()
             count = _read_count(text, folded, match, facts[-1] if facts else None)
             facts += [count] if count else []
     if "%" in folded:
