@@ -2,9 +2,10 @@
 
 Pages have the structure of `samples/court_gov` and texts of `benchmarks.notices`; navigation, link tables and
 scripts are filled up until an article weighs about 60 KB and has some ten tags a KB, as the real ones have. Every
-article is another one: title, dates, case numbers, amounts, body. Most of a body is sentences of its own, made of the
-same words: two articles of a real site have little in common, and those of the near-duplicate benchmark, which are
-drawn from sixty sentences, nearly everything. Nothing here reaches the network.
+article is another one: title, dates, case numbers, amounts, body. All of a body but its first paragraph is sentences of
+its own, made of the same words: two articles of a real site have little in common, and those of the near-duplicate
+benchmark, which are drawn from sixty sentences, nearly everything. One article in ten carries an earlier one's text
+under another headline, as reprints do. Nothing here reaches the network.
 
 A crawl asks for the site's real names, on the port where `serve` listens. `lead_to_loopback` puts loopback into
 Scrapy's cache of name look-ups, where the guard's resolver finds and judges it as any other address: every
@@ -31,6 +32,8 @@ HOSTS = ("www.court.gov.cn", "court.gov.cn")
 """Both names of the site: two, since a polite crawl has one request at a time under way to each."""
 ENTRIES = 20
 """Articles that a list page shows."""
+REPRINTED = 10
+"""One article in this many has the text of an earlier one."""
 FIRST_NUMBER = 600001
 WEIGHT = 60_000
 """Bytes of an article page, about."""
@@ -50,10 +53,14 @@ class Site:
         self._pages: dict[str, bytes] = {"/robots.txt": _ROBOTS}
         self.article_urls: list[str] = []
         links = _links(random)
-        entries = []
+        entries: list[str] = []
+        bodies: list[str] = []
         for place in range(articles):
             path = f"/fabu/xiangqing/{FIRST_NUMBER + place}.html"
-            title, day, article = _write_page(random, place)
+            reprint = place % REPRINTED == REPRINTED - 1
+            body = random.choice(bodies) if reprint else _write_body(random)
+            bodies.append(body)
+            title, day, article = _write_page(random, place, body)
             filling = WEIGHT - len(f"{head}{article}{links}{tail}".encode())
             page = f"{head}{article}{links}{_scripts(random, filling)}{tail}"
             self._pages[path] = page.encode()
@@ -92,14 +99,18 @@ def _cut(sample: Path, start: str, end: str) -> tuple[str, str]:
     return page[: page.index(start)], page[page.index(end) :]
 
 
-def _write_page(random: Random, place: int) -> tuple[str, str, str]:
-    """Title, day and content block of an article whose body has 800 to 3,000 characters or a little more."""
-    title, body = write_article(random)
-    body = "\n".join(body.split("\n")[:2])
+def _write_body(random: Random) -> str:
+    """A text of 800 to 3,000 characters or a little more."""
+    body = write_article(random)[1].split("\n")[0]
     least = random.randint(800, 2500)
     while len(body) < least:
         body += "\n" + _write_paragraph(random)
-    title = f"{title}（{draw(random, 'case')}）"
+    return body
+
+
+def _write_page(random: Random, place: int, body: str) -> tuple[str, str, str]:
+    """Title, day and content block of an article."""
+    title = f"{write_article(random)[0]}（{draw(random, 'case')}）"
     day = f"{2016 + place % 10}-{random.randint(1, 12):02d}-{random.randint(1, 28):02d}"
     clock = f"{random.randint(8, 18):02d}:{random.randint(0, 59):02d}:{random.randint(0, 59):02d}"
     paragraphs = "\n".join(
