@@ -166,9 +166,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     detail = first(node for node in root.iter("div") if has_class(node, "detail"))
     block = root if detail is None else detail
     title = _title(page, block, of_2019=detail is None)
-    text = only(
-        page, root.xpath("//*[@id='zoom']") + with_class(root, "txt_txt", "div"), "body (div.txt_txt, #zoom)"
-    )
+    of_2019 = root.xpath("//*[@id='zoom']") if "zoom" in page.text else []
+    text = only(page, of_2019 + with_class(root, "txt_txt", "div"), "body (div.txt_txt, #zoom)")
     if not title or text is None:
         raise LayoutChanged(
             url=page.url,
