@@ -82,6 +82,24 @@ def test_a_file_that_states_less_than_it_unpacks_to_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("limit", "value"), [("_MOST_ELEMENTS", 1000), ("_MOST_CHARACTERS", 999), ("_MOST_FILES", 1)]
+)
+def test_of_a_file_with_too_much_in_it_nothing_is_read(
+    monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    body = make_docx(paragraph(*"商" * 1000))
+    assert read_docx_text(body) is not None
+    monkeypatch.setattr(docx_text, limit, value)
+    assert read_docx_text(body) is None
+
+
+def test_a_table_in_a_cell_does_not_break_the_row() -> None:
+    inner = "<w:tbl>" + row(paragraph("内一"), paragraph("内二")) + "</w:tbl>"
+    table = "<w:tbl>" + row(paragraph("左") + inner, paragraph("右")) + "</w:tbl>"
+    assert read_docx_text(make_docx(table)) == "左 内一 内二\t右"
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",
