@@ -46,8 +46,7 @@ def read_docx_text(body: bytes) -> str | None:
     if body.count(_ENTRY) > _MOST_FILES:
         return None
     text = _Text()
-    # The type stubs know only element builders; lxml takes any target.
-    parser = etree.XMLParser(target=text, resolve_entities=False, no_network=True, load_dtd=False)  # type: ignore[arg-type]
+    parser = etree.XMLParser(target=text, resolve_entities=False, no_network=True, load_dtd=False)
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             if sum(file.file_size for file in archive.infolist()) > _MOST_BYTES:

@@ -7,11 +7,8 @@ a paragraph. Page numbers are left out.
 from __future__ import annotations
 
 import re
-from threading import Lock
 
-import pypdfium2
-from pypdfium2 import PdfiumError
-
+from crawlers.pdf_process import read_pdf_pages
 from crawlers.readers.body import tidy
 
 _MOST_PAGES = 600
@@ -25,48 +22,18 @@ _FULL_LINE = 0.85  # of the longest line of the page
 _LEAST_FULL_LINE = 16  # characters' widths; a page of short lines is a form or a title page
 _WIDE = re.compile("[\u2e80-\uffff]")
 
-# PDFium may be used by one thread at a time (its own documentation, public/fpdfview.h).
-_PDFIUM = Lock()
-
 
 def read_pdf_text(body: bytes) -> str | None:
     """The text of a PDF, or None where it can't be had.
 
-    None for a broken or encrypted file, for a scan (no text in it), and for one of more than 600 pages or 3
-    million characters, of which a part would pass for the whole.
+    None for a broken or encrypted file, for a scan (no text in it), for one of more than 600 pages or 3 million
+    characters, of which a part would pass for the whole, and for one that takes PDFium too much time or memory.
     """
-    with _PDFIUM:
-        try:
-            document = pypdfium2.PdfDocument(body)
-        except PdfiumError:
-            return None
-        try:
-            pages = _texts(document)
-        except PdfiumError:
-            return None
-        finally:
-            document.close()
+    pages = read_pdf_pages(body, _MOST_PAGES, _MOST_CHARACTERS)
     if pages is None:
         return None
     text = tidy("\n".join(_paragraphs([_lines(page) for page in pages])))
     return text if len(text) >= _LEAST_CHARACTERS else None
-
-
-def _texts(document: pypdfium2.PdfDocument) -> list[str] | None:
-    if len(document) > _MOST_PAGES:
-        return None
-    texts: list[str] = []
-    length = 0
-    for page in document:
-        text_page = page.get_textpage()
-        text = str(text_page.get_text_bounded())
-        text_page.close()
-        page.close()
-        length += len(text)
-        if length > _MOST_CHARACTERS:
-            return None
-        texts.append(text)
-    return texts
 
 
 def _lines(text: str) -> list[str]:

@@ -15,21 +15,28 @@ _FONT = (
 
 def make_pdf(*pages: Sequence[str]) -> bytes:
     """A PDF file of those pages; a line of text each 20 points."""
-    objects = list(_FONT)
-    pages_at = len(objects) + 2 * len(pages) + 1
+    contents = []
     for lines in pages:
         shown = b"\n".join(
             b"1 0 0 1 60 %d Tm <%s> Tj" % (780 - 20 * number, line.encode("utf-16-be").hex().encode())
             for number, line in enumerate(lines)
         )
-        content = b"BT /F1 12 Tf\n" + shown + b"\nET"
-        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(content), content))
+        contents.append(b"BT /F1 12 Tf\n" + shown + b"\nET")
+    return make_pdf_of_content(*contents)
+
+
+def make_pdf_of_content(*contents: bytes, packed: bytes = b"") -> bytes:
+    """A PDF file of a page for each content stream; `packed` names the filter that unpacks them."""
+    objects = list(_FONT)
+    pages_at = len(objects) + 2 * len(contents) + 1
+    for content in contents:
+        objects.append(b"<</Length %d%s>>stream\n%s\nendstream" % (len(content), packed, content))
         objects.append(
             b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 595 842]/Contents %d 0 R"
             b"/Resources<</Font<</F1 1 0 R>>>>>>" % (pages_at, len(objects))
         )
-    kids = b" ".join(b"%d 0 R" % (len(_FONT) + 2 * number + 2) for number in range(len(pages)))
-    objects.append(b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(pages), kids))
+    kids = b" ".join(b"%d 0 R" % (len(_FONT) + 2 * number + 2) for number in range(len(contents)))
+    objects.append(b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(contents), kids))
     objects.append(b"<</Type/Catalog/Pages %d 0 R>>" % pages_at)
     return _file_of(objects)
 

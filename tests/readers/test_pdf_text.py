@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pdf_files import make_pdf
+from pdf_files import make_pdf, make_pdf_of_content
 
+from crawlers.pdf_process import read_pdf_pages
 from crawlers.readers import pdf_text
 from crawlers.readers.pdf_text import read_pdf_text
 
@@ -69,3 +72,13 @@ def test_a_damaged_file_gives_text_or_none(start: float, length: float, instead:
     end = begin + int(length * len(file))
     text = read_pdf_text(file[:begin] + instead + file[end:])
     assert text is None or len(text) >= 20
+
+
+def test_a_file_that_takes_too_long_costs_no_other() -> None:
+    # A few kilobytes that print "a" a million times: PDFium compares each with what stands before it.
+    content = zlib.compress(b"BT /F1 12 Tf " + b"<0061>Tj " * 1_000_000 + b"ET", 1)
+    assert (
+        read_pdf_pages(make_pdf_of_content(content, packed=b"/Filter/FlateDecode"), 600, 3_000_000, seconds=0)
+        is None
+    )
+    assert read_pdf_text(make_pdf([FULL])) == FULL
