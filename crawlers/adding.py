@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from pydantic import ValidationError
 
@@ -20,7 +21,9 @@ from crawlers.source import WECHAT_BACKEND, Source
 from crawlers.wechat_session import with_token
 from errors import IprwatchError, first_fault
 
-_ALBUM = re.compile(rb"appmsgalbum\?[^\"'\s]{0,200}?album_id=(\d{5,25})")
+_ALBUM_LINK = re.compile(rb"appmsgalbum\?[^\"'\s<>]{1,300}")
+_ALBUM = re.compile(rb"album_id=(\d{5,25})")
+_BIZ = re.compile(rb"__biz=([\w%+/=-]+)")
 ALBUM_URL = (
     "https://mp.weixin.qq.com/mp/appmsgalbum?action=getalbum&__biz={biz}&album_id={album}&count=20&f=json"
 )
@@ -70,8 +73,7 @@ def look_at(page: Page) -> Look:
         return Look(name, listing)
     if kind == "article" and name == "wechat":
         notice: Notice = reader.read_article(page)
-        album = _ALBUM.search(page.body)
-        ways = _ways(notice.account_id, album[1].decode("ascii") if album else None)
+        ways = _ways(notice.account_id, _album_of(page.body, notice.account_id))
         return Look(name, None, notice.publisher, notice.account_id, ways)
     if kind == "account":
         accounts = read(page)
@@ -81,6 +83,15 @@ def look_at(page: Page) -> Look:
         f"{page.url} is an article, not a list: give the page that lists such articles, "
         "or put the article itself into the inbox with `iprwatch add`."
     )
+
+
+def _album_of(body: bytes, biz: str | None) -> str | None:
+    """The number of the first album that the page leads to, without those of other accounts that its text names."""
+    for link in _ALBUM_LINK.findall(body):
+        album, owner = _ALBUM.search(link), _BIZ.search(link)
+        if album and (owner is None or unquote(owner[1].decode("ascii")) == biz):
+            return album[1].decode("ascii")
+    return None
 
 
 def _ways(biz: str | None, album: str | None) -> dict[Way, str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
-DateForm = Literal["printed", "unix", "unix-day", "twelve-hour"]
+DateForm = Literal["printed", "unix", "unix-day", "twelve-hour", "contradicted"]
 DateMeaning = Literal["published", "issued", "effective", "decided", "modified"]
 
 
@@ -18,7 +18,8 @@ class PrintedDate:
     `place` names the spot for a person: `labelled text`, `list entry`, `metadata PubDate`, `script ct`, `url`.
     `form` says how to read it where the text alone would mislead: `unix` (seconds since 1970 in a field
     known to hold them), `unix-day` (the same in a field that holds days in China), `twelve-hour` (a clock
-    without AM or PM: only the day can be trusted).
+    without AM or PM: only the day can be trusted), `contradicted` (another date of the page says otherwise, and
+    nothing tells which is right: shown, never used).
     """
 
     raw: str

@@ -285,7 +285,9 @@ class FamilySpider(Spider):
         known = await asyncio.to_thread(
             note_page, self.engine, key, number, url, met, joined=walk.is_joined, now=now
         )
-        following = walk.next_page(number, url, next_url, known=known, shown=len(met))
+        following = walk.next_page(
+            number, url, next_url, known=known, shown=[article.address for article in met]
+        )
         if walk.joins:
             await asyncio.to_thread(join_head, self.engine, key)
         if following and walk.is_long:

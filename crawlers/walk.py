@@ -7,6 +7,8 @@ there, if it knows nothing of what stands there now, back until it does.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -17,6 +19,9 @@ from pipeline.store.frontier import Left, Stopped
 
 MOST_PAGES = 1000
 """List pages that one run reads of a source."""
+_REPEATS = 3
+"""Pages that show the same articles, of which the last ends the list. Two may: a page's worth of new articles that
+appears meanwhile pushes all others to the next page."""
 
 
 class Walk:
@@ -28,6 +33,7 @@ class Walk:
         self._back_at = max(stopped.pages, default=0)
         self._phase: Literal["head", "leap", "on"] = "head" if self._pages else "on"
         self._followed: set[str] = set()
+        self._seen: Counter[frozenset[str]] = Counter()
         self._read = 0
         self.joins = False
 
@@ -42,15 +48,18 @@ class Walk:
         return self._read >= MOST_PAGES
 
     def next_page(
-        self, number: int, url: str, next_url: str | None, *, known: int, shown: int
+        self, number: int, url: str, next_url: str | None, *, known: int, shown: Collection[str]
     ) -> tuple[int, str] | None:
         """Number and URL of the list page to read after the one that was read just now.
 
-        `known` of the `shown` articles of the page were joined before. `next_url` is None where the list ends, or what
-        is wanted of it. `joins` then tells whether what was not joined is by now.
+        `known` of the articles that are `shown` (their addresses) were joined before. `next_url` is None where the list
+        ends, or what is wanted of it. `joins` then tells whether what was not joined is by now.
         """
         before = self._phase
-        following = self._go(number, url, next_url, known, shown)
+        self._seen[frozenset(shown)] += 1
+        if self._seen[frozenset(shown)] >= _REPEATS:
+            next_url = None  # some servers answer every page past the last with the last, or the first
+        following = self._go(number, url, next_url, known, len(shown))
         self.joins = self._phase != before
         return following
 

@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -274,7 +274,7 @@ def _labelled_dates(line: str) -> Iterator[PrintedDate]:
 
 
 def _undisputed(published: list[PrintedDate], entry: ListEntry | None) -> tuple[PrintedDate, ...]:
-    """The dates of publication that can be believed, the list entry's first.
+    """The dates of publication, the list entry's first; those that can't be believed are marked `contradicted`.
 
     The list decides. Without it, dates that lie more than a day apart contradict each other, and none counts:
     no date is better than a wrong one.
@@ -282,10 +282,13 @@ def _undisputed(published: list[PrintedDate], entry: ListEntry | None) -> tuple[
     listed = entry.date if entry and entry.date and entry.date.meaning == "published" else None
     if listed:
         day = day_of(listed.raw)
-        kept = [date for date in published if day is None or not _apart(day, day_of(date.raw))]
-        return (listed, *kept)
-    days = [day for date in published if (day := day_of(date.raw))]
-    return () if days and _apart(min(days), max(days)) else tuple(published)
+        wrong = [date for date in published if day is not None and _apart(day, day_of(date.raw))]
+    else:
+        days = [day for date in published if (day := day_of(date.raw))]
+        wrong = published if days and _apart(min(days), max(days)) else []
+    believed = [date for date in published if date not in wrong]
+    contradicted = [replace(date, form="contradicted") for date in wrong]
+    return (*([listed] if listed else []), *believed, *contradicted)
 
 
 def _apart(one: date, other: date | None) -> bool:

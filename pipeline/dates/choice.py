@@ -18,6 +18,7 @@ _EARLIEST = date(1990, 1, 1)
 # A law may be old, a hearing or a law's first day may lie ahead: only a page's own dates have both bounds.
 _NEVER_OLD = ("published", "modified")
 _MAY_LIE_AHEAD = ("effective", "hearing")
+CONTRADICTED = "another date of the page says otherwise"
 _FINENESS = {"day": 0, "minute": 1, "second": 2}
 
 
@@ -27,7 +28,7 @@ class Dating:
 
     `best` is the date to use and `place` where it stood; None where no candidate was read. `candidates` are
     all that was printed, in rank order, of every meaning and with those refused. `disagreement`: two read
-    candidates of the asked meaning name different days, which a person should see.
+    candidates of the asked meaning name different days, or a reader found one contradicted, which a person should see.
     """
 
     best: DateValue | None
@@ -56,13 +57,14 @@ def settle(candidates: Sequence[tuple[str, DateValue]], meaning: str = "publishe
     """Choose among candidates that were read before, by the rule of `choose`."""
     candidates = tuple(candidates)
     read = [(place, value) for place, value in candidates if value.day and value.meaning == meaning]
+    contradicted = any(value.reason == CONTRADICTED and value.meaning == meaning for _, value in candidates)
     if not read:
-        return Dating(None, None, candidates, disagreement=False)
+        return Dating(None, None, candidates, contradicted)
     place, best = read[0]
     for other_place, other in read[1:]:
         if _same_day(best, other) and _says_more(other, best):
             place, best = other_place, other
-    disagreement = any(not _same_day(best, other) for _, other in read)
+    disagreement = contradicted or any(not _same_day(best, other) for _, other in read)
     return Dating(best, place, candidates, disagreement)
 
 
@@ -71,6 +73,8 @@ def _parse(entry: PrintedDate, fetched_at: datetime) -> tuple[DateValue, ...]:
         return (parse_unix(entry.raw),)
     if entry.form == "unix-day":
         return (parse_unix_day(entry.raw),)
+    if entry.form == "contradicted":
+        return (refused(entry.raw, CONTRADICTED, entry.meaning),)
     if entry.form == "twelve-hour":
         return (parse_twelve_hour(entry.raw),)
     return parse_dates(entry.raw, base=fetched_at)

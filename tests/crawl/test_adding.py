@@ -103,6 +103,17 @@ def test_a_wechat_article_leads_to_its_album(samples: Path, tmp_path: Path) -> N
     assert (source.reader, source.url) == ("album", ALBUM)
 
 
+def test_the_album_of_another_account_that_an_article_names_is_not_taken(
+    samples: Path, tmp_path: Path
+) -> None:
+    other = "/mp/appmsgalbum?__biz=MzkwMDAwMDAwMg==&amp;action=getalbum&amp;album_id=2900000000000000002"
+    file = with_album(samples, tmp_path)
+    said = file.read_text("utf-8").replace("<body", f"<!-- {other} --><body", 1)
+    page = Page(WECHAT, said.encode(), datetime(2026, 11, 20, tzinfo=UTC))
+    assert other in said
+    assert look_at(page).ways["album"] == ALBUM
+
+
 def test_an_account_without_album_can_be_followed_with_a_login(samples: Path, tmp_path: Path) -> None:
     ran = add(tmp_path, WECHAT, samples / WECHAT_PAGE, "wechat_added", further=["--by", "backend"])
     assert ran.code == 0, ran.err

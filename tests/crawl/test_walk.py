@@ -48,7 +48,7 @@ class Archive:
             met |= set(shown)
             more = number * SIZE < len(self.articles)
             next_url = f"https://www.example.com/list/{number + 1}" if more else None
-            following = walk.next_page(number, url, next_url, known=known, shown=len(shown))
+            following = walk.next_page(number, url, next_url, known=known, shown=shown)
             if walk.joins:
                 join_head(engine, KEY)
         return True
@@ -132,7 +132,19 @@ def test_a_walk_looks_back_where_the_list_has_shrunk(engine: Engine) -> None:
 
 def test_a_last_page_that_leads_to_itself_ends_the_walk() -> None:
     walk = Walk(Stopped({}, ()))
-    assert walk.next_page(1, FIRST, FIRST, known=0, shown=4) is None
+    assert walk.next_page(1, FIRST, FIRST, known=0, shown=["a"]) is None
+
+
+@pytest.mark.parametrize("cycle", [["a b"], ["a b", "c d", "e f"]])
+def test_paging_that_never_ends_ends_where_it_repeats_itself(cycle: list[str]) -> None:
+    walk, number = Walk(Stopped({}, ())), 0
+    following: tuple[int, str] | None = (1, FIRST)
+    while following:
+        number, url = following
+        shown = cycle[number % len(cycle)].split()
+        following = walk.next_page(number, url, f"{FIRST}?page={number + 1}", known=0, shown=shown)
+        assert number < 100
+    assert number <= 3 * len(cycle)
 
 
 def test_a_walk_through_another_list_is_forgotten(engine: Engine) -> None:

@@ -21,6 +21,7 @@ from pipeline.dates import (
     parse_dates,
     parse_twelve_hour,
     parse_unix,
+    settle,
 )
 
 _CASES = tomllib.loads(Path(__file__).with_name("date_cases.toml").read_text(encoding="utf-8"))
@@ -239,6 +240,16 @@ def test_the_form_says_how_a_candidate_is_read() -> None:
     ]
     methods = [value.method for _, value in choose(printed, BASE).candidates]
     assert methods == ["unix", "twelve-hour"]
+
+
+def test_what_a_reader_found_contradicted_is_shown_and_not_taken() -> None:
+    wrong = PrintedDate("2026-03-02", "labelled text", form="contradicted")
+    dating = choose([*_printed("2026-11-14"), wrong], BASE)
+    assert dating.best is not None
+    assert (dating.best.value, dating.disagreement) == (date(2026, 11, 14), True)
+    assert choose([wrong], BASE).disagreement
+    assert not choose([wrong], BASE, "issued").disagreement
+    assert settle(dating.candidates) == dating
 
 
 def test_no_dates_is_no_date() -> None:

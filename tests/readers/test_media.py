@@ -12,6 +12,7 @@ from crawlers.errors import Blocked, Gone, LayoutChanged
 from crawlers.notice import ListEntry, PrintedDate
 from crawlers.page import Page
 from crawlers.readers import media, sitemap
+from pipeline.dates import choose
 
 Recorded = Callable[[str], Page]
 FETCHED = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -26,7 +27,7 @@ def printed(page: Page, entry: ListEntry | None = None) -> list[tuple[str, str]]
     return [
         (date.raw, date.place)
         for date in media.read_article(page, entry).dates
-        if date.meaning == "published"
+        if date.meaning == "published" and date.form != "contradicted"
     ]
 
 
@@ -216,14 +217,19 @@ def test_a_footer_and_a_statute_date_nothing(recorded: Recorded) -> None:
     assert media.read_article(page).dates == ()
 
 
-def test_dates_that_contradict_each_other_are_none(recorded: Recorded) -> None:
-    assert printed(recorded("media/article_dates_disagree")) == []
+def test_dates_that_contradict_each_other_are_shown_and_none_is_taken(recorded: Recorded) -> None:
+    page = recorded("media/article_dates_disagree")
+    assert printed(page) == []
+    dating = choose(media.read_article(page).dates, page.fetched_at)
+    assert (dating.best, dating.disagreement) == (None, True)
+    assert {value.raw for _, value in dating.candidates} >= {"14 November 2026"}
 
 
 def test_of_dates_that_differ_those_count_that_the_list_confirms(recorded: Recorded) -> None:
     page = recorded("media/article_dates_disagree")
     entry = ListEntry(page.url, "Licence terms under review", PrintedDate("2026-11-14", "feed entry"), 0)
     assert printed(page, entry) == [("2026-11-14", "feed entry"), ("14 November 2026", "labelled text")]
+    assert choose(media.read_article(page, entry).dates, page.fetched_at).disagreement
 
 
 @pytest.mark.parametrize(
