@@ -27,6 +27,7 @@ def status_command(
 
     Exit code 1 when one is not well and not muted.
     """
+    from crawlers.permissions import list_permissions
     from crawlers.verdicts import (
         pick_statuses,
         read_statuses,
@@ -37,17 +38,39 @@ def status_command(
     engine = open_engine(configuration.database_url, create=False)
     now = datetime.now(UTC)
     statuses = pick_statuses(read_statuses(configuration, engine, now), (source.key for source in wanted))
+    permissions = [given for given in list_permissions(engine) if given.revoked_at is None]
     engine.dispose()
+    hosts = {source.key: source.host for source in wanted}
     unverified = {source.key for source in wanted if not source.verify_certificate}
     if as_json:
         print_json(
             [
-                {**_describe(status, now), "certificate_verified": status.key not in unverified}
+                {
+                    **_describe(status, now),
+                    "certificate_verified": status.key not in unverified,
+                    "permissions": [
+                        {
+                            "path": given.path,
+                            "reason": given.reason,
+                            "allowed_at": given.allowed_at.isoformat(),
+                        }
+                        for given in permissions
+                        if given.host == hosts[status.key]
+                    ],
+                }
                 for status in statuses
             ]
         )
     else:
         _print(statuses, now, unverified)
+        for given in permissions:
+            out.print(
+                f"Fetched in spite of robots.txt: {given.host}{given.path} since {given.allowed_at:%Y-%m-%d}, "
+                f"because: {given.reason}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
     if not all(status.is_green for status in statuses if status.verdict is not None):
         raise typer.Exit(1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Engine, insert, select, update
 
@@ -13,6 +13,7 @@ from errors import ConfigurationError
 from pipeline.store.tables import HostPermission
 
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_WECHAT, _ARTICLES = "mp.weixin.qq.com", "/s"
 _PATH = re.compile(r"/[!-\"$->@-~]*")  # printable ASCII without # and ?
 
 
@@ -72,10 +73,28 @@ def allowed_prefixes(engine: Engine) -> list[str]:
     return [f"{given.host}{given.path}" for given in list_permissions(engine) if given.revoked_at is None]
 
 
-def suggest_permission(url: str) -> str:
-    """The sentence that tells an operator how to put on record that a closed page may be fetched."""
+def covers(permission: str, url: str) -> bool:
+    """Whether a permission (`host/path`, the host with its port where it has one) is for this URL: for the path itself
+    and what lies below it. `/s` says nothing of `/search`."""
     parts = urlsplit(url)
+    if "/../" in f"{unquote(parts.path)}/":
+        return False
+    path = parts.path or "/"
+    places = (f"{parts.hostname}{path}", f"{parts.netloc}{path}")
+    below = permission.rstrip("/") + "/"
+    return any(place == permission or place.startswith(below) for place in places)
+
+
+def suggest_permission(url: str) -> str:
+    """The sentences that tell an operator how to put on record that a closed page may be fetched, and what works
+    without that."""
+    parts = urlsplit(url)
+    path = parts.path or "/"
+    without = ""
+    if parts.hostname == _WECHAT and (path == _ARTICLES or path.startswith(f"{_ARTICLES}/")):
+        path = _ARTICLES
+        without = ". Without it, feeds that carry the text still work, and so do saved pages"
     return (
         "If you may fetch it all the same, put that on record: "
-        f"iprwatch hosts allow {parts.hostname} {parts.path or '/'} --reason '…'"
+        f"iprwatch hosts allow {parts.hostname} {path} --reason '…'{without}"
     )

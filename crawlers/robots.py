@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from protego import Protego
 from scrapy.exceptions import (
@@ -31,6 +31,7 @@ from twisted.internet.error import ConnectError, ConnectionClosed
 
 from crawlers.gate import HostGateMiddleware, HostHeld
 from crawlers.guard import count
+from crawlers.permissions import covers
 from errors import ConfigurationError
 from outgoing import show_url
 from pipeline.store.hosts import ROBOTS_AGE, recall_robots, remember_robots
@@ -67,6 +68,12 @@ _NO_ANSWER = (
     ConnectionClosed,
     OSError,
 )
+
+
+CLOSED_HOSTS = frozenset(("mp.weixin.qq.com",))
+"""Hosts that are reported to forbid crawlers: nothing is fetched from them but what the operator has allowed, whatever
+their robots.txt answers to us."""
+_CLOSED_TO_ALL = Protego.parse("User-agent: *\nDisallow: /\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,7 @@ class RobotsMiddleware:
         self._crawler = crawler
         self._agent: str = settings.get("IPRWATCH_ROBOTS_AGENT", "iprwatch")
         self._allowed: list[str] = settings.getlist("IPRWATCH_ROBOTS_ALLOWED")
+        self._is_recorded = settings.get("IPRWATCH_REPLAY") is not None
         self._rules: dict[str, _Loading] = {}
         for entry in self._allowed:
             if "/" not in entry.lstrip("/") or "//" in entry:
@@ -120,16 +128,19 @@ class RobotsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Return when the request may be sent as far as robots.txt tells.
+        """Return when the request may be sent as far as robots.txt and the operator tell.
 
         Raises ClosedByRobots, and what the gate raises where robots.txt itself has to wait too long.
         """
         if request.meta.get(_ROBOTS_REQUEST):
             return
+        parts = urlsplit(request.url)
+        if parts.hostname in CLOSED_HOSTS and not self._is_recorded:
+            # Before its robots.txt, which then isn't asked for either.
+            self._check(request, _Rules(_CLOSED_TO_ALL))
         gate = self._crawler.get_downloader_middleware(HostGateMiddleware)
         if gate is not None:
             gate.check_hours(request)
-        parts = urlsplit(request.url)
         origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         loading = self._rules.get(origin)
         if loading is None or loading.is_over:
@@ -177,7 +188,7 @@ class RobotsMiddleware:
         return response.status, response.body[:ROBOTS_LIMIT].decode("utf-8-sig", errors="replace")
 
     def _check(self, request: Request, rules: _Rules) -> None:
-        if self._is_allowed_by_operator(request.url):
+        if any(covers(entry, request.url) for entry in self._allowed):
             return
         reason = rules.closed
         if reason is None and not rules.parser.can_fetch(request.url, self._agent):
@@ -187,14 +198,6 @@ class RobotsMiddleware:
             logger.info("Not fetched: %s: %s", show_url(request.url), reason)
             refusal = ClosedByRobots if rules.closed is None else RobotsUnreachable
             raise refusal(f"{show_url(request.url)}: {reason}")
-
-    def _is_allowed_by_operator(self, url: str) -> bool:
-        parts = urlsplit(url)
-        if "/../" in f"{unquote(parts.path)}/":
-            return False
-        path = parts.path or "/"
-        places = (f"{parts.hostname}{path}", f"{parts.netloc}{path}")
-        return any(place.startswith(entry) for entry in self._allowed for place in places)
 
 
 def _closed(reason: str) -> _Rules:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from scrapy import Request
+from scrapy.utils.test import get_crawler
 from sqlalchemy import Engine
 
-from crawlers.permissions import allow_host, allowed_prefixes, list_permissions, revoke_host
+from crawlers.permissions import (
+    allow_host,
+    allowed_prefixes,
+    covers,
+    list_permissions,
+    revoke_host,
+    suggest_permission,
+)
+from crawlers.robots import ClosedByRobots, RobotsMiddleware
 from errors import ConfigurationError
 from tests.command import iprwatch
 from tests.crawl.test_live import RECORDS, answer, run, watched
@@ -43,6 +54,43 @@ def test_below_another_path_a_closed_host_stays_closed(tmp_path: Path) -> None:
     assert (code, source["state"]) == (1, "incomplete")
     assert "iprwatch hosts allow 127.0.0.1 /art/2026/11/18/art_74_" in str(source["reason"])
     assert [seen.path for seen in server.pages()] == [RECORDS]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "path", "is_allowed"),
+    [
+        ("/s", "/s", True),
+        ("/s", "/s/Ip0watch0Adding0Page00", True),
+        ("/s", "/search", False),
+        ("/s/", "/s", False),
+        ("/", "/search", True),
+        ("/s", "/s/../search", False),
+    ],
+)
+def test_a_permission_is_for_a_path_and_what_lies_below_it(allowed: str, path: str, is_allowed: bool) -> None:
+    url = f"https://mp.weixin.qq.com{path}?__biz=1"
+    assert covers(f"mp.weixin.qq.com{allowed}", url) is is_allowed
+
+
+def test_wechat_is_closed_whatever_its_robots_txt_says_and_is_not_even_asked_for_it() -> None:
+    crawler = get_crawler(settings_dict={})
+    robots = RobotsMiddleware.from_crawler(crawler)
+    url = "https://mp.weixin.qq.com/s/Ip0watch0Adding0Page00"
+    with pytest.raises(ClosedByRobots):
+        asyncio.run(robots.process_request(Request(url)))
+    said = suggest_permission(url)
+    assert "iprwatch hosts allow mp.weixin.qq.com /s --reason" in said
+    assert "feeds that carry the text still work, and so do saved pages" in said
+
+
+def test_status_shows_what_holds_and_why(tmp_path: Path) -> None:
+    with watched(tmp_path, forbid):
+        iprwatch("hosts", "allow", "127.0.0.1", "/", "--reason", "by letter", cwd=tmp_path)
+        assert "127.0.0.1/ since " in iprwatch("status", cwd=tmp_path).out
+        (source,) = iprwatch("status", "--json", cwd=tmp_path).json
+        assert [given["reason"] for given in source["permissions"]] == ["by letter"]
+        iprwatch("hosts", "revoke", "127.0.0.1", cwd=tmp_path)
+        assert "by letter" not in iprwatch("status", cwd=tmp_path).out
 
 
 def test_what_was_allowed_and_revoked_stays_on_record(tmp_path: Path) -> None:
