@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from w3lib.encoding import html_to_unicode
+
+_WESTERN = ("cp1252", "iso8859-1", "iso8859-15")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_GB2312 = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
+_NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class Page:
         """The body as text: by BOM, then header, then the page's own declaration, then UTF-8, then GB18030.
 
         A declaration that the bytes belie is not believed: what is strict UTF-8 is UTF-8, and what claims to be
-        UTF-8, is none, and is strict GB18030, is that.
+        UTF-8, is none, and is strict GB18030, is that. A Western encoding, which some servers declare for whatever they
+        send, is not believed of bytes that are Chinese.
         """
         declared, text = html_to_unicode(
             self.headers.get("content-type"), self.body, default_encoding="utf-8", auto_detect_fun=_guess
@@ -48,12 +55,19 @@ class Page:
         if declared.startswith("utf-16"):
             return text
         true = _guess(self.body)
-        if true == declared or (true == "gb18030" and declared != "utf-8"):
+        is_belied = declared == "utf-8" or (declared in _WESTERN and _is_chinese(self.body))
+        if true == declared or (true == "gb18030" and not is_belied):
             return text
         try:
             return self.body.decode(true).removeprefix("\ufeff")
         except UnicodeDecodeError:
             return text
+
+
+def _is_chinese(body: bytes) -> bool:
+    """Whether nearly all bytes beyond ASCII stand in pairs as GB2312 has them; those of Western texts stand alone."""
+    beyond = len(_BEYOND_ASCII.findall(body))
+    return beyond > 0 and 2 * len(_GB2312.findall(body)) >= _NEARLY_ALL * beyond
 
 
 def _guess(body: bytes) -> str:

@@ -8,7 +8,7 @@ History of the challenges met on Chinese government sites (2023 to 2026):
 - Knownsec (`__jsl_clearance`, `__jsluid_h`): HTTP 521 or 200 with a script that sets the cookie (MPS, CAC).
 - Ruishu (`$_ts`): HTTP 412 or 202 with rotating cookies (NHC; cpquery, ggfw and pss-system of CNIPA).
 - `C3VK` (Chinatax) and `CT6T` (MOJ): 200 or 302 to itself with a cookie to replay (in the header Set-Cookie).
-- Tencent's `TCaptcha` and EdgeOne (MOHRSS), Alibaba's `acw_sc__v2`.
+- Tencent's `TCaptcha` and EdgeOne (MOHRSS), Alibaba's `acw_sc__v2`, Cloudflare's `_cf_chl_opt`.
 """
 
 from __future__ import annotations
@@ -37,12 +37,20 @@ MARKERS = {
     "操作过于频繁": "frequency",
     "访问被拦截": "refused",
     "访问被阻断": "refused",
+    "请求疑似攻击": "refused",
+    "_cf_chl_opt": "verification",
     'type="password"': "login",
 }
 # Cookies that are set with a challenge only; `__jsluid` also comes with ordinary pages.
 _COOKIES = ("__jsl_clearance", "C3VK", "CT6T", "acw_sc__v2")
 _LITTLE_TEXT = 200  # characters; the navigation and the footer of an ordinary page alone have more
 _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>|\s+", re.S | re.I)
+# A password field alone is none: portals have one beside their news.
+_LOGIN_FIELD = re.compile(r"<input\b[^>]*\btype\s*=\s*[\"']?password\b", re.I)
+_TITLE_LOGIN = re.compile(
+    r"<title[^>]*>\s*(?:[^<]*(?:登录|登陆|登入|统一身份认证|统一认证)|(?:sign|log)[\s-]?in\b)[^<]*</title",
+    re.I,
+)
 _TITLE_GONE = re.compile(
     r"<title[^>]*>\s*(?:404\b|[^<]*(?:404 Not Found|页面不存在|页面未找到|找不到页面|页面已删除))"
     r"[^<]*</title",
@@ -62,6 +70,8 @@ def refuse_blocked(page: Page) -> None:
         return
     if _has_little_text(page) and (marker := _marker(page)):
         raise Blocked(url=page.url, reason=MARKERS[marker], evidence=marker)
+    if _LOGIN_FIELD.search(page.text) and (_has_little_text(page) or _TITLE_LOGIN.search(page.text)):
+        raise Blocked(url=page.url, reason="login", evidence="a field for a password")
     if page.status == 202 and "<script" in page.text and _has_little_text(page):
         raise Blocked(url=page.url, reason="verification", evidence="http 202 with a script")
     gone = _TITLE_GONE.search(page.text)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from crawlers.errors import Blocked, Gone, LayoutChanged
 from crawlers.page import Page
 from crawlers.readers.body import read_body
+from crawlers.readers.refusals import refuse_blocked
 
 CHALLENGE_PATH = "/mp/wappoc_appmsgcaptcha"
 
@@ -54,8 +55,8 @@ _MESSAGE_LENGTH = 2000
 def refuse(page: Page, expected: str) -> NoReturn:
     """Say what a page is that has no content.
 
-    Raises Gone for a tombstone, Blocked for a challenge, a login or a frequency limit, else LayoutChanged
-    with `expected` as what was looked for.
+    Raises Gone for a tombstone, Blocked for a challenge (WeChat's own, or one of a server in between), a login or a
+    frequency limit, else LayoutChanged with `expected` as what was looked for.
     """
     if urlsplit(page.url).path == CHALLENGE_PATH:
         raise Blocked(url=page.url, reason="verification", evidence=f"redirected to {CHALLENGE_PATH}")
@@ -68,6 +69,7 @@ def refuse(page: Page, expected: str) -> NoReturn:
     for mark, reason in _CHALLENGES.items():
         if mark.encode() in page.body:
             raise Blocked(url=page.url, reason=reason, evidence=f"{mark} in a page without content")
+    refuse_blocked(page)
     found = f"a page that says {message!r}" if message else f"{len(page.body)} bytes with neither"
     raise LayoutChanged(url=page.url, expected=expected, found=found)
 

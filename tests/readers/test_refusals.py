@@ -60,6 +60,19 @@ def test_a_cookie_that_comes_with_challenges_only_counts_where_there_is_no_text(
     refuse_blocked(replace(page(f"<html>{NAVIGATION}</html>"), headers=headers))
 
 
+@pytest.mark.parametrize("field", ['type="password"', "type='password'", "name=p type=password"])
+def test_a_login_page_is_one_however_much_it_says_beside(field: str) -> None:
+    form = f"<form><input name=u><input {field}></form>"
+    with pytest.raises(Blocked, match="login"):
+        refuse_blocked(page(f"<html><title>统一身份认证</title>{form}{NAVIGATION}</html>"))
+    with pytest.raises(Blocked, match="login"):
+        refuse_blocked(page(f"<html><title>某局</title>{form}</html>"))
+    refuse_blocked(
+        page(f"<html><title>登录难问题的答复</title><p>输入框 type=password</p>{NAVIGATION}</html>")
+    )
+    refuse_blocked(page(f"<html><title>某局公告</title>{form}{NAVIGATION}</html>"))
+
+
 def test_a_script_with_status_202_is_a_challenge() -> None:
     with pytest.raises(Blocked, match="http 202 with a script"):
         refuse_blocked(page("<html><script>var a = 1;</script></html>", 202))
