@@ -5,14 +5,15 @@
 A server on loopback answers for every host of `crawlers/sources.toml`: robots.txt, the list of each source, and
 each article that a list names. Lists are the recorded ones of samples/; a source without one of its own gets a list
 in the shape of its reader's sample, and every source has articles of its own (the ids in the links are renumbered).
-Static lists carry an ETag or, on some hosts, Last-Modified, and are answered with 304; lists with a query in their
+Static pages carry an ETag or, on some hosts, Last-Modified, and are answered with 304; pages with a query in their
 URL, which a program makes, carry neither.
 
-Two crawls of all sources, each in a new process, share one database: the first reads everything, the second
-finds nothing new. What they cost is counted from the server's own access log, not from what the crawler says: lists
-in full, lists answered 304, articles never asked for before, articles asked for again (rechecks), attachments,
-robots.txt, bytes of bodies. A pass in which a source isn't `ok`, or an idle pass that asks for an article or an
-attachment, ends the benchmark with exit code 1. (Nothing is rechecked by plan so far.)
+Three crawls of all sources, each in a new process, share one database: the first reads everything, the second
+finds nothing new, and before the third the first planned recheck of every article is made due. What they cost is
+counted from the server's own access log, not from what the crawler says: lists in full, lists answered 304, articles
+never asked for before, articles asked for again (rechecks) in full or answered 304, attachments, robots.txt, bytes of
+bodies. The benchmark ends with exit code 1 when a source isn't `ok` in a pass, when the idle pass asks for an article or
+an attachment, and when the third asks for more than the lists and as many articles as it says that it rechecked.
 
 URLs, robots.txt, guard, turns and delays are those of a live crawl, but for `delay` 0. Names lead to loopback as in
 `benchmarks.loopback_site`. Only TLS is missing: nothing on loopback has those hosts' certificates, so the last
@@ -44,6 +45,7 @@ from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Response
 from scrapy.resolver import dnscache
+from sqlalchemy import update
 from twisted.internet.address import IPv4Address
 from w3lib.url import canonicalize_url
 
@@ -56,10 +58,13 @@ from crawlers.page import Page
 from crawlers.readers import READERS, reader_for
 from crawlers.replay import Recording, find_recordings
 from crawlers.source import INBOX_READER, Source, load_sources
+from pipeline.store.session import open_engine
+from pipeline.store.tables import Recheck
 
 SPAWN = multiprocessing.get_context("spawn")
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
-KINDS = ("list, 200", "list, 304", "article, new", "article, again", "attachment", "robots.txt")
+KINDS = ("list, 200", "list, 304", "article, new", "recheck, 200", "recheck, 304", "attachment", "robots.txt")
+RECHECKS = ("recheck, 200", "recheck, 304")
 COLUMNS = (*KINDS, "bytes")
 DATED_HOSTS = ("www.spp.gov.cn", "www.ncac.gov.cn", "www.jl.jcy.gov.cn")
 """Hosts whose static lists have Last-Modified instead of an ETag."""
@@ -256,8 +261,9 @@ class _Handler(BaseHTTPRequestHandler):
         url = canonicalize_url(f"https://{host}{self.path}")
         kind, status, headers, body = self._answer(host, url)
         with self.server.lock:
-            if kind == "article":
-                kind = "article, again" if url in self.server.asked_before else "article, new"
+            if kind.startswith("article"):
+                again = url in self.server.asked_before
+                kind = kind.replace("article", "recheck") if again else "article, new"
                 self.server.asked_before.add(url)
             self.server.log.append(Asked(host, kind, url, len(body)))
         self.send_response(status)
@@ -272,15 +278,15 @@ class _Handler(BaseHTTPRequestHandler):
         web = self.server.web
         if urlsplit(url).path == "/robots.txt":
             return "robots.txt", 200, {"Content-Type": "text/plain"}, _ROBOTS
-        if (body := web.lists.get(url)) is not None:
+        for kind, pages in (("list", web.lists), ("article", web.articles)):
+            if (body := pages.get(url)) is None:
+                continue
             validator, value = _validator(host, url, body)
             asked = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}.get(validator, "")
             if asked and self.headers.get(asked) == value:
-                return "list, 304", 304, {validator: value}, b""
+                return f"{kind}, 304", 304, {validator: value}, b""
             headers = {"Content-Type": _content_type(body)} | ({validator: value} if validator else {})
-            return "list, 200", 200, headers, body
-        if (body := web.articles.get(url)) is not None:
-            return "article", 200, {"Content-Type": _content_type(body)}, body
+            return f"{kind}, 200", 200, headers, body
         if url in web.attachments:
             return "attachment", 200, {"Content-Type": "application/octet-stream"}, _ATTACHMENT
         return "unknown", 404, {"Content-Type": "text/html"}, b"not found"
@@ -290,7 +296,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _validator(host: str, url: str, body: bytes) -> tuple[str, str]:
-    """Header and value by which a list can be asked for again; empty for lists that a program makes."""
+    """Header and value by which a page can be asked for again; empty for pages that a program makes."""
     if urlsplit(url).query:
         return "", ""
     if host in DATED_HOSTS:
@@ -337,9 +343,18 @@ def run_pass(folder: Path, port: int, hosts: Sequence[str]) -> list[Outcome]:
         data=folder / "data",
         contact="benchmark@example.org",
         delay=0,
+        timeout=600,  # nobody is to be given up because this machine is busy
         allowed_private=tuple(f"{host}:{port}" for host in hosts),
     )
     return crawl(configuration, configuration.load_sources().values())
+
+
+def make_rechecks_due(folder: Path) -> None:
+    """As if six hours had passed since every article was first seen."""
+    engine = open_engine(Configuration(data=folder / "data").database_url, create=False)
+    with engine.begin() as connection:
+        connection.execute(update(Recheck).values(due_at=datetime.now(UTC)))
+    engine.dispose()
 
 
 def main() -> None:
@@ -352,7 +367,9 @@ def main() -> None:
     logs: list[list[Asked]] = []
     faults: list[str] = []
     with serve(web) as server, tempfile.TemporaryDirectory(prefix="iprwatch-idle-") as folder:
-        for name in ("first pass", "idle pass"):
+        for name in ("first pass", "idle pass", "idle pass with rechecks due"):
+            if len(logs) == 2:
+                make_rechecks_due(Path(folder))
             with ProcessPoolExecutor(1, mp_context=SPAWN) as process:
                 outcomes = process.submit(run_pass, Path(folder), server.port, hosts).result()
             log = server.take_log()
@@ -362,15 +379,23 @@ def main() -> None:
                 if outcome.state != "ok":
                     faults.append(f"{name}: {outcome.source.key}: {outcome.state}: {outcome.reason}")
             faults += [f"{name}: asked for {line.url}" for line in log if line.kind == "unknown"]
-    first, idle = (Counter(line.kind for line in log) for log in logs)
+            planned = sum(outcome.counts.get("rechecks", 0) for outcome in outcomes)
+    first, idle, due = (Counter(line.kind for line in log) for log in logs)
     if not first["article, new"] or first["list, 304"]:
         faults.append("the first pass did not read everything in full")
-    if asked := idle["article, new"] + idle["article, again"] + idle["attachment"]:
+    if asked := idle.total() - idle["list, 200"] - idle["list, 304"] - idle["robots.txt"]:
         faults.append(f"the idle pass asked for {asked} articles or attachments")
+    rechecks = sum(due[kind] for kind in RECHECKS)
+    if rechecks != planned or not planned:
+        faults.append(f"{rechecks} articles were asked for again, of {planned} rechecks")
+    if due.total() - rechecks != idle.total():
+        faults.append(f"beside its rechecks, the third pass made {due.total() - rechecks} requests")
     sizes = [sum(line.size for line in log) for log in logs]
     console.print(
         f"The idle pass over {len(sources)} sources on {len(hosts)} hosts: {sum(idle.values())} requests "
-        f"(first pass {sum(first.values())}), {sizes[1]:,} bytes (first pass {sizes[0]:,}).",
+        f"(first pass {sum(first.values())}), {sizes[1]:,} bytes (first pass {sizes[0]:,}). "
+        f"Rechecks, counted apart: {rechecks}, {due['recheck, 304']} of them answered 304, "
+        f"{sum(line.size for line in logs[2] if line.kind in RECHECKS):,} bytes.",
         highlight=False,
     )
     for fault in faults:

@@ -259,6 +259,10 @@ def test_no_two_built_in_sources_watch_the_same_list() -> None:
     assert sorted(urls) == sorted(set(urls))
 
 
+def test_at_least_sixty_lists_are_watched_out_of_the_box() -> None:
+    assert sum(source.url.startswith("http") for source in BUILT_IN.values()) >= 60
+
+
 # --- Every reader that a source names is held by recorded pages ---
 
 SHOWN = load_sources([SAMPLES / "sources.toml"])

@@ -30,7 +30,7 @@ _PAGER = re.compile(r"createPageHTML\(\s*(?:['\"][\w-]+['\"]\s*,\s*)?\d+\s*,")
 _NUMBERED = re.compile(
     r"createPageHTML\(\s*(\d+)\s*,\s*(\d+)\s*,\s*['\"]([\w-]+)['\"]\s*,\s*['\"](s?html?)['\"]"
 )
-_ARTICLE_LINK = re.compile(r"""href\s*=\s*["'][^"'\s]*/t\d{8}_\d+\.s?html?["']""")
+_ARTICLE_LINK = re.compile(r"""href\s*=\s*["']\s*[^"'\s]*/t\d{8}_\d+\.s?html?\s*(?:#[^"']*)?["']""")
 _REDIRECT = re.compile(r"location(?:\.href)?\s*=\s*['\"]([^'\"]+)['\"]")
 _LEAST = 3  # dated links that make a block of rows a list
 
@@ -118,7 +118,7 @@ def _is_dated(row: html.HtmlElement) -> bool:
 
 def _leads_to_article(row: html.HtmlElement) -> bool:
     anchor = _anchor(row)
-    return anchor is not None and ARTICLE_PATH.search(urlsplit(anchor.get("href")).path) is not None
+    return anchor is not None and ARTICLE_PATH.search(urlsplit(anchor.get("href").strip()).path) is not None
 
 
 def _anchor(row: html.HtmlElement) -> html.HtmlElement | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from crawlers.notice import ListEntry, PrintedDate
 from crawlers.page import Page
 from crawlers.readers import reader_for, trs
 from pipeline.dates import choose
+from pipeline.normalize import identify_url
 
 Recorded = Callable[[str], Page]
 FETCHED = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -157,6 +159,20 @@ def test_rows_in_several_lists_under_one_parent_are_one_list(recorded: Recorded)
 def test_a_title_cut_in_the_text_is_whole(recorded: Recorded) -> None:
     entry = trs.read_list(recorded("trs/list_jcy")).entries[1]
     assert entry.title == "全省检察机关部署“知识产权检察护企”专项行动推进会在长春召开"
+
+
+@pytest.mark.parametrize("case", ["trs/list_jcy", "trs/list_ncac"])
+@pytest.mark.parametrize("link", [r"\1 \n\2 ", r"\1\2#1"])
+def test_blanks_around_an_address_and_a_place_in_the_article_change_nothing(
+    recorded: Recorded, case: str, link: str
+) -> None:
+    page = recorded(case)
+    spaced = re.sub(r"(href=[\"'])([^\"'#]+)", link, page.text)
+    found = trs.read_list(replace(page, body=spaced.encode()))
+    assert [identify_url(entry.url) for entry in found.entries] == [
+        identify_url(entry.url) for entry in trs.read_list(page).entries
+    ]
+    assert trs.recognises(replace(page, body=spaced.encode()))
 
 
 def test_a_link_to_another_site_has_no_identity_of_this_reader(recorded: Recorded) -> None:
