@@ -110,7 +110,7 @@ def note_empty_body(page: Page, body: Body) -> str | None:
     if body.attachments:
         return "full text in attachment"
     if body.images:
-        return "text in images"
+        return "body not readable: text in images"
     raise LayoutChanged(
         url=page.url, expected="text, attachments or images in the body", found="an empty body"
     )

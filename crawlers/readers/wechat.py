@@ -195,7 +195,7 @@ def _body(page: Page, content: slice | None, stated: _Stated) -> tuple[Body, str
         if body.text:
             return body, None
         if body.images:
-            return body, "text is in images"
+            return body, "body not readable: text in images"
         raise LayoutChanged(url=page.url, expected="content_noencode or pictures", found="neither")
     if stated.item_type in _WITHOUT_TEXT:
         return Body("", (), (), ()), _WITHOUT_TEXT[stated.item_type]
@@ -369,7 +369,7 @@ def _headline(text: str) -> str:
 
 def _why_empty(page: Page, fragment: str, body: Body) -> str:
     if body.images:
-        return "text is in images"
+        return "body not readable: text in images"
     embedded = _EMBEDDED.search(fragment)
     if embedded is None:
         raise LayoutChanged(url=page.url, expected="a text in #js_content", found="an empty element")

@@ -109,7 +109,7 @@ def test_a_figure_in_a_headline_is_no_error_page() -> None:
     [
         (Body("正文", (), (), ()), None),
         (Body("", (), (Attachment(URL, "公告.pdf"),), ()), "full text in attachment"),
-        (Body("", (), (), (URL,)), "text in images"),
+        (Body("", (), (), (URL,)), "body not readable: text in images"),
     ],
 )
 def test_an_empty_body_says_why(body: Body, note: str | None) -> None:

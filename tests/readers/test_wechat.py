@@ -199,7 +199,7 @@ def test_an_image_post_has_its_text_and_pictures_from_the_object(load: Load) -> 
 def test_an_image_post_without_a_text_says_so(load: Load) -> None:
     page = changed(load("article_type_8"), "content_noencode: JsDecode('", "content_other: JsDecode('")
     notice = wechat.read_article(page)
-    assert (notice.body, notice.body_note) == ("", "text is in images")
+    assert (notice.body, notice.body_note) == ("", "body not readable: text in images")
 
 
 def test_a_text_post_without_a_title_is_headed_by_its_first_line(load: Load) -> None:
@@ -238,7 +238,7 @@ def test_an_article_of_images_only_says_so(load: Load) -> None:
     page = load("article_type_0_2018")
     start, end = page.body.index(b"<p style"), page.body.index(b"<section style")
     notice = wechat.read_article(replace(page, body=page.body[:start] + page.body[end:]))
-    assert (notice.body, notice.body_note) == ("", "text is in images")
+    assert (notice.body, notice.body_note) == ("", "body not readable: text in images")
 
 
 @pytest.mark.parametrize(
