@@ -235,8 +235,7 @@ class FamilySpider(Spider):
                 for entry, address in addresses.items()
             ]  # fmt: skip
             place = number, response.meta["shown_url"], page.fetched_at
-            # A pinned old entry on top must not end the walk; a page on which everything is older does.
-            following = await self._walk_on(watch, place, met, listing.next_url if wanted else None)
+            following = await self._walk_on(watch, place, met, listing.next_url, is_older=not wanted)
         for entry, baseline in chosen.items():
             if (notice := complete.get(addresses[entry])) is not None:
                 context = self.context_of(watch, page, baseline=baseline)
@@ -278,16 +277,21 @@ class FamilySpider(Spider):
         return chosen
 
     async def _walk_on(
-        self, watch: Watch, place: tuple[int, str, datetime], met: list[Met], next_url: str | None
+        self,
+        watch: Watch,
+        place: tuple[int, str, datetime],
+        met: list[Met],
+        next_url: str | None,
+        *,
+        is_older: bool,
     ) -> tuple[int, str] | None:
         number, url, now = place
         key, walk = watch.source.key, self._walks[watch.source.key]
         known = await asyncio.to_thread(
             note_page, self.engine, key, number, url, met, joined=walk.is_joined, now=now
         )
-        following = walk.next_page(
-            number, url, next_url, known=known, shown=[article.address for article in met]
-        )
+        shown = [article.address for article in met]
+        following = walk.next_page(number, url, next_url, known=known, shown=shown, is_older=is_older)
         if walk.joins:
             await asyncio.to_thread(join_head, self.engine, key)
         if following and walk.is_long:

@@ -19,6 +19,9 @@ from pipeline.store.frontier import Left, Stopped
 
 MOST_PAGES = 1000
 """List pages that one run reads of a source."""
+_OLDER = 2
+"""Pages in a row on which everything is older than what is wanted, of which the last ends the walk. One may: a list
+that keeps old articles on top, or is not quite in the order of its dates."""
 _REPEATS = 3
 """Pages that show the same articles, of which the last ends the list. Two may: a page's worth of new articles that
 appears meanwhile pushes all others to the next page."""
@@ -34,6 +37,7 @@ class Walk:
         self._phase: Literal["head", "leap", "on"] = "head" if self._pages else "on"
         self._followed: set[str] = set()
         self._seen: Counter[frozenset[str]] = Counter()
+        self._older = 0
         self._read = 0
         self.joins = False
 
@@ -48,16 +52,24 @@ class Walk:
         return self._read >= MOST_PAGES
 
     def next_page(
-        self, number: int, url: str, next_url: str | None, *, known: int, shown: Collection[str]
+        self,
+        number: int,
+        url: str,
+        next_url: str | None,
+        *,
+        known: int,
+        shown: Collection[str],
+        is_older: bool = False,
     ) -> tuple[int, str] | None:
         """Number and URL of the list page to read after the one that was read just now.
 
         `known` of the articles that are `shown` (their addresses) were joined before. `next_url` is None where the list
-        ends, or what is wanted of it. `joins` then tells whether what was not joined is by now.
+        ends. `is_older`: nothing on the page is wanted. `joins` then tells whether what was not joined is by now.
         """
         before = self._phase
         self._seen[frozenset(shown)] += 1
-        if self._seen[frozenset(shown)] >= _REPEATS:
+        self._older = self._older + 1 if is_older else 0
+        if self._seen[frozenset(shown)] >= _REPEATS or self._older >= _OLDER:
             next_url = None  # some servers answer every page past the last with the last, or the first
         following = self._go(number, url, next_url, known, len(shown))
         self.joins = self._phase != before

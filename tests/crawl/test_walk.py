@@ -135,6 +135,15 @@ def test_a_last_page_that_leads_to_itself_ends_the_walk() -> None:
     assert walk.next_page(1, FIRST, FIRST, known=0, shown=["a"]) is None
 
 
+def test_one_page_of_older_articles_does_not_end_a_walk_and_two_in_a_row_do() -> None:
+    walk = Walk(Stopped({}, ()))
+    goes_on = [
+        walk.next_page(number, str(number), str(number + 1), known=0, shown=[str(number)], is_older=is_older)
+        for number, is_older in enumerate([True, False, True, True], 1)
+    ]
+    assert [following is not None for following in goes_on] == [True, True, True, False]
+
+
 @pytest.mark.parametrize("cycle", [["a b"], ["a b", "c d", "e f"]])
 def test_paging_that_never_ends_ends_where_it_repeats_itself(cycle: list[str]) -> None:
     walk, number = Walk(Stopped({}, ())), 0
