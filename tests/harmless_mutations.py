@@ -324,6 +324,7 @@ HARMLESS: dict[str, Callable[[Subject, Random], Page | None]] = {
     "gb18030_as_gb2312": _encode("gb18030", declared="gb2312"),
     "gb18030_undeclared": _encode("gb18030", declared=None),
     "gb18030_as_utf8": _encode("gb18030", declared="utf-8"),
+    "gb18030_as_latin1": _encode("gb18030", declared="iso-8859-1"),
     "utf8_as_gb2312": _encode("utf-8", declared="gb2312"),
     "utf8_bom": _encode("utf-8", declared="utf-8", mark=codecs.BOM_UTF8),
     "utf16_bom": _encode("utf-16-le", declared=None, mark=codecs.BOM_UTF16_LE),
