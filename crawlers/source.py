@@ -129,7 +129,10 @@ class Source(BaseModel):
     def _crontab_within_hours(self) -> Source:
         if self.hours is None:
             return self
-        hours = read_hours(self.hours)
+        try:
+            hours = read_hours(self.hours)
+        except ValueError as error:
+            raise ValueError(f"hours: {error}") from None
         trigger = CronTrigger.from_crontab(self.crontab, timezone=SHANGHAI)
         last: datetime | None = None
         now = datetime.now(SHANGHAI)
@@ -139,7 +142,7 @@ class Source(BaseModel):
                 break
             if not hours.hold(last):
                 raise ValueError(
-                    f"the crontab {self.crontab!r} also starts at {last:%H:%M}, outside the hours {hours}"
+                    f"crontab: {self.crontab!r} also starts at {last:%H:%M}, outside the hours {hours}"
                 )
         return self
 

@@ -121,7 +121,7 @@ def test_a_key_that_no_column_holds_is_refused() -> None:
     [
         {"least": -1}, {"least": 1001}, {"least": "many"}, {"depth": 0}, {"depth": 101},
         {"topics": "case"}, {"topics": None}, {"name_zh": " "}, {"name_en": "x" * 401}, {"reader": "curt_gov"},
-        {"selector": "li"},
+        {"selector": "li"}, {"hours": "25:00-3"}, {"proxy": 1},
     ],
 )  # fmt: skip
 def test_a_value_out_of_range_is_refused_under_its_name(changes: dict[str, Any]) -> None:
