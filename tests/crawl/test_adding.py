@@ -315,7 +315,7 @@ def test_a_closed_host_is_not_fetched_until_it_was_allowed_on_record(tmp_path: P
         assert ran.code == 2
         assert "iprwatch hosts allow 127.0.0.1 /feed.xml --reason" in ran.err
         assert server.pages() == []
-        iprwatch("hosts", "allow", "127.0.0.1", "/feed", "--reason", "by letter", cwd=tmp_path)
+        iprwatch("hosts", "allow", "127.0.0.1", "/feed.xml", "--reason", "by letter", cwd=tmp_path)
         assert live(tmp_path, f"{server.url}/feed.xml").code == 0
 
 
