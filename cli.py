@@ -37,6 +37,7 @@ from cli_sql import sql_command
 from cli_stats import stats_command
 from cli_status import status_command
 from cli_stories import stories_app, story_app
+from cli_withdrawals import withdrawals_app
 from crawlers.archive import Archive
 from errors import IprwatchError
 from pipeline.store.session import first_line, open_engine
@@ -68,6 +69,7 @@ app.command("tables")(tables_command)
 app.add_typer(rules_app, name="rules")
 app.add_typer(stories_app, name="stories")
 app.add_typer(story_app, name="story")
+app.add_typer(withdrawals_app, name="withdrawals")
 app.add_typer(db_app, name="db")
 app.command("serve")(serve_command)
 app.add_typer(tokens_app, name="tokens")

@@ -137,7 +137,17 @@ def show_command(
         (
             "Withdrawn",
             "withdrawals",
-            ("kind", "detail", "seen_until", "gone_at", "confirmed_at", "returned_at", "snapshot_sha256"),
+            (
+                "kind",
+                "detail",
+                "seen_until",
+                "gone_at",
+                "confirmed_at",
+                "returned_at",
+                "judgement",
+                "judged_reason",
+                "snapshot_sha256",
+            ),
         ),
         ("Inserted into a list later", "inserted", ("source", "shown_first_at", "place")),
         ("Addresses", "addresses", ("address",)),

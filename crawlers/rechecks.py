@@ -265,7 +265,8 @@ class Rechecks:
             f"{source.key}: more than {MANY} stored pages are gone at once",
             "The site may have deleted or moved a whole column. The items are marked as withdrawn, and no alert was "
             f"sent for any of them. Some of those confirmed in run {turn.watch.run_id} ({len(held)}): {shown}. "
-            "All of them: iprwatch search --withdrawn --source " + source.key,
+            f"All of them: iprwatch withdrawals list --open --source {source.key}; iprwatch withdrawals confirm sends "
+            "their alerts, iprwatch withdrawals dismiss marks the items as there.",
             about=f"{source.key} {day}",
         )
 

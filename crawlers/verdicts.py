@@ -21,6 +21,7 @@ from pipeline.health.status import SourceStatus, count_missed, read_status
 from pipeline.health.summary import day_to_report, is_reported, ping_when_delivered, post_summary
 from pipeline.store.outbox_rows import NEW, Match
 from pipeline.store.runs import last_served
+from pipeline.store.withdrawal_judgements import count_open
 
 CHECKED = timedelta(days=31)
 """How far back the daily summary looks whether alerts are accounted for."""
@@ -75,9 +76,8 @@ def report_day(configuration: Configuration, engine: Engine, now: datetime) -> N
     is_due = bool(configuration.operators) and not is_reported(engine, day)
     statuses = read_statuses(configuration, engine, now) if is_due or configuration.metrics_file else []
     if is_due and any(status.is_known_on(day) for status in statuses):
-        post_summary(
-            engine, configuration.operators, statuses, day, _check_alerts(configuration, engine, now)
-        )
+        more = [*_check_alerts(configuration, engine, now), *_ask_for_words(engine)]
+        post_summary(engine, configuration.operators, statuses, day, more)
     if configuration.dead_mans_switch:
         ping_when_delivered(engine, day)
     if configuration.metrics_file:
@@ -95,6 +95,16 @@ def _check_alerts(configuration: Configuration, engine: Engine, now: datetime) -
         return matcher(read_stored(connection, item_id), NEW)
 
     return [check_alerts(engine, rules, find, now, since=now - CHECKED).as_line()]
+
+
+def _ask_for_words(engine: Engine) -> list[str]:
+    """A line while alerts of withdrawals are held back until somebody says what many at once mean."""
+    with engine.connect().execution_options(read_only=True) as connection:
+        number = count_open(connection)
+    if not number:
+        return []
+    are = "1 article that was" if number == 1 else f"{number} articles that were"
+    return [f"{are} gone with many others: iprwatch withdrawals list --open"]
 
 
 def pick_statuses(statuses: Iterable[SourceStatus], keys: Iterable[str]) -> list[SourceStatus]:

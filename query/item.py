@@ -27,6 +27,7 @@ from pipeline.store.tables import (
     Version,
     Withdrawal,
 )
+from pipeline.store.withdrawals import DISMISSED
 from query.stories import describe_story
 
 _SENTENCE_END = re.compile(r"[。！？；!?;\n]|\.\s")
@@ -115,7 +116,8 @@ def _rows(connection: Connection, model: type[Base], condition: Any, *order: Any
 
 
 def _stands(withdrawal: Mapping[str, Any]) -> bool:
-    return withdrawal["confirmed_at"] is not None and withdrawal["returned_at"] is None
+    ended = withdrawal["returned_at"] is not None or withdrawal["judgement"] == DISMISSED
+    return withdrawal["confirmed_at"] is not None and not ended
 
 
 def _as_json(value: Any) -> Any:

@@ -184,7 +184,10 @@ class Recheck(Base):
 class Withdrawal(Base):
     """A time during which an item's page was gone, with the proofs. Believed from `confirmed_at` on: then it was seen
     gone a second time, at least six hours after the first, and a control page of the same host was read well. It ends
-    with `returned_at`; an item has at most one that has not ended."""
+    with `returned_at`; an item has at most one that has not ended.
+
+    `judgement` is null unless it is one of many pages of its source that were gone at once: then it is `open` until a
+    person says that it is `real`, or `dismissed` as a change of the site."""
 
     __tablename__ = "withdrawal"
     __table_args__ = (
@@ -207,6 +210,10 @@ class Withdrawal(Base):
     confirmed_sha256: Mapped[str | None] = mapped_column(String(64))
     control_url: Mapped[str] = mapped_column(Text)
     returned_at: Mapped[datetime | None]
+    judgement: Mapped[str | None] = mapped_column(String(10))
+    judged_at: Mapped[datetime | None]
+    judged_by: Mapped[str | None] = mapped_column(Text)
+    judged_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class FactRow(Base):

@@ -36,6 +36,9 @@ KINDS = {
 }
 """What a withdrawal is, with the words for it."""
 
+OPEN, REAL, DISMISSED = "open", "real", "dismissed"
+"""What a withdrawal that is one of many is taken for (`pipeline.store.withdrawal_judgements`)."""
+
 _ONE_OF_MANY = "one of many pages of its source that are gone at once; the operators are told"
 
 Standing = Literal["suspected", "confirmed", "held", "known"]
@@ -58,8 +61,8 @@ def note_absence(engine: Engine, due: Due, absence: Absence, deliveries: Deliver
     """Note that an item's page is gone, and how that stands: seen for the first time, confirmed now, or known already.
 
     `deliveries` gives the outbox rows for the event of a withdrawal that is confirmed now; they are written with it,
-    and counted. One that is confirmed as one of many (`MANY`) stands like any other, but its alerts are held back.
-    Raises StoreError.
+    and counted. One that is confirmed as one of many (`MANY`) stands like any other, but its alerts are held back
+    until a person says that it is real (`pipeline.store.withdrawal_judgements`). Raises StoreError.
     """
     try:
         with engine.begin() as connection:
@@ -67,10 +70,10 @@ def note_absence(engine: Engine, due: Due, absence: Absence, deliveries: Deliver
             last_seen_at = connection.scalar(
                 select(Item.last_seen_at).where(Item.id == due.item_id).with_for_update(key_share=True)
             )
-            standing = _note(connection, due, absence, last_seen_at)
+            standing, withdrawal_id = _note(connection, due, absence, last_seen_at)
             told = 0
             if standing in ("confirmed", "held"):
-                rows = deliveries(connection, _event(connection, due.item_id))
+                rows = deliveries(connection, name_event(connection, withdrawal_id))
                 if standing == "held":
                     rows = [{**row, "state": HELD, "detail": _ONE_OF_MANY} for row in rows]
                 insert_ignoring(connection, Delivery, rows)
@@ -80,11 +83,15 @@ def note_absence(engine: Engine, due: Due, absence: Absence, deliveries: Deliver
         raise StoreError(f"That {due.url} is gone could not be noted: {first_line(error)}.") from error
 
 
-_STANDING = (Withdrawal.confirmed_at.is_not(None), Withdrawal.returned_at.is_(None))
+_STANDING = (
+    Withdrawal.confirmed_at.is_not(None),
+    Withdrawal.returned_at.is_(None),
+    func.coalesce(Withdrawal.judgement, OPEN) != DISMISSED,
+)
 
 
 def is_withdrawn() -> ColumnElement[bool]:
-    """The condition on `item`: its page is gone, and that is confirmed."""
+    """The condition on `item`: its page is gone, that is confirmed, and nobody dismissed it."""
     return exists().where(Withdrawal.item_id == Item.id, *_STANDING)
 
 
@@ -104,7 +111,7 @@ def describe_standing(withdrawal: Mapping[str, Any] | None) -> dict[str, Any] | 
     return {**withdrawal, "gone_at": withdrawal["gone_at"].isoformat()} if withdrawal else None
 
 
-def _note(connection: Connection, due: Due, absence: Absence, last_seen_at: Any) -> Standing:
+def _note(connection: Connection, due: Due, absence: Absence, last_seen_at: Any) -> tuple[Standing, int]:
     insert_ignoring(
         connection,
         Withdrawal,
@@ -141,6 +148,7 @@ def _note(connection: Connection, due: Due, absence: Absence, last_seen_at: Any)
                 confirmed_at=absence.seen_at,
                 confirmed_sha256=absence.sha256,
                 control_url=absence.control_url,
+                judgement=OPEN if standing == "held" else None,
             )
         )
     elif opened.confirmed_at is None:
@@ -150,7 +158,7 @@ def _note(connection: Connection, due: Due, absence: Absence, last_seen_at: Any)
         .where(Recheck.item_id == due.item_id)
         .values(due_at=again, checked_at=absence.seen_at, outcome="gone", detail=absence.detail)
     )
-    return standing
+    return standing, opened.id
 
 
 def _is_one_of_many(connection: Connection, item_id: int, gone_at: datetime) -> bool:
@@ -168,11 +176,16 @@ def _is_one_of_many(connection: Connection, item_id: int, gone_at: datetime) -> 
     return (number or 0) > MANY
 
 
-def _event(connection: Connection, item_id: int) -> str:
-    """`withdrawn`, and `withdrawn 2` … for an item that had come back in between."""
+def name_event(connection: Connection, withdrawal_id: int) -> str:
+    """The event of a confirmed withdrawal: `withdrawn`, and `withdrawn 2` … of an item that had come back before."""
+    item_id = select(Withdrawal.item_id).where(Withdrawal.id == withdrawal_id).scalar_subquery()
     number = connection.scalar(
         select(func.count())
         .select_from(Withdrawal)
-        .where(Withdrawal.item_id == item_id, Withdrawal.confirmed_at.is_not(None))
+        .where(
+            Withdrawal.item_id == item_id,
+            Withdrawal.id <= withdrawal_id,
+            Withdrawal.confirmed_at.is_not(None),
+        )
     )
     return "withdrawn" if number == 1 else f"withdrawn {number}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,16 @@ def test_the_items_are_withdrawn_all_the_same_and_the_run_says_so(crawls: tuple[
     counts = third.json["sources"][0]["counts"]
     assert counts["withdrawn"] == counts["withdrawn at once"] == len(COLUMN)
     assert iprwatch("search", "--withdrawn", "--json", cwd=folder).json["total"] == len(COLUMN)
+
+
+def test_a_person_says_what_they_are(crawls: tuple[Path, list[Ran]], tmp_path: Path) -> None:
+    folder = shutil.copytree(crawls[0], tmp_path, dirs_exist_ok=True)
+    waiting = iprwatch("withdrawals", "list", "--open", "--json", cwd=folder).json
+    assert waiting["total"] == len(COLUMN)
+    assert "404" in iprwatch("withdrawals", "list", cwd=folder).out
+    one = iprwatch("withdrawals", "dismiss", url_of(1), "--reason", "moved", cwd=folder)
+    assert "1 withdrawal is dismissed" in one.out
+    rest = iprwatch("withdrawals", "confirm", "--source", "cnipa_column", "--reason", "deleted", cwd=folder)
+    assert f"{len(COLUMN) - 1} alerts are due" in rest.out
+    iprwatch("alerts", "send", cwd=folder)
+    assert [alert["event"] for alert in alerts(folder)].count("withdrawn") == len(COLUMN) - 1
