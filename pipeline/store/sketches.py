@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, text
 
 from pipeline.dedupe import SHARED_FOR_CANDIDATE
 from pipeline.store.story_tables import Boilerplate, Sketch
@@ -25,7 +25,20 @@ _IN_ITEMS: BindParameter[int] = bindparam("items", expanding=True)
 _IN_HASHES: BindParameter[int] = bindparam("hashes", expanding=True)
 _OF_ITEMS = select(Sketch.item_id, Sketch.hash).where(Sketch.item_id.in_(_IN_ITEMS))
 _COMMON = select(Boilerplate.hash).where(Boilerplate.hash.in_(_IN_HASHES))
-_HOLDERS = select(Sketch.hash, Sketch.item_id).where(Sketch.hash.in_(_IN_HASHES))
+# All hashes in one text, as a JSON array or PostgreSQL's own form: one short statement that is prepared once, one way
+# there and back, and only the primary key is read. To build it for each number of hashes took longer than to run it.
+_HOLDERS = {
+    "sqlite": text(
+        "SELECT hash, item_id FROM sketch WHERE hash IN"
+        " (SELECT value FROM json_each(:hashes) WHERE value NOT IN (SELECT hash FROM boilerplate))"
+    ),
+    "postgresql": text(
+        "SELECT hash, item_id FROM sketch WHERE hash = ANY(ARRAY("
+        "SELECT given FROM unnest(CAST(:hashes AS bigint[])) AS given"
+        " WHERE NOT EXISTS (SELECT FROM boilerplate WHERE boilerplate.hash = given)))"
+    ),
+}
+_BRACKETS = {"sqlite": "[]", "postgresql": "{}"}
 
 
 class Candidates(NamedTuple):
@@ -82,10 +95,12 @@ def chunks(values: Iterable[int]) -> Iterator[list[int]]:
 
 
 def _find_holders(connection: Connection, hashes: set[int]) -> dict[int, list[int]]:
-    telling = hashes - _common(connection, hashes)
+    """The items that have each of these hashes; of boilerplate none."""
     holders: dict[int, list[int]] = {}
-    for chunk in chunks(telling):
-        for value, item_id in connection.execute(_HOLDERS, {"hashes": chunk}):
+    if hashes:
+        database = connection.dialect.name
+        given = ",".join(map(str, sorted(hashes))).join(_BRACKETS[database])
+        for value, item_id in connection.execute(_HOLDERS[database], {"hashes": given}):
             holders.setdefault(value, []).append(item_id)
     return holders
 
