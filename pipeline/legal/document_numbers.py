@@ -19,7 +19,10 @@ from pipeline.legal.numerals import CHINESE_NUMERALS, read_chinese_integer
 _TABLE = tomllib.loads(Path(__file__).with_name("document_types.toml").read_text(encoding="utf-8"))
 ISSUERS: dict[str, str] = dict(_TABLE["issuers"])
 _ORDERS: dict[str, str] = dict(_TABLE["orders"])
-_ANNOUNCERS: tuple[str, ...] = tuple(_TABLE["announcers"]["names"])
+_ANNOUNCERS: dict[str, str] = {name: name for name in _TABLE["announcers"]["names"]} | _TABLE["announcers"][
+    "short"
+]
+_OWN_ORDERS = ("局令", "总局令", "署令")
 _LONGEST_ISSUER = 14
 _MOST_OF_A_RANGE = 50
 
@@ -233,15 +236,21 @@ def _read_announced(
     issuer = None
     line_start = folded.rfind("\n", 0, start) + 1
     head = folded[max(line_start, start - 80) : start].rstrip()
-    adjacent = next((name for name in _ANNOUNCERS if head.endswith(name)), None)
+    # The longest name: 国家市场监督管理总局, and not the short form that it may end in.
+    adjacent = max((name for name in _ANNOUNCERS if head.endswith(name)), key=len, default=None)
     if adjacent:
-        issuer = adjacent
+        issuer = _ANNOUNCERS[adjacent]
         start = folded.rindex(adjacent, 0, start)
     else:
-        issuer = next((name for name in _ANNOUNCERS if head.lstrip().startswith(name + "关于")), None)
+        issuer = _announcer_before(head, "关于")
     counted = f"{year}年第{serial}号" if year else f"第{serial}号"
     value = _number(issuer, year, serial, "announcement", f"{issuer or ''}{word}{counted}")
     return [cite("document_number", text, start, end, value, "announcement")]
+
+
+def _announcer_before(head: str, word: str = "") -> str | None:
+    """The body whose name a line begins with, followed by a word."""
+    return next((full for name, full in _ANNOUNCERS.items() if head.lstrip().startswith(name + word)), None)
 
 
 def _find_ordered(text: str, folded: str) -> list[Fact]:
@@ -257,6 +266,10 @@ def _find_ordered(text: str, folded: str) -> list[Fact]:
             not named and "\u4e00" <= before <= "\u9fff" and before not in "的及和与以据为"
         ):
             continue
+        if not named and match["order"] in _OWN_ORDERS:
+            # 国家知识产权局行政复议规程（局令第82号）: the office that the line begins with speaks of itself.
+            office = _announcer_before(folded[folded.rfind("\n", 0, start) + 1 : start])
+            named = f"{office}令" if office else named
         issuer = named.removesuffix("令") or None
         value = _number(issuer, None, serial, "order", f"{named or match['order']}第{serial}号")
         facts.append(cite("document_number", text, start, _close(folded, match), value, "order"))
