@@ -80,7 +80,8 @@ _SYSTEMS = tuple(site for site in _SITES if not site.hosts)
 
 _WECHAT = "mp.weixin.qq.com"
 _WECHAT_SHORT = re.compile(r"^/s/([A-Za-z0-9_-]{10,})/?$")
-_WECHAT_LONG = {"/s": ("__biz", "mid", "idx"), "/mp/appmsg/show": ("__biz", "appmsgid", "itemidx")}
+_WECHAT_LONG = ("/s", "/mp/appmsg/show")
+_OLD_NAMES = {"mid": "appmsgid", "idx": "itemidx"}
 _BIZ = re.compile(r"[A-Za-z0-9+/_-]{4,}={0,2}")
 _NUMBER = re.compile(r"[1-9][0-9]*")
 
@@ -94,6 +95,8 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _PATH_SESSION = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
+_SLASHES = re.compile(r"/{2,}")
+_BLANKS_AT_END = re.compile(r"(?:%20|%09|%0A|%0D|\s)+$", re.IGNORECASE)
 _ESCAPED_AMPERSAND = re.compile(r"&(?:amp;)+")
 
 
@@ -163,7 +166,13 @@ def _bare_host(parts: SplitResult) -> str:
     return host if host.isascii() else host.encode("idna").decode("ascii")
 
 
+def _clean_path(path: str) -> str:
+    """The path without a session, doubled slashes, and the blanks that a link in a page may end in."""
+    return _BLANKS_AT_END.sub("", _SLASHES.sub("/", _PATH_SESSION.sub("", path)))
+
+
 def _by_site(parts: SplitResult) -> str | None:
+    parts = parts._replace(path=_clean_path(parts.path))
     host = _bare_host(parts)
     if host == _WECHAT:
         return _by_wechat(parts)
@@ -187,17 +196,19 @@ def _number(site: _Site, parts: SplitResult) -> str | None:
 def _by_wechat(parts: SplitResult) -> str | None:
     if match := _WECHAT_SHORT.search(parts.path):
         return f"wechat-short:{match[1]}"
-    names = _WECHAT_LONG.get(parts.path.rstrip("/"))
-    stated = dict(parse_qsl(parts.query)) if names else {}
-    return wechat_identity(*(stated.get(name, "") for name in names)) if names else None
+    if parts.path.rstrip("/") not in _WECHAT_LONG:
+        return None
+    stated = dict(parse_qsl(parts.query))
+    mid, idx = (stated.get(name) or stated.get(old, "") for name, old in _OLD_NAMES.items())
+    return wechat_identity(stated.get("__biz", "").rstrip("\r\n"), mid, idx)
 
 
 def _canonical(parts: SplitResult) -> str:
     kept = "&".join(pair for pair in parts.query.split("&") if not _TRACKING.fullmatch(pair))
-    path = _PATH_SESSION.sub("", parts.path)
+    path = _clean_path(parts.path)
     canonical = urlsplit(canonicalize_url(parts._replace(path=path, query=kept).geturl()))
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
     query_part = f"?{canonical.query}" if canonical.query else ""
     route = f"#{parts.fragment}" if parts.fragment.startswith(("/", "!")) else ""
     host = _bare_host(parts)
-    return f"url:{host}{port}{re.sub('/{2,}', '/', canonical.path) or '/'}{query_part}{route}"
+    return f"url:{host}{port}{canonical.path or '/'}{query_part}{route}"

@@ -30,6 +30,7 @@ SAME = {
         "http://www.court.gov.cn/shenpan-xiangqing-436481.html",
         "http://www.court.gov.cn:80/fabu-xiangqing-436481.html?from=timeline#top",
         "https://court.gov.cn//fabu/xiangqing/436481.html",
+        "https://www.court.gov.cn/zixun/xiangqing/436481.html;jsessionid=0A1B?x=1",
         "https://WWW.COURT.GOV.CN./fabu/xiangqing/436481.html",
     ],
     "spp:730692": [
@@ -42,6 +43,7 @@ SAME = {
         "http://www.cnipa.gov.cn/art/2026/11/18/art_75_207729.html?xxgkhide=1",
         "https://www.cnipa.gov.cn/col/col53/art/2026/11/18/art_53_207729.html",
         "https://cnipa.gov.cn/art/2026/11/8/art_53_207729.htm",
+        "https://www.cnipa.gov.cn/art/2026/11/18/art_53_207729.html%20",
     ],
     "hanweb:ip.example.gov.cn:207729": ["http://ip.example.gov.cn/art/2026/11/18/art_1_207729.html"],
     "chinacourt:7171637": [
@@ -91,6 +93,7 @@ SAME = {
         LONG.replace("==", "%3D%3D"),
         LONG.replace("==", ""),
         LONG.replace("&", "&amp;amp;"),
+        LONG.replace("mid=", "appmsgid=").replace("idx=", "itemidx=").replace("com/s?", "com//s?"),
         LONG.replace("https://mp.weixin.qq.com", "http://mp.weixin.qq.com:80"),
         LONG + "&subscene=126&sessionid=1764000000&clicktime=1764000001&enterid=1764000001&pass_ticket=x%2B1&wx_header=1",
         "http://mp.weixin.qq.com/mp/appmsg/show?__biz=MzAxMDAwMDAwMA==&appmsgid=2650000001&itemidx=1&sign=ab#wechat_redirect",
