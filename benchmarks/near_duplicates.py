@@ -1,6 +1,6 @@
 """Reposts found and look-alikes merged: iprwatch against SimHash, MinHash, MinHash-LSH and plain containment.
 
-    python -m benchmarks.near_duplicates [--pairs 1800] [--seed 1]
+    python -m benchmarks.near_duplicates [--pairs 1800] [--seed 1] [--own]
 
 Each method judges the same pairs of texts that `reposts.py` makes from `notices.toml`; a method that needs a
 threshold has the usual one. The run is the same for one seed, but for the times.
@@ -104,6 +104,7 @@ def main() -> None:
     )
     parser.add_argument("--pairs", type=int, default=1800, help="pairs of reposts, and as many look-alikes")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--own", action="store_true", help="only iprwatch, not what it is compared with")
     options = parser.parse_args()
     pairs = [*make_reposts(options.seed, options.pairs), *make_look_alikes(options.seed + 1, options.pairs)]
     characters = sum(len(pair.a.body) + len(pair.b.body) for pair in pairs) / (2 * len(pairs))
@@ -112,6 +113,8 @@ def main() -> None:
     )
     print(f"\n{'method':<28}{'recall':>8}{'false merges':>14}{'precision':>11}{'µs a pair':>11}")
     for name, method in METHODS.items():
+        if options.own and not name.startswith("iprwatch"):
+            continue
         _print_method(name, method, pairs)
     print(f"\nµs a sketch: {_time_sketches(pairs):.0f}")
     _print_kinds(pairs)

@@ -32,13 +32,12 @@ def upgrade() -> None:
 def _renew_keys() -> None:
     """Only what had no site's id can have one now. An item is also met under its new key and keeps its old one."""
     connection = op.get_bind()
-    address, item_id, url = sa.column("address"), sa.column("item_id"), sa.column("url")
-    known = sa.table("address", address, item_id)
-    item = sa.table("item", sa.column("id"), sa.column("identity"), url)
-    old = connection.execute(sa.select(item.c.id, url).where(item.c.identity.startswith("url:"))).all()
+    known = sa.table("address", sa.column("address"), sa.column("item_id"))
+    item = sa.table("item", sa.column("id"), sa.column("identity"), sa.column("url"))
+    old = connection.execute(sa.select(item.c.id, item.c.url).where(item.c.identity.startswith("url:"))).all()
     for row in old:
         key = identify_url(row.url)
-        if connection.scalar(sa.select(item_id).select_from(known).where(address == key)) is None:
+        if connection.scalar(sa.select(known.c.item_id).where(known.c.address == key)) is None:
             connection.execute(sa.insert(known).values(address=key, item_id=row.id))
     for name in ("listed", "filtered", "inbox_link"):
         own: list[sa.ColumnClause[Any]] = [sa.column("source_key")] if name == "listed" else []
