@@ -144,6 +144,8 @@ def show(engine: Engine, pages: dict[str, str], console: Console) -> None:
 
 def main() -> None:
     folder = Path(sys.argv[1]) if sys.argv[1:] else ROOT.parent / "shared" / "captures"
+    if not (folder / "MANIFEST.csv").is_file():
+        raise SystemExit(f"{folder}: there is no MANIFEST.csv; name a folder of captured pages.")
     with tempfile.TemporaryDirectory(prefix="iprwatch-stories-") as place:
         web = Path(place) / "web"
         shutil.copytree(ROOT / "samples", web)
