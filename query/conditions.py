@@ -1,7 +1,7 @@
 """Conditions of an expression as SQL on both databases, with the meaning of `pipeline.expression.evaluate`.
 
-Words go to the search index in as few parts as they can: what is asked for together is one look into it. No condition
-is ever NULL, so that NOT of it is its opposite.
+What the search index knows goes there in as few parts as it can (`query.sought`): what is asked for together is one
+look into it. No condition is ever NULL, so that NOT of it is its opposite.
 """
 
 from __future__ import annotations
@@ -24,23 +24,40 @@ from pipeline.expression.conditions import (
     Words,
 )
 from pipeline.expression.evaluate import CHINESE, ascii_small
-from pipeline.store.search_index import match_items
-from pipeline.store.tables import FactRow, Item
+from pipeline.store.search_index import AnyPhrase, Sought, holds, match_items
+from pipeline.store.tables import FactRow, Item, SearchDocument
+from query.sought import divide_condition
 
 
-def match_condition(dialect: str, condition: Condition) -> ColumnElement[bool]:
-    """The condition on `item` that holds for exactly the items that meet it; `dialect` is the engine's name."""
+def match_condition(dialect: str, condition: Condition, *, one_by_one: bool = False) -> ColumnElement[bool]:
+    """The condition on `item` that holds for exactly the items that meet it; `dialect` is the engine's name.
+
+    Words and facts are looked up as sets of items; `one_by_one` for the few items that a statement looks at anyway,
+    where what belongs to each is read.
+    """
+    if not one_by_one:
+        sought, rest = divide_condition(condition)
+        if sought is not None:
+            parts = (match_condition(dialect, part) for part in rest if part is not condition)
+            return and_(match_items(dialect, sought), *parts)
     match condition:
         case Words():
-            return _match_words(dialect, (condition,))
+            return read_document(dialect, AnyPhrase(condition.phrases))
         case All():
-            return _match_all(dialect, condition)
+            return and_(
+                true(), *(match_condition(dialect, part, one_by_one=one_by_one) for part in condition.parts)
+            )
         case OneOf():
-            return _match_one(dialect, condition)
+            return or_(
+                false(), *(match_condition(dialect, part, one_by_one=one_by_one) for part in condition.parts)
+            )
         case Negation():
-            return not_(match_condition(dialect, condition.part))
+            return not_(match_condition(dialect, condition.part, one_by_one=one_by_one))
         case HasFact():
-            return Item.id.in_(select(FactRow.item_id).where(or_(*map(_match_fact, condition.tests))))
+            met = or_(*map(_match_fact, condition.tests))
+            if one_by_one:
+                return select(1).where(FactRow.item_id == Item.id, met).correlate(Item).exists()
+            return Item.id.in_(select(FactRow.item_id).where(met))
         case FromSources():
             return Item.source_key.in_(condition.keys)
         case PublishedBy():
@@ -67,24 +84,10 @@ def match_condition(dialect: str, condition: Condition) -> ColumnElement[bool]:
             return or_(*(_on_topic(dialect, topic) for topic in condition.topics))
 
 
-def _match_words(dialect: str, words: tuple[Words, ...]) -> ColumnElement[bool]:
-    found = match_items(dialect, [part.phrases for part in words])
-    return true() if found is None else found
-
-
-def _match_all(dialect: str, condition: All) -> ColumnElement[bool]:
-    words = tuple(part for part in condition.parts if isinstance(part, Words))
-    others = [match_condition(dialect, part) for part in condition.parts if not isinstance(part, Words)]
-    return and_(*((_match_words(dialect, words),) if words else ()), *others)
-
-
-def _match_one(dialect: str, condition: OneOf) -> ColumnElement[bool]:
-    words = [part for part in condition.parts if isinstance(part, Words)]
-    others = [match_condition(dialect, part) for part in condition.parts if not isinstance(part, Words)]
-    if not words:
-        return or_(false(), *others)
-    phrases = tuple(dict.fromkeys(phrase for part in words for phrase in part.phrases))
-    return or_(_match_words(dialect, (Words(phrases, ()),)), *others)
+def read_document(dialect: str, sought: Sought) -> ColumnElement[bool]:
+    """The condition on `item` that its document meets what is sought, read without the index."""
+    document = select(1).where(SearchDocument.item_id == Item.id, holds(dialect, sought))
+    return document.correlate(Item).exists()
 
 
 def _match_fact(test: FactTest) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from pipeline.expression import Query
 from pipeline.expression.conditions import All, Condition, FromSources, PublishedOn
@@ -20,6 +20,7 @@ from pipeline.store.withdrawals import describe_standing, is_withdrawn, standing
 from query.conditions import match_condition
 from query.errors import QueryError as QueryError
 from query.fact_filters import FactFilter, read_filter
+from query.newest import Wanted, newest_ids
 from query.stories import also_reported
 
 _EXCERPT = 80
@@ -51,10 +52,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The newest hits, and how many there are in all."""
+    """The newest hits, and how many there are in all: `total`, or more than that where `more` says so. Both are None
+    where that wasn't asked."""
 
-    total: int
+    total: int | None
+    more: bool | None
     hits: list[Hit]
+
+
+MOST_TOTAL = 1000
+"""Hits are counted up to here: who finds more than a thousand asks again and doesn't read the number."""
 
 
 def search_items(
@@ -69,36 +76,26 @@ def search_items(
     facts: FactFilter | None = None,
     after: tuple[int, int] | None = None,
     limit: int = 20,
+    counted: bool = True,
 ) -> Found:
     """Items that meet the query and every filter, newest first; all items without a query.
 
-    The hits begin behind the place `after`, that of a hit of the same search; `total` counts from the start.
-    Other arguments and errors are those of `find_conditions`.
+    The hits begin behind the place `after`, that of a hit of the same search; `total` counts from the start, to
+    `MOST_TOTAL` or to what is shown. Other arguments and errors are those of `find_conditions`.
     """
-    conditions = find_conditions(
-        engine.dialect.name,
-        query,
-        sources=sources,
-        since=since,
-        until=until,
-        run_ids=run_ids,
-        facts=facts,
-        withdrawn=withdrawn,
-    )
-    behind = [] if after is None else [tuple_(Item.sort_key, Item.id) < after]
+    condition = _read_condition(query, sources, since, until, facts)
+    others = tuple(_other_conditions(run_ids, withdrawn))
+    wanted = Wanted(condition, others, few=bool(others))
     columns = (
         Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on,
         Item.published_at, Item.first_seen_at, Item.version_number, Item.body, Item.sort_key,
     )  # fmt: skip
-    newest_first = (Item.sort_key.desc(), Item.id.desc())
-    # Chosen by their keys first: sorting thousands of whole rows takes many times as long.
-    chosen = select(Item.id).where(*conditions, *behind).order_by(*newest_first).limit(limit).subquery()
     with engine.connect().execution_options(read_only=True) as connection:
-        total = connection.scalar(select(func.count()).select_from(Item).where(*conditions)) or 0
-        rows = connection.execute(
-            select(*columns).join(chosen, chosen.c.id == Item.id).order_by(*newest_first)
-        ).all()
-        shown: dict[int, dict[str, list[str]]] = {row.id: {} for row in rows}
+        ids = newest_ids(connection, wanted, limit, after)
+        total, more = _count(connection, wanted, ids, limit, after) if counted else (None, None)
+        by_id = {row.id: row for row in connection.execute(select(*columns).where(Item.id.in_(ids)))}
+        rows = [by_id[item_id] for item_id in ids]
+        shown: dict[int, dict[str, list[str]]] = {item_id: {} for item_id in ids}
         for fact in connection.execute(
             select(FactRow.item_id, FactRow.kind, FactRow.raw, FactRow.value, FactRow.method)
             .where(FactRow.item_id.in_(shown))
@@ -112,6 +109,7 @@ def search_items(
         gone = standing_withdrawals(connection, shown)
     return Found(
         total,
+        more,
         [
             Hit(
                 place=(row.sort_key, row.id),
@@ -134,6 +132,16 @@ def search_items(
     )
 
 
+def _count(
+    connection: Connection, wanted: Wanted, ids: Sequence[int], limit: int, after: tuple[int, int] | None
+) -> tuple[int, bool]:
+    if after is None and len(ids) < limit:
+        return len(ids), False
+    most = max(MOST_TOTAL, limit)
+    found = len(newest_ids(connection, wanted, most + 1))
+    return min(found, most), found > most
+
+
 def find_conditions(
     dialect: str,
     query: Query | None = None,
@@ -151,20 +159,39 @@ def find_conditions(
     neither is given. `run_ids` keeps what these runs stored first, `withdrawn` what is gone from its site. Raises
     QueryError for dates in the wrong order and for facts that can't be read.
     """
+    condition = _read_condition(query, sources, since, until, facts)
+    conditions: list[ColumnElement[bool]] = [Item.same_as.is_(None)]
+    if condition.parts:
+        conditions.append(match_condition(dialect, condition))
+    return conditions + _other_conditions(run_ids, withdrawn)
+
+
+def _read_condition(
+    query: Query | None,
+    sources: Sequence[str],
+    since: date | None,
+    until: date | None,
+    facts: FactFilter | None,
+) -> All:
     if since and until and since > until:
         raise QueryError(
             f"Nothing can be published from {since} until {until}: the dates are in the wrong order."
         )
-    wanted: list[Condition] = [query.condition] if query else []
+    wanted: list[Condition] = []
+    if query:
+        # What is asked for beside each other is one list of parts with the filters.
+        wanted += query.condition.parts if isinstance(query.condition, All) else (query.condition,)
     if sources:
         wanted.append(FromSources(tuple(sources)))
     if since or until:
         wanted.append(PublishedOn(since, until))
     if facts is not None:
         wanted += read_filter(facts)
-    conditions: list[ColumnElement[bool]] = [Item.same_as.is_(None)]
-    if wanted:
-        conditions.append(match_condition(dialect, All(tuple(wanted))))
+    return All(tuple(wanted))
+
+
+def _other_conditions(run_ids: Sequence[int] | None, withdrawn: bool) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if run_ids is not None:
         conditions.append(Item.run_id.in_(run_ids))
     if withdrawn:

@@ -21,6 +21,7 @@ from pipeline.legal.fact import Value
 from pipeline.legal.fact_key import VALUE_KEYS, main_value, read_amount, read_out, squash
 from pipeline.legal.ip_types import IP_TYPES
 from pipeline.legal.notice_kinds import NOTICE_KINDS
+from pipeline.store.documents import update_document
 from pipeline.store.lookup import find_item
 from pipeline.store.standing import (
     apply_corrections,
@@ -241,6 +242,7 @@ def undo(engine: Engine, correction_id: int) -> None:
         if undone.rowcount == 0:
             raise CorrectionError(f"The correction {correction_id} is undone already.")
         apply_corrections(connection, item_id)
+        update_document(connection, item_id)
         place_stored(connection, [item_id])
 
 
@@ -277,6 +279,7 @@ def _write(
     )
     assert isinstance(correction_id, int)
     apply_corrections(connection, item_id)
+    update_document(connection, item_id)
     place_stored(connection, [item_id])
     return correction_id
 

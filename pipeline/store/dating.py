@@ -49,12 +49,12 @@ def published_columns(best: DateValue | None, place: str | None) -> dict[str, An
 
 
 def sort_key(value: date | datetime | None, first_seen_at: datetime) -> int:
-    """Where an item stands in time: microseconds since 1970 in UTC. A day counts from its start in China, an unknown
-    date as the time first seen."""
+    """Where an item stands in time: microseconds since 1970 in UTC, whole seconds. A day counts from its start in
+    China, an unknown date as the time first seen."""
     if value is None:
         moment = first_seen_at
     elif isinstance(value, datetime):
         moment = value
     else:
         moment = datetime.combine(value, time(), SHANGHAI)
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) * 1_000_000

@@ -1,54 +1,191 @@
-"""The search index of each database behind one small interface: the condition that finds items.
+"""The search index of each database behind one small interface: what is sought, as SQL.
 
 SQLite: FTS5 over `search_document` (external content, so that a deletion names exactly what was indexed) with
-the `ascii` tokenizer, which splits at ASCII separators only and so keeps every token as `tokenize` made it.
+the `ascii` tokenizer, which splits at ASCII separators only and so keeps every token as `tokenize` made it. Its rows
+are numbered by the documents' places, so that it gives the newest first by itself.
 PostgreSQL: a GIN index over the distinct tokens, and a comparison of the sequence for phrases.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, literal, literal_column, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    false,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import column, func, table
 
+from pipeline.store.documents import ID_BITS
 from pipeline.store.tables import Item, SearchDocument
-from pipeline.store.tokens import Phrase, tokenize
+from pipeline.store.tokens import Phrase
+
+_FTS = table("item_search", column("rowid"), column("item_search"))
 
 
-def document_of(title: str, publisher: str, body: str, attachments: Iterable[str]) -> str:
-    """The search document of an item with these texts."""
-    return " ".join(tokenize("\n".join((title, publisher, body, *attachments))))
+@dataclass(frozen=True, slots=True)
+class AnyPhrase:
+    """A document holds one of these phrases; a mark is a phrase of one token. There is at least one."""
+
+    phrases: tuple[Phrase, ...]
 
 
-def match_items(dialect: str, groups: Sequence[Sequence[Phrase]]) -> ColumnElement[bool] | None:
-    """The condition on `item.id` for documents that hold a phrase of each group; None when there is no group."""
-    if not groups:
-        return None
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """A document meets every part, of which there is at least one, and nothing in `without`."""
+
+    parts: tuple[Sought, ...]
+    without: tuple[Sought, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """A document meets one of the parts, of which there is at least one."""
+
+    parts: tuple[Sought, ...]
+
+
+Sought = AnyPhrase | AllOf | AnyOf
+
+
+def any_mark(marks: Iterable[str]) -> AnyPhrase:
+    """One of these marks (`pipeline.store.marks`)."""
+    return AnyPhrase(tuple(Phrase((one,), prefix=False) for one in marks))
+
+
+def opens_words(sought: Sought) -> bool:
+    """Whether it asks for beginnings of tokens: FTS5 then gathers every token that begins so before it answers."""
+    if isinstance(sought, AnyPhrase):
+        return any(phrase.prefix for phrase in sought.phrases)
+    without = sought.without if isinstance(sought, AllOf) else ()
+    return any(map(opens_words, (*sought.parts, *without)))
+
+
+def match_items(dialect: str, sought: Sought) -> ColumnElement[bool]:
+    """The condition on `item.id` for documents that meet what is sought."""
     if dialect == "sqlite":
-        query = " AND ".join(f"({' OR '.join(map(_write_phrase, phrases))})" for phrases in groups)
-        index = table("item_search", column("rowid"), column("item_search"))
-        matched = text("item_search MATCH :match").bindparams(bindparam("match", query, unique=True))
-        return Item.id.in_(select(index.c.rowid).where(matched))
-    conditions = [or_(*map(_holds, phrases)) for phrases in groups]
-    return Item.id.in_(select(SearchDocument.item_id).where(*conditions))
+        numbers = select(_FTS.c.rowid.bool_op("&")((1 << ID_BITS) - 1)).where(_matches(sought))
+        return Item.id.in_(numbers)
+    read = [] if is_settled(dialect, sought) else [holds(dialect, sought)]
+    return Item.id.in_(select(SearchDocument.item_id).where(_indexed(sought), *read))
+
+
+def is_settled(dialect: str, sought: Sought) -> bool:
+    """Whether the index alone can say what meets it; else what it has is to be held against `holds`."""
+    if dialect == "sqlite":
+        return True
+    if isinstance(sought, AnyPhrase):
+        return all(len(phrase.tokens) == 1 and not phrase.prefix for phrase in sought.phrases)
+    without = sought.without if isinstance(sought, AllOf) else ()
+    return not without and all(is_settled(dialect, part) for part in sought.parts)
+
+
+def is_indexed(dialect: str, sought: Sought) -> bool:
+    """Whether the index narrows it down at all: PostgreSQL's knows whole tokens only."""
+    if dialect == "sqlite":
+        return True
+    match sought:
+        case AnyPhrase():
+            return all(map(_whole, sought.phrases))
+        case AllOf():
+            return any(is_indexed(dialect, part) for part in sought.parts)
+        case AnyOf():
+            return all(is_indexed(dialect, part) for part in sought.parts)
+
+
+def holds(dialect: str, sought: Sought) -> ColumnElement[bool]:
+    """The condition on `search_document` that the document itself meets it, read without the index."""
+    match sought:
+        case AnyPhrase():
+            return or_(false(), *(_stands(dialect, phrase) for phrase in sought.phrases))
+        case AllOf():
+            return and_(
+                *(holds(dialect, part) for part in sought.parts),
+                *(not_(holds(dialect, part)) for part in sought.without),
+            )
+        case AnyOf():
+            return or_(*(holds(dialect, part) for part in sought.parts))
+
+
+def indexed_places(dialect: str, sought: Sought, above: int | None, below: int | None) -> Select[int]:
+    """Places of documents that the index has for it, the newest first, from `above` on and before `below`.
+
+    Where `is_settled` says no, they are to be held against `holds`.
+    """
+    place: ColumnElement[int] = _FTS.c.rowid if dialect == "sqlite" else SearchDocument.__table__.c.place
+    found = _matches(sought) if dialect == "sqlite" else _indexed(sought)
+    # PostgreSQL is not to go by the order of the column alone: it would read documents one by one until enough of them
+    # match, which for rare words are all.
+    order = place if dialect == "sqlite" else place + 0
+    bounds = [] if above is None else [place >= above]
+    bounds += [] if below is None else [place < below]
+    return select(place.label("place")).where(found, *bounds).order_by(order.desc())
+
+
+def _matches(sought: Sought) -> ColumnElement[bool]:
+    return text("item_search MATCH :match").bindparams(bindparam("match", _write(sought), unique=True))
+
+
+def _write(sought: Sought) -> str:
+    match sought:
+        case AnyPhrase():
+            return f"({' OR '.join(map(_write_phrase, sought.phrases))})"
+        case AllOf():
+            found = f"({' AND '.join(map(_write, sought.parts))})"
+            for part in sought.without:
+                found = f"({found} NOT {_write(part)})"
+            return found
+        case AnyOf():
+            return f"({' OR '.join(map(_write, sought.parts))})"
 
 
 def _write_phrase(phrase: Phrase) -> str:
     return '"' + " ".join(phrase.tokens) + '"' + ("*" if phrase.prefix else "")
 
 
-def _holds(phrase: Phrase) -> ColumnElement[bool]:
-    whole = phrase.tokens[:-1] if phrase.prefix else phrase.tokens
-    conditions: list[ColumnElement[bool]] = []
-    if whole:
-        distinct = cast(sorted(set(whole)), postgresql.ARRAY(Text))
-        conditions.append(
-            func.string_to_array(SearchDocument.sequence, literal_column("' '")).bool_op("@>")(distinct)
-        )
-    if len(phrase.tokens) > 1 or phrase.prefix:
-        sequence = literal(" ") + SearchDocument.sequence + literal(" ")
-        sought = " " + " ".join(phrase.tokens) + ("" if phrase.prefix else " ")
-        conditions.append(func.strpos(sequence, sought) > 0)
-    return and_(*conditions)
+_TOKENS = func.string_to_array(SearchDocument.sequence, literal_column("' '"))
+
+
+def _indexed(sought: Sought) -> ColumnElement[bool]:
+    """What PostgreSQL's index can say: which tokens there are. What is to be without something is not asked for."""
+    match sought:
+        case AnyPhrase():
+            return or_(false(), *(_has(_whole(phrase)) for phrase in sought.phrases))
+        case AllOf():
+            single = {part for part in sought.parts if isinstance(part, AnyPhrase) and len(part.phrases) == 1}
+            # One look for all tokens that must be there costs much less than one for each.
+            tokens = [token for part in single for token in _whole(part.phrases[0])]
+            return and_(_has(tokens), *(_indexed(part) for part in sought.parts if part not in single))
+        case AnyOf():
+            return or_(*map(_indexed, sought.parts))
+
+
+def _whole(phrase: Phrase) -> Sequence[str]:
+    return phrase.tokens[:-1] if phrase.prefix else phrase.tokens
+
+
+def _has(tokens: Sequence[str]) -> ColumnElement[bool]:
+    if not tokens:
+        return true()
+    return _TOKENS.bool_op("@>")(cast(sorted(set(tokens)), postgresql.ARRAY(Text)))
+
+
+def _stands(dialect: str, phrase: Phrase) -> ColumnElement[bool]:
+    sequence = literal(" ") + SearchDocument.sequence + literal(" ")
+    written = " " + " ".join(phrase.tokens) + ("" if phrase.prefix else " ")
+    find = func.instr if dialect == "sqlite" else func.strpos
+    return find(sequence, written) > 0

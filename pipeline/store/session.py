@@ -188,12 +188,14 @@ def _migrate(connection: Connection) -> None:
     from alembic.config import Config
 
     from pipeline.store.stories import place_unplaced
+    from pipeline.store.upkeep import write_documents
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     drop_views(connection)
     command.upgrade(config, "head")
+    write_documents(connection)
     place_unplaced(connection)
     make_views(connection)
 

@@ -98,8 +98,8 @@ class MissingNumber(Base):
 
 class Item(Base):
     """A notice as last read. `sort_key` orders by published time, else by the time first seen: microseconds
-    since 1970 in UTC. `same_as` is the id of the item that stands for this one, where a page showed only later that
-    both are one article."""
+    since 1970 in UTC, whole seconds. `same_as` is the id of the item that stands for this one, where a page showed only
+    later that both are one article."""
 
     __tablename__ = "item"
     __table_args__ = (
@@ -285,11 +285,13 @@ class Delivery(Base):
 
 
 class SearchDocument(Base):
-    """The tokens of an item's title, publisher and body, in order and separated by single spaces: what the
-    search index of either database is built on (see `pipeline.store.tokens`)."""
+    """The tokens of an item's title, publisher, body and attachments in order (`pipeline.store.tokens`), then those of
+    what it is filtered by (`pipeline.store.marks`), separated by single spaces: what the search index of either
+    database is built on. `place` is where it stands in the order of dates (`pipeline.store.documents`)."""
 
     __tablename__ = "search_document"
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(BigInteger, unique=True)
     sequence: Mapped[str] = mapped_column(Text)
 
 

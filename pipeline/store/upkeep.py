@@ -23,8 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from errors import IprwatchError
+from pipeline.store.documents import expected_documents
 from pipeline.store.every_table import TABLES
-from pipeline.store.search_index import document_of
 from pipeline.store.session import first_line
 from pipeline.store.story_tables import StoryMember
 from pipeline.store.tables import Base, Filtered, Item, Probe, SearchDocument, Snapshot, SourceSetRow, Version
@@ -62,11 +62,12 @@ def check_store(engine: Engine, open_page: Callable[[str], bytes] | None = None)
                 return
         yield from _check_references(connection)
         yield from _check_items(connection)
-        for uid, _, stored, expected in _documents(connection):
-            if stored != expected:
-                yield Fault(
-                    "search index", f"item {uid}: {'has none' if stored is None else 'holds other words'}"
-                )
+        for row, place, sequence in expected_documents(connection, _CHUNK):
+            if row.sequence != sequence:
+                said = "has none" if row.sequence is None else "holds other words or marks"
+                yield Fault("search index", f"item {row.uid}: {said}")
+            elif row.place != place:
+                yield Fault("search index", f"item {row.uid}: stands in the wrong place")
         if open_page is not None:
             yield from _check_archive(connection, open_page)
     if engine.dialect.name == "sqlite":
@@ -144,29 +145,29 @@ def _check_index(engine: Engine) -> Iterator[Fault]:
         connection.rollback()
 
 
-def _documents(connection: Connection) -> Iterator[tuple[str, int, str | None, str]]:
-    """Of each item: its uid, its number, its search document (None where it has none), and what that should be."""
-    columns = (
-        Item.id,
-        Item.uid,
-        Item.title,
-        Item.publisher,
-        Item.body,
-        Item.attachments,
-        SearchDocument.sequence,
-    )
-    last = 0
-    while rows := connection.execute(
-        select(*columns)
-        .outerjoin(SearchDocument, SearchDocument.item_id == Item.id)
-        .where(Item.id > last)
-        .order_by(Item.id)
-        .limit(_CHUNK)
-    ).all():
-        for row in rows:
-            texts = [attachment["text"] for attachment in row.attachments if attachment.get("text")]
-            yield row.uid, row.id, row.sequence, document_of(row.title, row.publisher, row.body, texts)
-        last = rows[-1].id
+def write_documents(connection: Connection) -> int:
+    """Write the search documents that are missing or not as they should be; returns how many."""
+    missing: list[dict[str, Any]] = []
+    wrong = 0
+    for row, place, sequence in expected_documents(connection, _CHUNK):
+        if (row.place, row.sequence) == (place, sequence):
+            continue
+        wrong += 1
+        if row.sequence is None:
+            missing.append({"item_id": row.id, "place": place, "sequence": sequence})
+        else:
+            change = update(SearchDocument).where(SearchDocument.item_id == row.id)
+            connection.execute(change.values(place=place, sequence=sequence))
+        if len(missing) == _CHUNK:
+            _insert_documents(connection, missing)
+            missing = []
+    _insert_documents(connection, missing)
+    return wrong
+
+
+def _insert_documents(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(SearchDocument), sorted(rows, key=lambda row: row["place"]))
 
 
 def reindex_store(engine: Engine) -> int:
@@ -175,17 +176,13 @@ def reindex_store(engine: Engine) -> int:
     with engine.begin() as connection:
         gone = delete(SearchDocument).where(SearchDocument.item_id.not_in(select(Item.id)))
         wrong += connection.execute(gone).rowcount
-        for _, item_id, stored, expected in _documents(connection):
-            if stored == expected:
-                continue
-            wrong += 1
-            if stored is None:
-                connection.execute(insert(SearchDocument).values(item_id=item_id, sequence=expected))
-            else:
-                change = update(SearchDocument).where(SearchDocument.item_id == item_id)
-                connection.execute(change.values(sequence=expected))
+        wrong += write_documents(connection)
         if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("INSERT INTO item_search(item_search) VALUES ('rebuild')")
+            connection.exec_driver_sql("INSERT INTO item_search(item_search) VALUES ('delete-all')")
+            # 'rebuild' would take the rows as they come; out of their order each costs a write of its own.
+            connection.exec_driver_sql(
+                "INSERT INTO item_search(rowid, sequence) SELECT place, sequence FROM search_document ORDER BY place"
+            )
         else:
             connection.exec_driver_sql("REINDEX TABLE search_document")
     return wrong

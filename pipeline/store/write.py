@@ -20,7 +20,9 @@ from sqlalchemy.exc import DBAPIError
 from pipeline.dedupe.likeness import Likeness, find_likeness
 from pipeline.record import Record
 from pipeline.store.dating import describe_date, published_columns, sort_key
+from pipeline.store.documents import place_of, update_document, words_of, write_sequence
 from pipeline.store.known import find_stored, join_items, match_stored, part_by_owner
+from pipeline.store.marks import marks_of
 from pipeline.store.outbox_rows import (
     HELD,
     NEW,
@@ -32,7 +34,6 @@ from pipeline.store.outbox_rows import (
     match_nothing,
 )
 from pipeline.store.rechecks import note_seen, read_validators, recheck_row
-from pipeline.store.search_index import document_of
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.standing import apply_corrections, fact_row, read_facts
 from pipeline.store.stories import place_items
@@ -200,12 +201,11 @@ def _write_new(
         connection, Version, [version_row(record, item_id, 1, "first copy") for _, record, item_id in won]
     )
     _insert(connection, Recheck, [_recheck_row(record, item_id) for _, record, item_id in won])
-    _insert(connection, FactRow, [row for _, record, item_id in won for row in _fact_rows(record, item_id)])
-    _insert(
-        connection,
-        SearchDocument,
-        [{"item_id": item_id, "sequence": _sequence(record)} for _, record, item_id in won],
-    )
+    facts = {item_id: _fact_rows(record, item_id) for _, record, item_id in won}
+    _insert(connection, FactRow, [row for rows in facts.values() for row in rows])
+    documents = [_document(record, item_id, facts[item_id]) for _, record, item_id in won]
+    # In the order of the index: FTS5 writes out what it has gathered whenever a row comes before the last one.
+    _insert(connection, SearchDocument, sorted(documents, key=lambda document: document["place"]))
     happened.update({index: Occurrence(record, item_id, NEW) for index, record, item_id in won})
     return lost
 
@@ -242,10 +242,9 @@ def replace_facts(connection: Connection, record: Record, item_id: int) -> Recor
     """
     connection.execute(delete(FactRow).where(FactRow.item_id == item_id))
     _insert(connection, FactRow, _fact_rows(record, item_id))
-    connection.execute(
-        update(SearchDocument).where(SearchDocument.item_id == item_id).values(sequence=_sequence(record))
-    )
-    if not apply_corrections(connection, item_id):
+    corrected = apply_corrections(connection, item_id)
+    update_document(connection, item_id, _words(record))
+    if not corrected:
         return record
     facts = read_facts(connection, item_id)
     return dataclasses.replace(
@@ -277,8 +276,18 @@ def _insert(connection: Connection, model: type[Base], rows: Sequence[dict[str, 
         connection.execute(_table(model).insert(), list(rows))
 
 
-def _sequence(record: Record) -> str:
-    return document_of(record.title, record.publisher, record.body, record.notice.attachment_texts)
+def _words(record: Record) -> str:
+    return words_of(record.title, record.publisher, record.body, record.notice.attachment_texts)
+
+
+def _document(record: Record, item_id: int, facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    context = record.context
+    marks = marks_of(context.source_key, context.topics, record.title, facts)
+    return {
+        "item_id": item_id,
+        "place": place_of(_sort_key(record, record.notice.fetched_at), item_id),
+        "sequence": write_sequence(_words(record), marks),
+    }
 
 
 def _content(record: Record) -> dict[str, Any]:

@@ -1,0 +1,170 @@
+"""The newest items that meet a condition, without looking at all that do.
+
+The index gives documents in the order of their dates. What it doesn't know is looked up for a few of them at a time,
+until enough are found: quick where most are meant. Where few of them are, conditions are looked up as sets instead,
+which takes about as long whatever they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
+
+from pipeline.expression.conditions import All, Condition, PublishedOn
+from pipeline.store.dating import sort_key
+from pipeline.store.documents import ID_BITS, item_at, place_of
+from pipeline.store.search_index import indexed_places, is_indexed, is_settled, opens_words
+from pipeline.store.tables import Item, SearchDocument
+from query.conditions import match_condition, read_document
+from query.sought import divide_condition
+
+_WALKED = 400
+"""So many of the newest documents are read before an index is asked that gathers all matches before it answers."""
+_LOOKED_AT = 4000
+"""So many documents are looked at one by one before conditions are looked up as sets."""
+_FIRST_LOOK, _LOOK = 30, 500
+_FIRST_PAGE, _PAGE_GROWS = 1500, 16
+"""PostgreSQL's matches are taken in pages, each of which is a new look into its index."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is searched for: a condition, and others on `item` that only SQL can say.
+
+    `few`: the others leave so few items that they are best looked up first.
+    """
+
+    condition: Condition
+    others: tuple[ColumnElement[bool], ...] = ()
+    few: bool = False
+
+
+def newest_ids(
+    connection: Connection, wanted: Wanted, limit: int, after: tuple[int, int] | None = None
+) -> list[int]:
+    """Numbers of the newest items that meet it, at most `limit`, behind the place `after` (sort key and number)."""
+    above, below = _bounds(wanted.condition)
+    if after is not None:
+        below = min(place_of(*after), below) if below is not None else place_of(*after)
+    return list(islice(_Search(connection, wanted, above).ids(limit, below), limit))
+
+
+class _Search:
+    def __init__(self, connection: Connection, wanted: Wanted, above: int | None) -> None:
+        self._connection = connection
+        self._dialect = connection.dialect.name
+        self._wanted = wanted
+        self._above = above
+        self._sought, self._rest = divide_condition(wanted.condition)
+
+    def ids(self, limit: int, below: int | None) -> Iterator[int]:
+        sought, dialect = self._sought, self._dialect
+        narrowed = sought is not None and is_indexed(dialect, sought)
+        if self._wanted.few:
+            yield from self._look_up(below, limit)
+            return
+        if sought is None or not narrowed or dialect == "postgresql" or opens_words(sought):
+            most = _WALKED if narrowed else _LOOKED_AT
+            newest = self._documents(below).order_by(SearchDocument.place.desc()).limit(most)
+            places = self._connection.scalars(newest).all()
+            yield from self._meeting(_cut(places), read=sought is not None)
+            if len(places) < most:
+                return
+            below = places[-1]
+        if sought is not None and narrowed:
+            seen = 0
+            for places in self._indexed(below):
+                yield from self._meeting(_cut(places), read=not is_settled(dialect, sought))
+                seen, below = seen + len(places), places[-1]
+                if self._rest and seen >= _LOOKED_AT:
+                    break
+            else:
+                return
+        yield from self._look_up(below, limit)
+
+    def _documents(self, below: int | None) -> Select[int]:
+        place = SearchDocument.place
+        bounds = [] if self._above is None else [place >= self._above]
+        bounds += [] if below is None else [place < below]
+        return select(place).where(*bounds)
+
+    def _indexed(self, below: int | None) -> Iterator[Sequence[int]]:
+        """Places that the index has for what is sought, the newest first, some at a time."""
+        assert self._sought is not None
+        if self._dialect == "sqlite":
+            # A cursor of SQLite finds as it is read: what isn't asked for any more isn't looked for.
+            with self._connection.execute(self._places(below)) as found:
+                size = _FIRST_LOOK
+                while rows := found.fetchmany(size):
+                    yield [row.place for row in rows]
+                    size = _LOOK
+            return
+        size = _FIRST_PAGE
+        while True:
+            self._connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
+            places = self._connection.scalars(self._places(below).limit(size)).all()
+            self._connection.exec_driver_sql("SET LOCAL enable_seqscan = on; SET LOCAL jit = on")
+            if places:
+                yield places
+            if len(places) < size:
+                return
+            below, size = places[-1], size * _PAGE_GROWS
+
+    def _places(self, below: int | None) -> Select[int]:
+        assert self._sought is not None
+        return indexed_places(self._dialect, self._sought, self._above, below)
+
+    def _meeting(self, looks: Iterator[Sequence[int]], *, read: bool) -> Iterator[int]:
+        """Of the items at these places, those that are meant; `read` to hold their documents against what is sought."""
+        query = select(Item.id).where(
+            Item.id.in_(bindparam("numbers", expanding=True)),
+            Item.same_as.is_(None),
+            *self._wanted.others,
+            *(match_condition(self._dialect, part, one_by_one=True) for part in self._rest),
+        )
+        if read and self._sought is not None:
+            query = query.where(read_document(self._dialect, self._sought))
+        for places in looks:
+            numbers = [item_at(place) for place in places]
+            meant = set(self._connection.scalars(query, {"numbers": numbers}))
+            yield from (number for number in numbers if number in meant)
+
+    def _look_up(self, below: int | None, limit: int) -> Iterator[int]:
+        """All of it at once, in the way that depends least on how many items meet which part."""
+        dialect, sought = self._dialect, self._sought
+        conditions = [Item.same_as.is_(None), *self._wanted.others]
+        if sought is None or not is_indexed(dialect, sought):
+            places = self._documents(below).cte("places")
+            conditions.append(match_condition(dialect, self._wanted.condition))
+        else:
+            places = self._places(below).cte("places").prefix_with("MATERIALIZED", dialect="postgresql")
+            conditions += [match_condition(dialect, part) for part in self._rest]
+            if not is_settled(dialect, sought):
+                conditions.append(read_document(dialect, sought))
+        number = places.c.place.bool_op("&")((1 << ID_BITS) - 1)
+        query = select(Item.id).join(places, Item.id == number).where(*conditions)
+        yield from self._connection.scalars(query.order_by(places.c.place.desc()).limit(limit))
+
+
+def _cut(places: Sequence[int]) -> Iterator[Sequence[int]]:
+    """A few first: mostly they are enough."""
+    start, size = 0, _FIRST_LOOK
+    while start < len(places):
+        yield places[start : start + size]
+        start, size = start + size, _LOOK
+
+
+def _bounds(condition: Condition) -> tuple[int | None, int | None]:
+    """The places that days of publication leave: from the first on, before the second."""
+    parts = condition.parts if isinstance(condition, All) else (condition,)
+    days = [part for part in parts if isinstance(part, PublishedOn)]
+    firsts = [part.first for part in days if part.first]
+    lasts = [part.last for part in days if part.last and part.last < date.max]
+    above = place_of(sort_key(max(firsts), _NEVER), 0) if firsts else None
+    below = place_of(sort_key(min(lasts) + timedelta(days=1), _NEVER), 0) if lasts else None
+    return above, below
