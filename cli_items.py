@@ -92,6 +92,7 @@ def search_command(
         print_json(
             {
                 "total": found.total,
+                "more": found.more,
                 "hits": [describe_hit(hit) for hit in found.hits],
                 **({"widened": [asdict(one) for one in widened]} if explain else {}),
                 **({"suggested": suggested} if suggested else {}),
@@ -107,7 +108,8 @@ def search_command(
                 f"Did you mean {' or '.join(one['near'])} for {one['word']}?", markup=False, highlight=False
             )
         return
-    title = f"{found.total} found for {' '.join(words)}" if words else f"{found.total} found"
+    total = f"{found.total}+" if found.more else f"{found.total}"
+    title = f"{total} found for {' '.join(words)}" if words else f"{total} found"
     out.print(items_table(found.hits, title, excerpt=True))
 
 

@@ -130,8 +130,9 @@ def tell_waiting(held: Held) -> None:
 
 def print_crawl(outcomes: list[Outcome], new: Found, report: Report, configuration: Configuration) -> None:
     if new.hits:
+        total = f"{new.total}+" if new.more else f"{new.total}"
         out.print(
-            items_table(new.hits, "1 new item" if new.total == 1 else f"{new.total} new items", excerpt=False)
+            items_table(new.hits, "1 new item" if total == "1" else f"{total} new items", excerpt=False)
         )
     print_report(report)
     table = Table("Source", "State", Column("What was found", overflow="fold"), title="Sources")

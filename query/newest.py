@@ -121,23 +121,21 @@ class _Search:
 
     def _meeting(self, looks: Iterator[Sequence[int]], *, read: bool) -> Iterator[int]:
         """Of the items at these places, those that are meant; `read` to hold their documents against what is sought."""
-        query = select(Item.id).where(
-            Item.id.in_(bindparam("numbers", expanding=True)),
-            Item.same_as.is_(None),
-            *self._wanted.others,
-            *(match_condition(self._dialect, part, one_by_one=True) for part in self._rest),
-        )
+        conditions = [*self._wanted.others]
+        conditions += [match_condition(self._dialect, part, one_by_one=True) for part in self._rest]
         if read and self._sought is not None:
-            query = query.where(read_document(self._dialect, self._sought))
+            conditions.append(read_document(self._dialect, self._sought))
+        query = select(Item.id).where(Item.id.in_(bindparam("numbers", expanding=True)), *conditions)
         for places in looks:
             numbers = [item_at(place) for place in places]
-            meant = set(self._connection.scalars(query, {"numbers": numbers}))
+            # The index holds no items but those that may be found.
+            meant = set(self._connection.scalars(query, {"numbers": numbers})) if conditions else numbers
             yield from (number for number in numbers if number in meant)
 
     def _look_up(self, below: int | None, limit: int) -> Iterator[int]:
         """All of it at once, in the way that depends least on how many items meet which part."""
         dialect, sought = self._dialect, self._sought
-        conditions = [Item.same_as.is_(None), *self._wanted.others]
+        conditions = [*self._wanted.others]
         if sought is None or not is_indexed(dialect, sought):
             places = self._documents(below).cte("places")
             conditions.append(match_condition(dialect, self._wanted.condition))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -187,19 +187,24 @@ def _pattern(phrase: Phrase) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=8)
-def _fold_at(text: str) -> tuple[str, list[int]]:
+def _fold_at(text: str) -> tuple[str, Sequence[int]]:
     """A text folded character by character, and where each character of that stands in the text."""
-    characters, at = [], []
-    for place, character in enumerate(text):
-        for part in _fold_character(character):
-            characters.append(part)
-            at.append(place)
-    return "".join(characters), at
+    folded = text.translate(_FOLDED)
+    if len(folded) == len(text):
+        # No character became several, and none vanishes.
+        return folded, range(len(text))
+    return folded, [place for place, character in enumerate(text) for _ in _FOLDED[ord(character)]]
 
 
-@lru_cache(maxsize=20_000)
-def _fold_character(character: str) -> str:
-    return fold(character) or " "
+class _FoldedCharacters(dict[int, str]):
+    """What each character becomes, by its number, filled as they are met; what would vanish becomes a space."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = fold(chr(code)) or " "
+        return self[code]
+
+
+_FOLDED = _FoldedCharacters()
 
 
 def mark_sentence(spans: Iterable[Span], subject: Subject) -> str:

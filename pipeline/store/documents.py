@@ -79,13 +79,15 @@ def read_marked(connection: Connection, item_ids: Iterable[int]) -> dict[int, li
 
 
 def expected_documents(connection: Connection, size: int) -> Iterator[tuple[Any, int, str]]:
-    """Of each item, by its number: a row with `id`, `uid` and its document's `place` and `sequence` as stored (None
-    where it has none), and the place and the sequence that it should have. `size` items are read at a time."""
+    """Of each item that no other stands for, by its number: a row with `id`, `uid` and its document's `place` and
+    `sequence` as stored (None where it has none), and the place and the sequence that it should have. `size` items are
+    read at a time."""
     columns = (
         Item.id, Item.uid, Item.title, Item.publisher, Item.body, Item.attachments, Item.source_key, Item.topics,
         Item.sort_key, SearchDocument.place, SearchDocument.sequence,
     )  # fmt: skip
-    query = select(*columns).outerjoin(SearchDocument, SearchDocument.item_id == Item.id).order_by(Item.id)
+    query = select(*columns).outerjoin(SearchDocument, SearchDocument.item_id == Item.id)
+    query = query.where(Item.same_as.is_(None)).order_by(Item.id)
     last = 0
     while rows := connection.execute(query.where(Item.id > last).limit(size)).all():
         facts = read_marked(connection, [row.id for row in rows])

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from pipeline.normalize.identity import are_two_articles
 from pipeline.record import Record
-from pipeline.store.tables import Address, Item, Recheck
+from pipeline.store.tables import Address, Item, Recheck, SearchDocument
 
 Placed = tuple[int, Record, int]
 """A record with its place in the batch and the id of the item that was inserted for it."""
@@ -48,11 +48,14 @@ def match_stored(record: Record, stored: Mapping[str, Any]) -> list[Any]:
 
 
 def join_items(connection: Connection, first: int, others: Sequence[int]) -> None:
-    """Let the item that was stored first stand for the others, under all of their keys. Nothing of them is lost."""
+    """Let the item that was stored first stand for the others, under all of their keys. Nothing of them is lost but
+    their search documents."""
     connection.execute(update(Address).where(Address.item_id.in_(others)).values(item_id=first))
     connection.execute(update(Item).where(Item.id.in_(others)).values(same_as=first))
     connection.execute(update(Item).where(Item.same_as.in_(others)).values(same_as=first))
     connection.execute(update(Recheck).where(Recheck.item_id.in_(others)).values(due_at=None))
+    # A search finds the item that stands for them.
+    connection.execute(delete(SearchDocument).where(SearchDocument.item_id.in_(others)))
 
 
 def part_by_owner(

@@ -114,10 +114,13 @@ def _check_items(connection: Connection) -> Iterator[Fault]:
     strays = (
         select(SearchDocument.item_id)
         .outerjoin(Item, Item.id == SearchDocument.item_id)
-        .where(Item.id.is_(None))
+        .where(or_(Item.id.is_(None), Item.same_as.is_not(None)))
     )
     for item_id in connection.scalars(strays.limit(_MOST_FAULTS)):
-        yield Fault("search index", f"a search document is of item number {item_id}, which isn't there")
+        yield Fault(
+            "search index",
+            f"a search document is of item number {item_id}, which isn't there or is one with another",
+        )
 
 
 def _check_archive(connection: Connection, open_page: Callable[[str], bytes]) -> Iterator[Fault]:
@@ -174,7 +177,9 @@ def reindex_store(engine: Engine) -> int:
     """Make the search documents and their index anew, in one transaction; returns how many documents were wrong."""
     wrong = 0
     with engine.begin() as connection:
-        gone = delete(SearchDocument).where(SearchDocument.item_id.not_in(select(Item.id)))
+        gone = delete(SearchDocument).where(
+            SearchDocument.item_id.not_in(select(Item.id).where(Item.same_as.is_(None)))
+        )
         wrong += connection.execute(gone).rowcount
         wrong += write_documents(connection)
         if engine.dialect.name == "sqlite":

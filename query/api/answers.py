@@ -59,7 +59,10 @@ class Hit(Answer):
 class Hits(Answer):
     """A page of found items, newest first."""
 
-    total: Annotated[int, Field(description="How many items the search finds in all.")]
+    total: Annotated[
+        int, Field(description="How many items the search finds in all, counted up to a thousand.")
+    ]
+    more: Annotated[bool, Field(description="Whether there are more than `total`.")]
     items: list[Hit]
     next: Next
 

@@ -56,6 +56,7 @@ def find_items(request: Request, asked: Annotated[ItemsAsked, Query()]) -> answe
     return answers.Hits.model_validate(
         {
             "total": found.total,
+            "more": found.more,
             "items": [describe_hit(hit) for hit in hits],
             "next": write_cursor(asked.cursor_key(), hits[-1].place) if more else None,
         }
