@@ -6,7 +6,19 @@ look into it. No condition is ever NULL, so that NOT of it is its opposite.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, cast, false, func, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    and_,
+    cast,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.expression.conditions import (
@@ -54,7 +66,7 @@ def match_condition(dialect: str, condition: Condition, *, one_by_one: bool = Fa
         case Negation():
             return not_(match_condition(dialect, condition.part, one_by_one=one_by_one))
         case HasFact():
-            met = or_(*map(_match_fact, condition.tests))
+            met = or_(*(_match_fact(test, one_by_one=one_by_one) for test in condition.tests))
             if one_by_one:
                 return select(1).where(FactRow.item_id == Item.id, met).correlate(Item).exists()
             return Item.id.in_(select(FactRow.item_id).where(met))
@@ -90,13 +102,19 @@ def read_document(dialect: str, sought: Sought) -> ColumnElement[bool]:
     return document.correlate(Item).exists()
 
 
-def _match_fact(test: FactTest) -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = [FactRow.kind == test.kind]
+def _match_fact(test: FactTest, *, one_by_one: bool) -> ColumnElement[bool]:
+    kind: SQLColumnExpression[str] = FactRow.kind
+    court: SQLColumnExpression[str | None] = FactRow.court
+    if one_by_one:
+        # An expression has no index: without statistics, SQLite would read all facts of a kind for every item, and not
+        # those of the item.
+        kind, court = kind + literal_column("''"), court + literal_column("''")
+    conditions: list[ColumnElement[bool]] = [kind == test.kind]
     if test.keys is not None:
         ends = [FactRow.key.endswith(end, autoescape=True) for end in test.ends]
         conditions.append(or_(FactRow.key.in_(sorted(test.keys)), *ends))
     if test.courts is not None:
-        conditions.append(FactRow.court.in_(sorted(test.courts)))
+        conditions.append(court.in_(sorted(test.courts)))
     if test.contains is not None:
         conditions.append(FactRow.key.contains(test.contains, autoescape=True))
     for name, value in test.values:

@@ -70,8 +70,8 @@ class _Search:
             return
         if sought is None or not narrowed or dialect == "postgresql" or opens_words(sought):
             most = _WALKED if narrowed else _LOOKED_AT
-            newest = self._documents(below).order_by(SearchDocument.place.desc()).limit(most)
-            places = self._connection.scalars(newest).all()
+            newest = select(SearchDocument.place).where(*self._between(below))
+            places = self._connection.scalars(newest.order_by(SearchDocument.place.desc()).limit(most)).all()
             yield from self._meeting(_cut(places), read=sought is not None)
             if len(places) < most:
                 return
@@ -87,11 +87,9 @@ class _Search:
                 return
         yield from self._look_up(below, limit)
 
-    def _documents(self, below: int | None) -> Select[int]:
-        place = SearchDocument.place
-        bounds = [] if self._above is None else [place >= self._above]
-        bounds += [] if below is None else [place < below]
-        return select(place).where(*bounds)
+    def _between(self, below: int | None) -> list[ColumnElement[bool]]:
+        bounds = [] if self._above is None else [SearchDocument.place >= self._above]
+        return bounds if below is None else [*bounds, SearchDocument.place < below]
 
     def _indexed(self, below: int | None) -> Iterator[Sequence[int]]:
         """Places that the index has for what is sought, the newest first, some at a time."""
@@ -135,18 +133,21 @@ class _Search:
     def _look_up(self, below: int | None, limit: int) -> Iterator[int]:
         """All of it at once, in the way that depends least on how many items meet which part."""
         dialect, sought = self._dialect, self._sought
-        conditions = [*self._wanted.others]
+        query = select(Item.id).where(*self._wanted.others).limit(limit)
         if sought is None or not is_indexed(dialect, sought):
-            places = self._documents(below).cte("places")
-            conditions.append(match_condition(dialect, self._wanted.condition))
-        else:
-            places = self._places(below).cte("places").prefix_with("MATERIALIZED", dialect="postgresql")
-            conditions += [match_condition(dialect, part) for part in self._rest]
-            if not is_settled(dialect, sought):
-                conditions.append(read_document(dialect, sought))
+            place = SearchDocument.place
+            query = query.join(SearchDocument, SearchDocument.item_id == Item.id).where(
+                *self._between(below), match_condition(dialect, self._wanted.condition)
+            )
+            yield from self._connection.scalars(query.order_by(place.desc()))
+            return
+        places = self._places(below).cte("places").prefix_with("MATERIALIZED", dialect="postgresql")
         number = places.c.place.bool_op("&")((1 << ID_BITS) - 1)
-        query = select(Item.id).join(places, Item.id == number).where(*conditions)
-        yield from self._connection.scalars(query.order_by(places.c.place.desc()).limit(limit))
+        query = query.join(places, Item.id == number)
+        query = query.where(*(match_condition(dialect, part) for part in self._rest))
+        if not is_settled(dialect, sought):
+            query = query.where(read_document(dialect, sought))
+        yield from self._connection.scalars(query.order_by(places.c.place.desc()))
 
 
 def _cut(places: Sequence[int]) -> Iterator[Sequence[int]]:
