@@ -10,6 +10,7 @@ from pipeline.expression import read_query
 from pipeline.store.session import open_engine
 from pipeline.store.tables import Item
 from pipeline.store.upkeep import check_store
+from query.fact_filters import FactFilter
 from query.search import search_items
 from tests.older_stores import open_older, store_row
 
@@ -24,12 +25,21 @@ def test_an_older_store_is_found_in_the_order_of_its_dates(database_url: str, tm
             )  # fmt: skip
             store_row(connection, "version", id=number, item_id=number)
             store_row(connection, "search_document", item_id=number, sequence="商标 标")
-        store_row(connection, "fact", item_id=2, kind="court", key="某院", court="某院", value={})
+        store_row(
+            connection,
+            "fact",
+            item_id=2,
+            field="title",
+            kind="court",
+            court="某院",
+            value={"name_zh": "某院"},
+        )
     engine = open_engine(database_url, backups=tmp_path)
     with engine.connect() as connection:
         keys = connection.scalars(select(Item.sort_key).order_by(Item.id)).all()
     assert keys == [1_700_000_000_000_000, -1_000_000, 1_700_000_000_000_000]
     numbers = [hit.place[1] for hit in search_items(engine, read_query("专利 source:media_paper")).hits]
     assert numbers == [3, 1, 2]
+    assert [hit.place[1] for hit in search_items(engine, facts=FactFilter(courts=["某院"])).hits] == [2]
     assert [fault for fault in check_store(engine) if fault.place == "search index"] == []
     engine.dispose()
