@@ -106,7 +106,7 @@ class _Search:
         while True:
             self._connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
             places = self._connection.scalars(self._places(below).limit(size)).all()
-            self._connection.exec_driver_sql("SET LOCAL enable_seqscan = on; SET LOCAL jit = on")
+            self._connection.exec_driver_sql("SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT")
             if places:
                 yield places
             if len(places) < size:

@@ -15,6 +15,9 @@ from query.search import search_items
 from tests.older_stores import open_older, store_row
 
 
+COURT = "北京知识产权法院"
+
+
 def test_an_older_store_is_found_in_the_order_of_its_dates(database_url: str, tmp_path: Path) -> None:
     with open_older(database_url, "0014") as older, older.begin() as connection:
         store_row(connection, "run")
@@ -40,6 +43,6 @@ def test_an_older_store_is_found_in_the_order_of_its_dates(database_url: str, tm
     assert keys == [1_700_000_000_000_000, -1_000_000, 1_700_000_000_000_000]
     numbers = [hit.place[1] for hit in search_items(engine, read_query("专利 source:media_paper")).hits]
     assert numbers == [3, 1, 2]
-    assert [hit.place[1] for hit in search_items(engine, facts=FactFilter(courts=["某院"])).hits] == [2]
+    assert [hit.place[1] for hit in search_items(engine, facts=FactFilter(courts=[COURT])).hits] == [2]
     assert [fault for fault in check_store(engine) if fault.place == "search index"] == []
     engine.dispose()
