@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text
 
@@ -33,9 +33,8 @@ PIECES = (
     "商标", "专利权", "广州互联网法院", "（2022）粤0192民初2187号", "赔偿35万元", "trade secret", "标专", "AI生成", "侵权纠纷",
 )  # fmt: skip
 QUERIES = (
-    "商标", "商标专利", '"商标专"', "权", "生", "trade secret", "商标 专利", "商标 -专利", "NOT 商标", "商标 OR 侵权",
-    "court:广州互联网法院", "广州互联网法院", "case:（2022）粤0192民初2187号", "商标 amount>=30万", "amount>=30万", "没有的词",
-    "商标 date>=2026-11-10", "date<2026-11-10", "region:广东 专利", "lang:zh -court:广州互联网法院", "ai 法院 -权",
+    "商标", '"商标专"', "权", "商标 -专利", "NOT 商标", "商标 OR 侵权", "广州互联网法院", "商标 amount>=30万", "amount>=30万",
+    "商标 date>=2026-11-10", "date<2026-11-10", "region:广东 专利",
 )  # fmt: skip
 
 
@@ -124,6 +123,7 @@ def test_a_correction_moves_an_item_and_takes_its_marks(store: Engine, records: 
     assert list(check_store(store)) == []
 
 
+@settings(max_examples=40)
 @given(
     st.integers(-(2**52), 2**52), st.integers(-(2**52), 2**52), st.integers(1, 2**29 - 1), st.integers(1, 2**29 - 1)
 )  # fmt: skip
@@ -145,6 +145,7 @@ def test_a_place_that_does_not_fit_is_refused() -> None:
 parts = st.lists(st.text(max_size=4), min_size=1, max_size=3)
 
 
+@settings(max_examples=40)
 @given(parts, parts)
 def test_a_mark_names_its_parts_and_is_one_token_of_fts5(one: list[str], other: list[str]) -> None:
     assert (mark(*one) == mark(*other)) == (one == other)
