@@ -74,7 +74,7 @@ def read_marked(connection: Connection, item_ids: Iterable[int]) -> dict[int, li
         FactRow.item_id.in_(found)
     )
     for row in connection.execute(query):
-        found[row.item_id].append(row._mapping)
+        found[row.item_id].append(dict(row._mapping))
     return found
 
 

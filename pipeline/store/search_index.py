@@ -16,7 +16,6 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
-    bindparam,
     cast,
     false,
     literal,
@@ -24,7 +23,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    text,
     true,
 )
 from sqlalchemy.dialects import postgresql
@@ -137,7 +135,7 @@ def indexed_places(dialect: str, sought: Sought, above: int | None, below: int |
 
 
 def _matches(sought: Sought) -> ColumnElement[bool]:
-    return text("item_search MATCH :match").bindparams(bindparam("match", _write(sought), unique=True))
+    return _FTS.c.item_search.bool_op("MATCH")(_write(sought))
 
 
 def _write(sought: Sought) -> str:

@@ -14,7 +14,6 @@ from query.fact_filters import FactFilter
 from query.search import search_items
 from tests.older_stores import open_older, store_row
 
-
 COURT = "北京知识产权法院"
 
 
@@ -34,8 +33,8 @@ def test_an_older_store_is_found_in_the_order_of_its_dates(database_url: str, tm
             item_id=2,
             field="title",
             kind="court",
-            court="某院",
-            value={"name_zh": "某院"},
+            court=COURT,
+            value={"name_zh": COURT},
         )
     engine = open_engine(database_url, backups=tmp_path)
     with engine.connect() as connection:
