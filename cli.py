@@ -20,7 +20,7 @@ from cli_crawl import crawl_command, run_command
 from cli_database import db_app
 from cli_export import export_command
 from cli_inspect import inspect_app
-from cli_items import search_command, show_command, tables_command
+from cli_items import show_command, tables_command
 from cli_output import (
     DatabaseOption,
     JsonOption,
@@ -31,6 +31,7 @@ from cli_output import (
     read_configuration,
 )
 from cli_rules import rules_app
+from cli_search import search_command, searches_app
 from cli_serve import serve_command, tokens_app
 from cli_sources import add_command, filtered_command, hosts_app, probe_command, sources_app
 from cli_sql import sql_command
@@ -61,6 +62,7 @@ app.command("filtered")(filtered_command)
 app.add_typer(hosts_app, name="hosts")
 app.add_typer(inspect_app, name="inspect")
 app.command("search")(search_command)
+app.add_typer(searches_app, name="searches")
 app.command("export")(export_command)
 app.command("stats")(stats_command)
 app.command("sql")(sql_command)

@@ -18,6 +18,7 @@ from cli_filters import (
     LeastFilter,
     MostFilter,
     PartyFilter,
+    SavedFilter,
     SinceFilter,
     SourceFilter,
     StatuteFilter,
@@ -69,6 +70,7 @@ def export_command(
     doc_no: DocumentFilter = None,
     kind: KindFilter = None,
     withdrawn: WithdrawnFilter = False,
+    saved: SavedFilter = None,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="At most so many items, newest first.")
     ] = None,

@@ -10,11 +10,14 @@ import typer
 
 from cli_output import pick_sources
 from configuration import Configuration
-from pipeline.expression import read_words
+from pipeline.expression import read_query, read_words
 from pipeline.expression.conditions import named_sources
 from pipeline.legal.asked import AskedError, read_asked_amount
+from pipeline.store.saved_searches import read_search
+from pipeline.store.session import open_engine
 from query.errors import QueryError
 from query.fact_filters import FactFilter
+from query.saved import join_expressions
 
 WordsArgument = Annotated[
     list[str] | None,
@@ -66,6 +69,10 @@ KindFilter = Annotated[
     list[str] | None,
     typer.Option("--kind", help="This kind of notice, such as case or law_or_policy; may be repeated."),
 ]
+SavedFilter = Annotated[
+    str | None,
+    typer.Option("--saved", metavar="NAME", help="What the search finds that was saved by this name."),
+]
 WithdrawnFilter = Annotated[
     bool, typer.Option("--withdrawn", help="Only items whose page is gone from its site.")
 ]
@@ -74,9 +81,12 @@ WithdrawnFilter = Annotated[
 def read_filter(configuration: Configuration, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a command's own words and filters mean, as arguments of `search_items` and `find_conditions`.
 
-    `given` are the parameters of the command by their names. Raises QueryError and ConfigurationError.
+    `given` are the parameters of the command by their names. Raises QueryError, NoSuchSearch and ConfigurationError.
     """
     query = read_words(given["words"] or [])
+    if given["saved"] is not None:
+        kept = read_search(open_engine(configuration.database_url, create=False), given["saved"])
+        query = read_query(join_expressions(kept["expression"], *([query.text] if query else [])))
     named = sorted(named_sources(query.condition)) if query else []
     if given["source"] or named:
         pick_sources(configuration, [*(given["source"] or ()), *named])

@@ -1,9 +1,8 @@
-"""The commands that find items, show one in full, and show the data tables behind its facts."""
+"""The commands that show an item in full, and the data tables behind its facts."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -11,106 +10,14 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from cli_corrections import corrections_table
-from cli_filters import (
-    CaseFilter,
-    CourtFilter,
-    CurrencyFilter,
-    DocumentFilter,
-    IpTypeFilter,
-    KindFilter,
-    LeastFilter,
-    MostFilter,
-    PartyFilter,
-    SinceFilter,
-    SourceFilter,
-    StatuteFilter,
-    UntilFilter,
-    WithdrawnFilter,
-    WordsArgument,
-    read_filter,
-)
-from cli_output import (
-    DatabaseOption,
-    JsonOption,
-    items_table,
-    out,
-    print_json,
-    read_configuration,
-    widened_table,
-)
+from cli_output import DatabaseOption, JsonOption, out, print_json, read_configuration
 from cli_stories import story_tables
 from pipeline.legal.tables import read_table, table_names
 from pipeline.store.session import open_engine
 from query.errors import QueryError
-from query.fact_filters import CURRENCY
 from query.item import describe_item
-from query.search import describe_hit, search_items
-from query.suggestions import suggest_words
 
 _LONG = 400
-
-
-def search_command(
-    context: typer.Context,
-    words: WordsArgument = None,
-    source: SourceFilter = None,
-    since: SinceFilter = None,
-    until: UntilFilter = None,
-    case_no: CaseFilter = None,
-    court: CourtFilter = None,
-    amount_min: LeastFilter = None,
-    amount_max: MostFilter = None,
-    currency: CurrencyFilter = CURRENCY,
-    ip_type: IpTypeFilter = None,
-    statute: StatuteFilter = None,
-    party: PartyFilter = None,
-    doc_no: DocumentFilter = None,
-    kind: KindFilter = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show what the words are widened to and how fields are read.")
-    ] = False,
-    limit: Annotated[
-        int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many, newest first.")
-    ] = 20,
-    withdrawn: WithdrawnFilter = False,
-    db: DatabaseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Find stored items, newest first. Of one repeated filter one value is enough; all filters must be met."""
-    configuration = read_configuration(context, database=db)
-    asked = read_filter(configuration, context.params)
-    query = asked["query"]
-    engine = open_engine(configuration.database_url, create=False)
-    found = search_items(
-        engine,
-        **asked,
-        limit=limit,
-    )
-    widened = query.widened if query and explain else ()
-    suggested = suggest_words(engine, query) if query and not found.hits else []
-    if as_json:
-        print_json(
-            {
-                "total": found.total,
-                "more": found.more,
-                "hits": [describe_hit(hit) for hit in found.hits],
-                **({"widened": [asdict(one) for one in widened]} if explain else {}),
-                **({"suggested": suggested} if suggested else {}),
-            }
-        )
-        return
-    if widened:
-        out.print(widened_table(widened))
-    if not found.hits:
-        out.print("No stored item matches.", highlight=False)
-        for one in suggested:
-            out.print(
-                f"Did you mean {' or '.join(one['near'])} for {one['word']}?", markup=False, highlight=False
-            )
-        return
-    total = f"{found.total}+" if found.more else f"{found.total}"
-    title = f"{total} found for {' '.join(words)}" if words else f"{total} found"
-    out.print(items_table(found.hits, title, excerpt=True))
 
 
 def show_command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
+from rich.text import Text
 
 from configuration import Configuration, load_configuration
 from crawlers.lease_holder import show_holder
@@ -26,6 +27,7 @@ from pipeline.alerts.outbox import Report, Sent
 from pipeline.expression import Widened
 from pipeline.health.status import SourceStatus
 from pipeline.health.summary import write_summary
+from pipeline.sentence import Place, parts_of
 from pipeline.store.lease import Held
 from pipeline.store.rechecks import ENDINGS
 from pipeline.store.session import read_url, show_url
@@ -248,19 +250,30 @@ def print_report(report: Report) -> None:
 
 def items_table(hits: list[Hit], title: str, *, excerpt: bool) -> Table:
     table = Table(
+        *([Column("#", justify="right")] if excerpt else []),
         "Published", *(Column(name, overflow="fold") for name in ("Source", "Title", "Recognised")),
         title=escape(title), show_lines=excerpt,
     )  # fmt: skip
-    for hit in hits:
-        cell = f"[bold]{escape(hit.title)}[/]" + (
-            f"\n{escape(hit.excerpt)}\n[dim]{escape(hit.url)}\n{hit.uid[:12]}[/]" if excerpt else ""
-        )
+    for number, hit in enumerate(hits, start=1):
+        cell = marked(hit.title, hit.title_places, "bold")
+        if excerpt:
+            cell.append("\n").append(marked(hit.excerpt.text, hit.excerpt.places))
+            cell.append(f"\n{hit.url}\n{hit.uid[:12]}", "dim")
         if hit.withdrawal:
-            cell += f"\n[bold red]{escape(describe_gone(hit.withdrawal))}[/]"
+            cell.append(f"\n{describe_gone(hit.withdrawal)}", "bold red")
         if hit.also:
-            cell += f"\n[italic]also reported by {escape(_also(hit.also))}[/]"
-        table.add_row(_shown_date(hit), escape(hit.publisher), cell, escape(_recognised(hit)))
+            cell.append(f"\nalso reported by {len(hit.also)}: {_also(hit.also)}", "italic")
+        cells = (_shown_date(hit), escape(hit.publisher), cell, escape(_recognised(hit)))
+        table.add_row(*([str(number)] if excerpt else []), *cells)
     return table
+
+
+def marked(text: str, places: Sequence[Place], style: str = "") -> Text:
+    """A text in which the places of what was asked for stand out, on a terminal."""
+    shown = Text()
+    for part, found in parts_of(text, places):
+        shown.append(part, f"{style} bold underline yellow" if found else style)
+    return shown
 
 
 def describe_gone(withdrawal: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from cli_filters import (
     LeastFilter,
     MostFilter,
     PartyFilter,
+    SavedFilter,
     SinceFilter,
     SourceFilter,
     StatuteFilter,
@@ -73,6 +74,7 @@ def stats_command(
     doc_no: DocumentFilter = None,
     kind: KindFilter = None,
     withdrawn: WithdrawnFilter = False,
+    saved: SavedFilter = None,
     db: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -43,26 +43,29 @@ def count_facets(
     conditions: Sequence[ColumnElement[bool]],
     names: Sequence[str] = (),
     *,
-    most_counted: int = MOST_COUNTED,
-    most_values: int = MOST_VALUES,
+    most_counted: int | None = MOST_COUNTED,
+    most_values: int | None = MOST_VALUES,
 ) -> Facets:
     """The facets of these names (all when none is given) of the items that meet `query.search.find_conditions`.
 
-    Raises QueryError for a name that is none of `FACETS`.
+    At most so many items are counted and values named; None: all of them. Raises QueryError for a name that is none of
+    `FACETS`.
     """
     if unknown := [name for name in names if name not in FACETS]:
         raise QueryError(f"{unknown[0]!r} is no facet; there are {', '.join(FACETS)}.")
-    newest = select(Item.id).where(*conditions).order_by(Item.sort_key.desc(), Item.id.desc())
-    chosen = newest.limit(most_counted).subquery()
+    found = select(Item.id).where(*conditions)
+    more = chosen = found.subquery()
+    if most_counted is not None:
+        newest = found.order_by(Item.sort_key.desc(), Item.id.desc())
+        chosen, more = (newest.limit(most).subquery() for most in (most_counted, most_counted + 1))
     with engine.connect().execution_options(read_only=True) as connection:
-        found = (
-            connection.scalar(select(func.count()).select_from(newest.limit(most_counted + 1).subquery()))
-            or 0
-        )
-        counted = min(found, most_counted)
+        counted = connection.scalar(select(func.count()).select_from(more)) or 0
+        complete = most_counted is None or counted <= most_counted
+        if not complete:
+            counted -= 1
         return Facets(
             counted,
-            found <= most_counted,
+            complete,
             {
                 name: _count(connection, FACETS[name](chosen), counted, most_values, by_value=name == "month")
                 for name in names or FACETS
@@ -71,7 +74,7 @@ def count_facets(
 
 
 def _count(
-    connection: Connection, pairs: Select[Any, Any], counted: int, most: int, *, by_value: bool
+    connection: Connection, pairs: Select[Any, Any], counted: int, most: int | None, *, by_value: bool
 ) -> Facet:
     """Count pairs of an item and a value; those without a value were left out of the pairs."""
     pair = pairs.distinct().subquery()
@@ -80,11 +83,17 @@ def _count(
     order = (value.desc(),) if by_value else (number.desc(), value)
     rows = connection.execute(select(value, number).group_by(value).order_by(*order)).all()
     having = connection.scalar(select(func.count(item.distinct()))) or 0
+    shown = rows[:most]
     return Facet(
-        [(str(row[0]), row[1]) for row in rows[:most]],
+        [(_month(named) if by_value else str(named), number) for named, number in shown],
         without=counted - having,
-        left_out=max(0, len(rows) - most),
+        left_out=len(rows) - len(shown),
     )
+
+
+def _month(number: Any) -> str:
+    year, month = divmod(int(number), 100)
+    return f"{year:04d}-{month:02d}"
 
 
 def _sources(chosen: Subquery) -> Select[Any, Any]:

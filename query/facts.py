@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Engine, and_, or_, select
 
 from pipeline.legal.fact import KINDS
 from pipeline.legal.fact_key import read_out
+from pipeline.sentence import sentence_around
 from pipeline.store.tables import FactRow, Item
 from query.errors import QueryError
-from query.item import sentence_around
 
 Place = tuple[int, int, int]
 

@@ -18,6 +18,7 @@ from typing import Any
 from lxml import etree
 from sqlalchemy import ColumnElement, Engine, func, select
 
+from pipeline.sentence import cut_beginning
 from pipeline.store.tables import Delivery, Item, Version
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -108,7 +109,7 @@ def _read(engine: Engine, item_ids: Any) -> list[Entry]:
                 url=row.url,
                 publisher=row.publisher,
                 source=row.source_key,
-                excerpt=_excerpt(row.body),
+                excerpt=cut_beginning(row.body, _EXCERPT).text,
                 published_on=row.published_on,
                 published_at=row.published_at,
                 updated_at=row.updated_at,
@@ -116,11 +117,6 @@ def _read(engine: Engine, item_ids: Any) -> list[Entry]:
             for row in connection.execute(query)
         ]
     return sorted(entries, key=lambda entry: (entry.updated_at, entry.uid), reverse=True)
-
-
-def _excerpt(body: str) -> str:
-    text = " ".join(body.split())
-    return text[:_EXCERPT] + ("…" if len(text) > _EXCERPT else "")
 
 
 def write_atom(feed: Feed) -> bytes:

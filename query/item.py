@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from itertools import pairwise
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, Engine, select
 from pipeline.dedupe.changes import find_changes, render_change
 from pipeline.dedupe.compare import Text
 from pipeline.legal.fact_key import read_out
+from pipeline.sentence import sentence_around
 from pipeline.store.corrections import list_corrections
 from pipeline.store.lookup import find_item
 from pipeline.store.tables import (
@@ -29,9 +29,6 @@ from pipeline.store.tables import (
 )
 from pipeline.store.withdrawals import DISMISSED
 from query.stories import describe_story
-
-_SENTENCE_END = re.compile(r"[。！？；!?;\n]|\.\s")
-_LONGEST_SENTENCE = 300
 
 
 def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
@@ -95,17 +92,6 @@ def describe_item(engine: Engine, uid: str) -> dict[str, Any]:
         "story": describe_story(engine, item["uid"]),
         "corrections": [_without(row, "uid", "title") for row in list_corrections(engine, item["uid"])],
     }
-
-
-def sentence_around(text: str, start: int, end: int) -> str | None:
-    """The sentence that holds text[start:end], on one line; None for an empty span. Cut to 300 characters."""
-    if start == end:
-        return None
-    ends = [found.end() for found in _SENTENCE_END.finditer(text, 0, start)]
-    after = _SENTENCE_END.search(text, end)
-    begin = max(ends[-1] if ends else 0, end - _LONGEST_SENTENCE)
-    close = min(after.end() if after else len(text), begin + _LONGEST_SENTENCE)
-    return " ".join(text[begin : max(close, end)].split())
 
 
 def _rows(connection: Connection, model: type[Base], condition: Any, *order: Any) -> list[dict[str, Any]]:

@@ -25,7 +25,8 @@ NOISY = 50
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A matched item: `matched` is the sentence that matched, the match between marks; empty for a rule of lists."""
+    """A matched item: `matched` is the sentence that matched, the match between marks; empty where the rule asks for no
+    words, or they stand in an attachment alone."""
 
     uid: str
     title: str
@@ -75,7 +76,13 @@ def try_rules(
                 own.stories[story_id] = min(day, own.stories.get(story_id, day))
                 if len(own.examples) < examples:
                     own.examples.append(
-                        Example(row.uid, row.title, row.publisher, row.published_on, rule.show_match(subject))
+                        Example(
+                            row.uid,
+                            row.title,
+                            row.publisher,
+                            row.published_on,
+                            rule.show_match(subject).marked,
+                        )
                     )
     return held, [_finish(own) for own in counted]
 

@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from pipeline.expression import Query
 from pipeline.expression.conditions import All, Condition, FromSources, PublishedOn
-from pipeline.expression.evaluate import find_phrase, find_words
 from pipeline.legal.fact_key import read_out
+from pipeline.sentence import Excerpt, Place
 from pipeline.store.standing import METHOD
 from pipeline.store.tables import FactRow, Item
 from pipeline.store.withdrawals import describe_standing, is_withdrawn, standing_withdrawals
 from query.conditions import match_condition
 from query.errors import QueryError as QueryError
 from query.fact_filters import FactFilter, read_filter
+from query.highlights import highlight
 from query.newest import Wanted, newest_ids
+from query.orders import ORDERS, by_relevance, by_story, count_stories
 from query.stories import also_reported
-
-_EXCERPT = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found item. `published_at` is UTC and None where only the day is known; `published_on` is None where
-    no date could be read. `facts` are raw texts by kind, but the reading itself where a person corrected it.
+    """A found item. `title_places` are where the title says what was asked for, `excerpt` is the sentence of the text
+    that does, else its beginning. `published_at` is UTC and None where only the day is known; `published_on` is None
+    where no date could be read. `facts` are raw texts by kind, but the reading itself where a person corrected it.
     `also` are the other reports of its story (`query.stories.also_reported`). `withdrawal`: since when the item's
     page is gone (`gone_at`, UTC), and its `kind`; None while it is there. `place` is where it stands in the order of
     `search_items`, which goes on behind it."""
@@ -37,6 +37,7 @@ class Hit:
     place: tuple[int, int]
     uid: str
     title: str
+    title_places: tuple[Place, ...]
     url: str
     publisher: str
     source_key: str
@@ -44,7 +45,7 @@ class Hit:
     published_at: datetime | None
     first_seen_at: datetime
     version_number: int
-    excerpt: str
+    excerpt: Excerpt
     facts: dict[str, list[str]]
     also: list[dict[str, Any]]
     withdrawal: dict[str, Any] | None
@@ -52,7 +53,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The newest hits, and how many there are in all: `total`, or more than that where `more` says so. Both are None
+    """The first hits, and how many there are in all: `total`, or more than that where `more` says so. Both are None
     where that wasn't asked."""
 
     total: int | None
@@ -74,15 +75,19 @@ def search_items(
     run_ids: Sequence[int] | None = None,
     withdrawn: bool = False,
     facts: FactFilter | None = None,
+    order: str = "newest",
     after: tuple[int, int] | None = None,
     limit: int = 20,
     counted: bool = True,
 ) -> Found:
-    """Items that meet the query and every filter, newest first; all items without a query.
+    """Items that meet the query and every filter, in one of the `ORDERS`; all items without a query.
 
     The hits begin behind the place `after`, that of a hit of the same search; `total` counts from the start, to
-    `MOST_TOTAL` or to what is shown. Other arguments and errors are those of `find_conditions`.
+    `MOST_TOTAL` or to what is shown, in the order `story` all the stories. Other arguments and errors are those of
+    `find_conditions`; an unknown order is a QueryError too.
     """
+    if order not in ORDERS:
+        raise QueryError(f"{order!r} is no order; there are {', '.join(ORDERS)}.")
     condition = _read_condition(query, sources, since, until, facts)
     others = tuple(_other_conditions(run_ids, withdrawn))
     wanted = Wanted(condition, others, few=bool(others))
@@ -91,30 +96,47 @@ def search_items(
         Item.published_at, Item.first_seen_at, Item.version_number, Item.body, Item.sort_key,
     )  # fmt: skip
     with engine.connect().execution_options(read_only=True) as connection:
-        ids = newest_ids(connection, wanted, limit, after)
-        total, more = _count(connection, wanted, ids, limit, after) if counted else (None, None)
-        by_id = {row.id: row for row in connection.execute(select(*columns).where(Item.id.in_(ids)))}
-        rows = [by_id[item_id] for item_id in ids]
-        shown: dict[int, dict[str, list[str]]] = {item_id: {} for item_id in ids}
+        places: dict[int, tuple[int, int] | None]
+        if order == "story":
+            conditions = [*_conditions(engine.dialect.name, condition), *others]
+            places = {**by_story(connection, conditions, after=after, limit=limit)}
+            total, more = (count_stories(connection, conditions), False) if counted else (None, None)
+        else:
+            if order == "newest":
+                places = dict.fromkeys(newest_ids(connection, wanted, limit, after))
+            else:
+                asked = query.condition if query else None
+                places = {**by_relevance(connection, wanted, asked, after=after, limit=limit)}
+            total, more = _count(connection, wanted, len(places), limit, after) if counted else (None, None)
+        by_id = {row.id: row for row in connection.execute(select(*columns).where(Item.id.in_(places)))}
+        rows = [by_id[item_id] for item_id in places]
+        shown: dict[int, dict[str, list[str]]] = {item_id: {} for item_id in places}
+        stated: dict[int, list[Any]] = {item_id: [] for item_id in places}
         for fact in connection.execute(
-            select(FactRow.item_id, FactRow.kind, FactRow.raw, FactRow.value, FactRow.method)
+            select(
+                FactRow.item_id, FactRow.kind, FactRow.raw, FactRow.value, FactRow.method, FactRow.field,
+                FactRow.start, FactRow.end,
+            )
             .where(FactRow.item_id.in_(shown))
             .order_by(FactRow.field.desc(), FactRow.start)
-        ):
+        ):  # fmt: skip
+            stated[fact.item_id].append(fact)
             seen = shown[fact.item_id].setdefault(fact.kind, [])
             read = read_out(fact.kind, fact.value) if fact.method == METHOD else fact.raw
             if read not in seen:
                 seen.append(read)
         also = also_reported(connection, shown)
         gone = standing_withdrawals(connection, shown)
-    return Found(
-        total,
-        more,
-        [
+    sought = [*([query.condition] if query else []), *(read_filter(facts) if facts else [])]
+    hits = []
+    for row in rows:
+        in_title, excerpt = highlight(All(tuple(sought)) if sought else None, row, stated[row.id])
+        hits.append(
             Hit(
-                place=(row.sort_key, row.id),
+                place=places[row.id] or (row.sort_key, row.id),
                 uid=row.uid,
                 title=row.title,
+                title_places=in_title,
                 url=row.url,
                 publisher=row.publisher,
                 source_key=row.source_key,
@@ -122,21 +144,20 @@ def search_items(
                 published_at=row.published_at,
                 first_seen_at=row.first_seen_at,
                 version_number=row.version_number,
-                excerpt=_excerpt(row.body, query),
+                excerpt=excerpt,
                 facts=shown[row.id],
                 also=also.get(row.id, []),
                 withdrawal=gone.get(row.id),
             )
-            for row in rows
-        ],
-    )
+        )
+    return Found(total, more, hits)
 
 
 def _count(
-    connection: Connection, wanted: Wanted, ids: Sequence[int], limit: int, after: tuple[int, int] | None
+    connection: Connection, wanted: Wanted, shown: int, limit: int, after: tuple[int, int] | None
 ) -> tuple[int, bool]:
-    if after is None and len(ids) < limit:
-        return len(ids), False
+    if after is None and shown < limit:
+        return shown, False
     most = max(MOST_TOTAL, limit)
     found = len(newest_ids(connection, wanted, most + 1))
     return min(found, most), found > most
@@ -160,10 +181,14 @@ def find_conditions(
     QueryError for dates in the wrong order and for facts that can't be read.
     """
     condition = _read_condition(query, sources, since, until, facts)
+    return _conditions(dialect, condition) + _other_conditions(run_ids, withdrawn)
+
+
+def _conditions(dialect: str, condition: All) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Item.same_as.is_(None)]
     if condition.parts:
         conditions.append(match_condition(dialect, condition))
-    return conditions + _other_conditions(run_ids, withdrawn)
+    return conditions
 
 
 def _read_condition(
@@ -200,7 +225,8 @@ def _other_conditions(run_ids: Sequence[int] | None, withdrawn: bool) -> list[Co
 
 
 def describe_hit(hit: Hit) -> dict[str, Any]:
-    """A hit as JSON can hold it; times in ISO form, UTC."""
+    """A hit as JSON can hold it; times in ISO form, UTC. `highlights` are the places of what was asked for, each the
+    first character and the one behind the last."""
     return {
         "uid": hit.uid,
         "title": hit.title,
@@ -211,17 +237,12 @@ def describe_hit(hit: Hit) -> dict[str, Any]:
         "published_at": hit.published_at.isoformat() if hit.published_at else None,
         "first_seen_at": hit.first_seen_at.isoformat(),
         "version": hit.version_number,
-        "excerpt": hit.excerpt,
+        "excerpt": hit.excerpt.text,
+        "highlights": {
+            "title": [list(place) for place in hit.title_places],
+            "excerpt": [list(place) for place in hit.excerpt.places],
+        },
         "facts": hit.facts,
         "also_reported_by": hit.also,
         "withdrawn": describe_standing(hit.withdrawal),
     }
-
-
-def _excerpt(body: str, query: Query | None) -> str:
-    text = " ".join(body.split())
-    phrases = [phrase for words in find_words(query.condition) for phrase in words.phrases] if query else []
-    places = [start for phrase in phrases for start, _ in islice(find_phrase(phrase, text), 1)]
-    start = max(0, min(places) - _EXCERPT // 4) if places else 0
-    piece = text[start : start + _EXCERPT]
-    return ("…" if start else "") + piece + ("…" if start + _EXCERPT < len(text) else "")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 
-from sqlalchemy import ColumnElement, Engine, Select, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 
 from pipeline.store.tables import FactRow, Item
+from query.facets import FACETS, count_facets
 
 UNKNOWN = "unknown"
 """The month of items whose date of publication could not be read."""
-_FACTS = {"court": FactRow.court, "ip_type": FactRow.key, "outcome": FactRow.key}
-BY = ("month", "source", *_FACTS, "amount")
+BY = ("month", *(name for name in FACETS if name != "month"), "amount")
 _CURRENCY = "cny"
 
 
@@ -35,58 +35,28 @@ def count_items(engine: Engine, conditions: Sequence[ColumnElement[bool]], by: s
     Months are in their order, those without an item between two others with 0, `unknown` last; all else by number,
     the largest first. An item counts once under each court, kind of right and outcome that it names.
     """
-    month = _month(engine.dialect.name)
-    number = func.count(func.distinct(Item.id))
     if by == "amount":
-        return _count_amounts(engine, conditions, month)
-    if by == "month":
-        grouped: Select[str | None, int] = select(month, number).where(*conditions).group_by(month)
-    elif by == "source":
-        grouped = select(Item.source_key, number).where(*conditions).group_by(Item.source_key)
-    else:
-        grouped = _by_fact(by, conditions, number)
-    with engine.connect().execution_options(read_only=True) as connection:
-        groups = [Group(label or UNKNOWN, items) for label, items in connection.execute(grouped)]
-    if by == "month":
-        return list(_in_order(groups))
-    return sorted(groups, key=lambda group: (-group.items, group.label))
+        return _count_amounts(engine, conditions)
+    facet = count_facets(engine, conditions, [by], most_counted=None, most_values=None).facets[by]
+    groups = [Group(label, items) for label, items in facet.values]
+    if by != "month":
+        return groups
+    return list(_in_order([*groups, *([Group(UNKNOWN, facet.without)] if facet.without else [])]))
 
 
-def _month(dialect: str) -> ColumnElement[str | None]:
-    if dialect == "sqlite":
-        return func.strftime("%Y-%m", Item.published_on)
-    return func.to_char(Item.published_on, "YYYY-MM")
-
-
-def _by_fact(
-    by: str, conditions: Sequence[ColumnElement[bool]], number: ColumnElement[int]
-) -> Select[str | None, int]:
-    column = _FACTS[by]
-    kind = FactRow.kind.in_(("court", "case_number")) if by == "court" else FactRow.kind == by
-    return (
-        select(column, number)
-        .select_from(Item)
-        .join(FactRow, FactRow.item_id == Item.id)
-        .where(kind, column.is_not(None), *conditions)
-        .group_by(column)
-    )
-
-
-def _count_amounts(
-    engine: Engine, conditions: Sequence[ColumnElement[bool]], month: ColumnElement[str | None]
-) -> list[Group]:
+def _count_amounts(engine: Engine, conditions: Sequence[ColumnElement[bool]]) -> list[Group]:
     largest = (
-        select(month.label("month"), func.max(FactRow.amount).label("amount"))
+        select(Item.published_on, func.max(FactRow.amount).label("amount"))
         .select_from(Item)
         .join(FactRow, FactRow.item_id == Item.id)
         .where(FactRow.kind == "amount", FactRow.key == _CURRENCY, *conditions)
-        .group_by(Item.id, month)
+        .group_by(Item.id, Item.published_on)
     )
     sums: dict[str, list[Decimal]] = {}
     with engine.connect().execution_options(read_only=True, yield_per=1000) as connection:
-        for label, amount in connection.execute(largest):
+        for day, amount in connection.execute(largest):
             if amount is not None:
-                sums.setdefault(label or UNKNOWN, []).append(amount)
+                sums.setdefault(f"{day:%Y-%m}" if day else UNKNOWN, []).append(amount)
     return list(
         _in_order(
             [Group(label, len(amounts), median(amounts), max(amounts)) for label, amounts in sums.items()]

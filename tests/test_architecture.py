@@ -53,8 +53,8 @@ NETWORK_AND_DATABASE = {
     "psycopg",
     "sqlite3",
 }
-# Modules of pipeline/ that are no step: what flows, and what happens after the rows are written.
-NO_STEPS = {"record", "batch", "alerts", "health", "expression"}
+# Modules of pipeline/ that are no step: what flows, what happens after the rows are written, how a text is shown.
+NO_STEPS = {"record", "batch", "alerts", "health", "expression", "sentence"}
 
 
 def python_files(place: str) -> list[Path]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cli_output import shown_counts
+from cli_output import marked, shown_counts
+from cli_search import open_page
+from query.errors import QueryError
 from tests.command import Ran, iprwatch
 
 
@@ -180,3 +183,54 @@ def test_rules_are_listed_and_tried(folder: Path) -> None:
     refused = iprwatch("rules", "test", "商标 (", cwd=folder)
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.splitlines()[-1].strip() == "^"
+
+
+def test_a_search_is_saved_run_by_its_name_made_a_rule_and_forgotten(folder: Path) -> None:
+    (folder / "iprwatch.toml").write_text('[channels.desk]\nkind = "console"\n', encoding="utf-8")
+    asked = ("商标", "--kind", "law_or_policy")
+    first = iprwatch("search", *asked, "--save", "新规", "--json", cwd=folder)
+    assert first.code == 0, first
+    assert first.err.strip() == 'Saved as 新规: (商标) kind:"law_or_policy"'
+    again = iprwatch("search", "--saved", "新规", "--json", cwd=folder)
+    assert again.json == first.json
+    assert iprwatch("search", *asked, "--save", "新规", cwd=folder).code == 2
+    narrowed = iprwatch("export", "无此词语", "--saved", "新规", cwd=folder)
+    assert len(narrowed.out.splitlines()) == 1
+    rule = iprwatch("searches", "show", "新规", "--rule", "desk", cwd=folder)
+    with (folder / "iprwatch.toml").open("a", encoding="utf-8") as file:
+        file.write(rule.out)
+    (listed,) = iprwatch("rules", "list", "--json", cwd=folder).json["rules"]
+    assert (listed["rule"], listed["asks_for"]) == ("新规", '(商标) kind:"law_or_policy"')
+    assert (
+        "no channel is called 'none'"
+        in iprwatch("searches", "show", "新规", "--rule", "none", cwd=folder).err
+    )
+    assert iprwatch("searches", "delete", "新规", cwd=folder).code == 0
+    assert iprwatch("searches", "list", "--json", cwd=folder).json == []
+    assert "No search is saved as '新规'" in iprwatch("stats", "--saved", "新规", cwd=folder).err
+
+
+def test_the_page_of_a_found_item_is_opened(folder: Path) -> None:
+    shown = folder / "opened"
+    browser = folder / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {shown}\n')
+    browser.chmod(0o755)
+    hits = iprwatch("search", "商标", "--json", cwd=folder).json["hits"]
+    opened = iprwatch("search", "商标", "--open", "1", cwd=folder, BROWSER=str(browser))
+    assert opened.code == 0, opened
+    assert shown.read_text() == f"{hits[0]['url']}\n"
+    ran = iprwatch("search", "商标", "--limit", "1", "--open", "2", cwd=folder, BROWSER=str(browser))
+    assert (ran.code, ran.err.strip()) == (2, "iprwatch: --open 2: only 1 item is shown.")
+
+
+def test_what_is_no_web_page_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    hit = SimpleNamespace(url="file:///etc/passwd")
+    monkeypatch.setattr("webbrowser.open", lambda url: pytest.fail(url))
+    with pytest.raises(QueryError, match="no address of a web page"):
+        open_page([hit], 1)  # type: ignore[list-item]
+
+
+def test_what_was_found_stands_out_and_markup_is_text() -> None:
+    shown = marked("侵害商标权[b]", ((2, 4),))
+    assert shown.plain == "侵害商标权[b]"
+    assert [(span.start, span.end) for span in shown.spans if "underline" in str(span.style)] == [(2, 4)]

@@ -18,7 +18,6 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 
 from pipeline.alerts.compose import compose
 from pipeline.alerts.escalation import time_escalation
-from pipeline.alerts.excerpt import shorten
 from pipeline.alerts.rule_starts import started_at
 from pipeline.alerts.rules import Recipient, Rule
 from pipeline.store.alert_tables import Attempt
@@ -161,7 +160,7 @@ def _write_digest(
         .order_by(Delivery.rule, Delivery.created_at, Delivery.id)
         .with_for_update(skip_locked=True)
     ).all()
-    entries = _list_entries(connection, waiting, rules, sentences=True)
+    entries = _list_entries(connection, waiting, sentences=True)
     chosen = waiting[: len(entries)]
     last = connection.scalar(
         select(func.max(Delivery.created_at)).where(
@@ -177,16 +176,13 @@ def _write_digest(
     return message_id
 
 
-def _list_entries(
-    connection: Connection, waiting: Iterable[Any], rules: Mapping[str, Rule], *, sentences: bool
-) -> list[dict[str, Any]]:
+def _list_entries(connection: Connection, waiting: Iterable[Any], *, sentences: bool) -> list[dict[str, Any]]:
     """What a message says of each of these alerts: as many as there is room for, at least one."""
     entries: list[dict[str, Any]] = []
     used = 0
     for one in waiting:
-        rule = rules.get(one.rule)
-        message = compose(connection, one.id, rule.words if rule else ())
-        sentence = shorten(message.sentence) if sentences and message.sentence else None
+        message = compose(connection, one.id)
+        sentence = message.sentence.shortened() if sentences and message.sentence else None
         entry = {
             "id": message.id,
             "rule": message.rule,
@@ -255,7 +251,7 @@ def _guard_against_storm(connection: Connection, row: Any, rule: Rule, now: date
         .order_by(Delivery.created_at, Delivery.id)
         .with_for_update(skip_locked=True)
     ).all()
-    entries = _list_entries(connection, waiting, {rule.name: rule}, sentences=False)
+    entries = _list_entries(connection, waiting, sentences=False)
     unlisted = len(waiting) - len(entries)
     recipient = Recipient(channel=row.channel, to=row.recipient)
     notes = {"unlisted": unlisted} if unlisted else {}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from pipeline.alerts.events import tell_event
-from pipeline.alerts.excerpt import find_sentence
 from pipeline.alerts.message import Entry, Message, Sentence, Told
 from pipeline.dates.value import SHANGHAI
-from pipeline.expression.evaluate import MARKS
 from pipeline.legal.fact_key import read_out
 from pipeline.store.outbox_rows import JOINED
 from pipeline.store.standing import METHOD
@@ -34,8 +32,8 @@ _SHOWN = (
 )
 
 
-def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> Message:
-    """The message of an alert. `words` are those that its rule looks for: the sentence that holds one is shown."""
+def compose(connection: Connection, delivery_id: str) -> Message:
+    """The message of an alert."""
     row = connection.execute(
         select(
             Delivery.rule, Delivery.event, Delivery.created_at, Delivery.item_id, Delivery.text,
@@ -84,7 +82,7 @@ def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> M
         ),
         precision=row.published_precision if row.published_on else None,
         inferred=bool(row.published_on and row.published_inferred),
-        sentence=_read_matched(row.text) or (find_sentence(row.body, words) if words else None),
+        sentence=_read_matched(row.text),
         snapshot=connection.scalar(
             select(Version.snapshot_sha256)
             .where(Version.item_id == row.item_id)
@@ -95,12 +93,11 @@ def compose(connection: Connection, delivery_id: str, words: Sequence[str]) -> M
 
 
 def _read_matched(text: Mapping[str, Any] | None) -> Sentence | None:
-    """The sentence that was kept when the rule's query matched, around its first match."""
+    """The sentence that was kept when the rule matched, around its first match."""
     if not text or "matched" not in text:
         return None
-    before, _, rest = text["matched"].partition(MARKS[0])
-    match, _, after = rest.partition(MARKS[1])
-    return Sentence(before, match, "".join(part for part in after if part not in MARKS))
+    shown, (start, end) = text["matched"]["text"], text["matched"]["places"][0]
+    return Sentence(shown[:start], shown[start:end], shown[end:])
 
 
 def _read_entries(text: dict[str, Any]) -> tuple[Entry, ...] | None:

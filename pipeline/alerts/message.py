@@ -41,6 +41,15 @@ class Sentence:
     match: str
     after: str
 
+    def shortened(self) -> Sentence:
+        """The same match with less around it, for lists: 40 characters before, 60 of the match, 60 after."""
+        before, match, after = self.before, self.match, self.after
+        return Sentence(
+            before if len(before) <= 40 else "…" + before[-40:],
+            match if len(match) <= 60 else match[:60] + "…",
+            after if len(after) <= 60 else after[:60] + "…",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

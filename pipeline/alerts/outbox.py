@@ -103,10 +103,9 @@ def deliver(
 ) -> Report:
     """Send every alert that is due now, oldest first, each row claimed before and settled after its sending.
 
-    The words of `rules` are shown in their sentences, and the times of their recipients are kept by `clock` (UTC). What
-    is given up is told to `operators` by another channel, in the transaction that notes it. Raises StoreError when the
-    ledger can't be read or written; an alert that a channel refuses, or that it fails on, is no error here but a row
-    with the reason.
+    The times of the recipients of `rules` are kept by `clock` (UTC). What is given up is told to `operators` by another
+    channel, in the transaction that notes it. Raises StoreError when the ledger can't be read or written; an alert that
+    a channel refuses, or that it fails on, is no error here but a row with the reason.
     """
     report = Report()
     known = {rule.name: rule for rule in rules}
@@ -190,8 +189,7 @@ def _claim(
             connection.execute(
                 update(Delivery).where(Delivery.id == chosen).values(state="sending", next_at=until)
             )
-            rule = rules.get(row.rule)
-            message = compose(connection, chosen, rule.words if rule else ())
+            message = compose(connection, chosen)
             gone = find_gone(connection, row.channel, row.recipient)
         return _Claimed(message, row.channel, row.recipient, row.attempts, row.parts_sent, until, gone, clock)
 

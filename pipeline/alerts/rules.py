@@ -14,13 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from errors import ConfigurationError
 from pipeline.alerts.channels import check_recipient, has_language
 from pipeline.alerts.events import EVENTS, kind_of
-from pipeline.alerts.excerpt import word_pattern
 from pipeline.alerts.timing import Timing
 from pipeline.alerts.wording import Language
 from pipeline.expression import read_query
 from pipeline.expression.conditions import Condition, FromSources, OnTopics, leaves, named_sources
-from pipeline.expression.evaluate import find_spans, mark_sentence
 from pipeline.expression.matcher import Matcher
+from pipeline.expression.places import find_patterns, find_places, show_places, word_pattern
 from pipeline.expression.subject import Subject
 from pipeline.legal import Fact
 from pipeline.legal.asked import AskedCase, AskedCourt, read_asked_case, read_asked_court
@@ -28,6 +27,7 @@ from pipeline.legal.fact_key import MOST_MONEY, fact_key, squash
 from pipeline.legal.ip_types import IP_TYPES
 from pipeline.normalize import fold
 from pipeline.record import Record
+from pipeline.sentence import Excerpt
 from pipeline.store.outbox_rows import Match
 
 
@@ -171,9 +171,11 @@ class Rule(BaseModel):
             return False
         return self._finds_facts(subject.facts)
 
-    def show_match(self, subject: Subject) -> str:
-        """The sentence by which an item meets the query, the match between marks; empty without a query."""
-        return mark_sentence(find_spans(self.condition, subject), subject) if self.condition else ""
+    def show_match(self, subject: Subject) -> Excerpt:
+        """The sentence by which an item meets the query, else that which holds one of the words; empty without both."""
+        if self.condition:
+            return show_places(find_places(self.condition, subject), subject)
+        return show_places(find_patterns(self._patterns, subject.title, subject.body), subject)
 
     def _finds_facts(self, facts: tuple[Fact, ...]) -> bool:
         if self.ip_types and not any(fact.value.get("ip_type") in self.ip_types for fact in facts):

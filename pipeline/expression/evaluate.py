@@ -1,13 +1,11 @@
-"""Holds a condition against a text in memory, and says where it is met."""
+"""Holds a condition against a text in memory."""
 
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
-from functools import cache, lru_cache
 
 from pipeline.expression.conditions import (
     All,
@@ -26,26 +24,12 @@ from pipeline.expression.conditions import (
 from pipeline.expression.subject import Subject, pattern_of
 from pipeline.legal import Fact
 from pipeline.legal.fact_key import FactKey
-from pipeline.normalize import fold, make_storable
-from pipeline.store.tokens import Phrase
+from pipeline.normalize import make_storable
 
 Holds = Callable[[str], bool]
 CHINESE = "\u4e00-\u9fff"
 _CHINESE = re.compile(f"[{CHINESE}]")
-_IS_CHINESE = re.compile("[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _ASCII_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_SENTENCE_END = re.compile(r"[。！？!?；;\n]|\.(?=\s)")
-_LONGEST_SENTENCE = 160
-MARKS = ("【", "】")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A place of a text: `field` is `title` or `body`."""
-
-    field: str
-    start: int
-    end: int
 
 
 def is_met(condition: Condition, subject: Subject, holds: Holds | None = None) -> bool:
@@ -122,108 +106,3 @@ def _lies_between(amount: Decimal, test: FactTest) -> bool:
 def stored_sum(amount: Decimal) -> Decimal:
     """A sum as the database keeps it, with four digits behind the point."""
     return Decimal(format(amount, ".4f"))
-
-
-def find_spans(condition: Condition, subject: Subject) -> list[Span]:
-    """The places of title and body by which the condition is met, in the order of the text; none for what was
-    asked not to be there, nor for what stands in an attachment alone."""
-    found: set[Span] = set()
-    for leaf in _leaves(condition):
-        if isinstance(leaf, HasFact):
-            for test in leaf.tests:
-                for fact, keys in subject.keyed_facts.get(test.kind, ()):
-                    if fact.start < fact.end and meets(fact, keys, test):
-                        name = "title" if any(fact is one for one in subject.title_facts) else "body"
-                        found.add(Span(name, fact.start, fact.end))
-        else:
-            for name, text in (("title", subject.title), ("body", subject.body)):
-                found |= {
-                    Span(name, start, end)
-                    for phrase in leaf.phrases
-                    if pattern_of(phrase) in subject.sequence
-                    for start, end in find_phrase(phrase, text)
-                }
-    return sorted(found, key=lambda span: (span.field != "title", span.start, -span.end))
-
-
-def _leaves(condition: Condition) -> Iterator[Words | HasFact]:
-    match condition:
-        case Words() | HasFact():
-            yield condition
-        case All() | OneOf():
-            for part in condition.parts:
-                yield from _leaves(part)
-
-
-def find_words(condition: Condition) -> list[Words]:
-    """The words by which the condition can be met, without those that must not stand there."""
-    return [leaf for leaf in _leaves(condition) if isinstance(leaf, Words)]
-
-
-def find_phrase(phrase: Phrase, text: str) -> Iterator[tuple[int, int]]:
-    """Where a phrase stands in a text as printed."""
-    folded, at = _fold_at(text)
-    for match in _pattern(phrase).finditer(folded):
-        yield at[match.start()], at[match.end() - 1] + 1
-
-
-@cache
-def _pattern(phrase: Phrase) -> re.Pattern[str]:
-    """Pairs that overlap are one run of characters again; between two runs there may be anything but letters."""
-    runs: list[str] = []
-    open_run = False
-    for token in phrase.tokens:
-        if not _IS_CHINESE.match(token):
-            runs.append(rf"(?<![a-z0-9]){re.escape(token)}(?![a-z0-9])")
-            open_run = False
-        elif open_run and runs[-1][-1] == token[0]:
-            # A run's last character is a token of its own, which ends it.
-            runs[-1] += token[1:]
-            open_run = len(token) == 2
-        else:
-            runs.append(token)
-            open_run = len(token) == 2
-    return re.compile(r"[\W_]*".join(runs))
-
-
-@lru_cache(maxsize=8)
-def _fold_at(text: str) -> tuple[str, Sequence[int]]:
-    """A text folded character by character, and where each character of that stands in the text."""
-    folded = text.translate(_FOLDED)
-    if len(folded) == len(text):
-        # No character became several, and none vanishes.
-        return folded, range(len(text))
-    return folded, [place for place, character in enumerate(text) for _ in _FOLDED[ord(character)]]
-
-
-class _FoldedCharacters(dict[int, str]):
-    """What each character becomes, by its number, filled as they are met; what would vanish becomes a space."""
-
-    def __missing__(self, code: int) -> str:
-        self[code] = fold(chr(code)) or " "
-        return self[code]
-
-
-_FOLDED = _FoldedCharacters()
-
-
-def mark_sentence(spans: Iterable[Span], subject: Subject) -> str:
-    """The sentence of the first place in the body, else in the title, with every place in it between marks; empty
-    where there is no place."""
-    ordered = sorted(spans, key=lambda span: (span.field == "title", span.start, -span.end))
-    if not ordered:
-        return ""
-    name = ordered[0].field
-    text = subject.title if name == "title" else subject.body
-    ends = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
-    first = ordered[0]
-    begin = max(end for end in ends if end <= first.start)
-    stop = min(end for end in ends if end >= first.end)
-    begin = max(begin, first.start - _LONGEST_SENTENCE // 2)
-    stop = min(stop, max(first.end, begin + _LONGEST_SENTENCE))
-    shown, place = "…" if begin and text[begin - 1] not in "。！？!?；;\n" else "", begin
-    for span in ordered:
-        if span.field == name and place <= span.start and span.end <= stop:
-            shown += text[place : span.start] + MARKS[0] + text[span.start : span.end] + MARKS[1]
-            place = span.end
-    return " ".join((shown + text[place:stop]).split())

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from pipeline.record import Record
+from pipeline.sentence import Excerpt
 from pipeline.store.alert_tables import RuleStart
 from pipeline.store.sketches import chunks
 from pipeline.store.story_tables import StoryMember
@@ -38,7 +39,7 @@ class Match:
     rule: str
     channel: str
     recipient: str
-    matched: str = field(default="", compare=False)
+    matched: Excerpt = field(default=Excerpt(""), compare=False)
     earlier: bool = field(default=False, compare=False)
 
 
@@ -148,7 +149,7 @@ def _row(found: Match, occurrence: Occurrence, story_id: int | None) -> dict[str
         "rule": found.rule,
         "item_id": occurrence.item_id,
         "story_id": story_id,
-        "text": {"matched": found.matched} if found.matched else None,
+        "text": {"matched": asdict(found.matched)} if found.matched.text else None,
         "event": occurrence.event,
         "channel": found.channel,
         "recipient": found.recipient,

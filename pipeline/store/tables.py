@@ -73,6 +73,14 @@ class Listed(Base):
     """
 
     __tablename__ = "listed"
+    __table_args__ = (
+        Index(
+            "ix_listed_inserted",
+            "address",
+            sqlite_where=text("inserted IS NOT NULL"),
+            postgresql_where=text("inserted IS NOT NULL"),
+        ),
+    )
     source_key: Mapped[str] = mapped_column(String(100), primary_key=True)
     address: Mapped[str] = mapped_column(String(700), primary_key=True)
     url: Mapped[str] = mapped_column(Text)

@@ -14,8 +14,8 @@ from operator import add
 
 from pipeline.normalize import fold
 
-_CJK = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
-_RUN = re.compile(rf"([{_CJK}]+)|((?:(?![{_CJK}])[^\W_])+)")
+CJK = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_RUN = re.compile(rf"([{CJK}]+)|((?:(?![{CJK}])[^\W_])+)")
 
 
 def tokenize(text: str) -> list[str]:

@@ -18,12 +18,20 @@ VIEWS: dict[str, str] = {
             item.published_raw, item.published_method, item.dates_disagree,
             item.publisher, item.publisher_zh, item.publisher_en, item.author, item.source_key AS source, item.url,
             item.body, item.version_number AS versions, item.first_seen_at, item.last_seen_at,
-            lead.uid AS story_id, version.snapshot_sha256, item.content_sha256
+            lead.uid AS story_id, version.snapshot_sha256, item.content_sha256,
+            withdrawal.gone_at AS withdrawn_at, withdrawal.kind AS withdrawn_kind,
+            (SELECT min(listed.first_seen_at) FROM address JOIN listed ON listed.address = address.address
+             WHERE address.item_id = item.id AND listed.inserted IS NOT NULL) AS inserted_at,
+            (SELECT listed.inserted FROM address JOIN listed ON listed.address = address.address
+             WHERE address.item_id = item.id AND listed.inserted IS NOT NULL
+             ORDER BY listed.first_seen_at, listed.source_key LIMIT 1) AS inserted_below
         FROM item
         JOIN version ON version.item_id = item.id AND version.number = item.version_number
         LEFT JOIN story_member ON story_member.item_id = item.id
         LEFT JOIN story ON story.id = story_member.story_id
         LEFT JOIN item AS lead ON lead.id = story.lead_id
+        LEFT JOIN withdrawal ON withdrawal.item_id = item.id AND withdrawal.confirmed_at IS NOT NULL
+            AND withdrawal.returned_at IS NULL
         WHERE item.same_as IS NULL""",
     "facts": """
         SELECT fact.id AS fact_id, item.uid AS item_id, fact.kind, fact.raw, fact.key AS reading,
@@ -57,14 +65,28 @@ VIEWS: dict[str, str] = {
         FROM version JOIN item ON item.id = version.item_id""",
     "runs": """
         SELECT run.id, run.source_key AS source, run.started_at, run.finished_at, run.list_read_at, run.state,
-            run.reason, run.baseline, run.counts
+            run.reason, run.baseline, run.counts, run.verdict AS judged_as
         FROM run""",
     "sources": """
         SELECT run.source_key AS source, count(*) AS runs, max(run.started_at) AS last_run_at,
             max(run.list_read_at) AS last_read_at,
             (SELECT count(*) FROM item WHERE item.source_key = run.source_key AND item.same_as IS NULL) AS items,
-            (SELECT max(item.published_on) FROM item WHERE item.source_key = run.source_key) AS newest_on
+            (SELECT max(item.published_on) FROM item WHERE item.source_key = run.source_key) AS newest_on,
+            (SELECT source_health.verdict FROM source_health WHERE source_health.source_key = run.source_key)
+                AS judged_as,
+            (SELECT source_health.since_on FROM source_health WHERE source_health.source_key = run.source_key)
+                AS judged_since_on
         FROM run GROUP BY run.source_key""",
+    "verdicts": """
+        SELECT verdict.source_key AS source, verdict.day AS day_on, verdict.verdict AS judged_as, verdict.kind,
+            verdict.why, verdict.heard, verdict.moved, verdict.runs, verdict.new AS new_items,
+            verdict.edited AS edited_items, verdict.judged_at
+        FROM verdict""",
+    "withdrawals": """
+        SELECT item.uid AS item_id, item.title, item.source_key AS source, withdrawal.kind, withdrawal.detail,
+            withdrawal.seen_until, withdrawal.gone_at, withdrawal.confirmed_at, withdrawal.returned_at,
+            withdrawal.snapshot_sha256, withdrawal.confirmed_sha256
+        FROM withdrawal JOIN item ON item.id = withdrawal.item_id""",
     "deliveries": """
         SELECT delivery.id, item.uid AS item_id, item.title, delivery.rule, delivery.event, delivery.channel,
             delivery.recipient, delivery.state, delivery.attempts, delivery.created_at, delivery.next_at,

@@ -39,6 +39,17 @@ class AlsoReported(Answer):
     why: Annotated[list[str], Field(description="Why it tells of the same event.")]
 
 
+Places = list[tuple[int, int]]
+
+
+class Highlights(Answer):
+    """Where a found item says what was asked for: the first character of each place and the one behind its last
+    (characters are Unicode code points)."""
+
+    title: Places
+    excerpt: Places
+
+
 class Hit(Answer):
     """A found item."""
 
@@ -51,16 +62,23 @@ class Hit(Answer):
     published_at: PublishedAt
     first_seen_at: datetime
     version: Annotated[int, Field(description="1 until an edit was seen.")]
-    excerpt: str
+    excerpt: Annotated[
+        str, Field(description="The sentence that says what was asked for, else the beginning of the text.")
+    ]
+    highlights: Highlights
     facts: Annotated[dict[str, list[str]], Field(description="The facts' own words, by kind.")]
     also_reported_by: list[AlsoReported]
 
 
 class Hits(Answer):
-    """A page of found items, newest first."""
+    """A page of found items."""
 
     total: Annotated[
-        int, Field(description="How many items the search finds in all, counted up to a thousand.")
+        int,
+        Field(
+            description="How many items the search finds in all, counted up to a thousand; in the order `story`, how "
+            "many stories."
+        ),
     ]
     more: Annotated[bool, Field(description="Whether there are more than `total`.")]
     items: list[Hit]
@@ -333,17 +351,43 @@ class Deliveries(Answer):
     next: Next
 
 
-class RuleFeed(Answer):
-    """The feeds of a rule, by format."""
+class SavedSearch(Answer):
+    """A search that somebody keeps by a name. Filters called `saved` take the name."""
 
-    rule: str
+    name: str
+    expression: Annotated[str, Field(description="What it asks for, in the query language: a `q`.")]
+    saved_at: datetime
+
+
+class SavedSearches(Answer):
+    """All saved searches, by name."""
+
+    searches: list[SavedSearch]
+
+
+class Formats(Answer):
+    """The addresses of a feed, by format."""
+
     atom: str
     rss: str
     json_feed: Annotated[str, Field(alias="json")]
+
+
+class SavedFeed(Formats):
+    """The feeds of a saved search."""
+
+    saved: Annotated[str, Field(description="Its name.")]
+
+
+class RuleFeed(Formats):
+    """The feeds of a rule."""
+
+    rule: Annotated[str, Field(description="Its name.")]
 
 
 class Feeds(Answer):
     """What can be subscribed to. A search is one by its filters: those of /api/v1/items."""
 
     search: Annotated[dict[str, str], Field(description="The address of the feed of a search, by format.")]
+    saved: list[SavedFeed]
     rules: list[RuleFeed]

@@ -9,15 +9,16 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp
 
-from query.api import corrections, feeds, items, problems, stories, watching
+from query.api import corrections, exports, feeds, items, problems, searches, stories, watching
 from query.api.edge import Edge
 from query.api.served import Served
 
 PREFIX = "/api/v1"
 MOST_BODY = 64 * 1024
 _ABOUT = (
-    "Items, stories, facts, counts, sources, runs, alerts and feeds of iprwatch. Every refusal is a problem document "
-    "(RFC 9457). Answers have an ETag; ask again with If-None-Match. "
+    "Items, stories, facts, counts, exports, sources, runs, alerts and feeds of iprwatch. "
+    "Every refusal is a problem document (RFC 9457). "
+    "Answers have an ETag, but for exports; ask again with If-None-Match. "
     "Texts are plain text and not to be rendered as HTML."
 )
 
@@ -38,7 +39,9 @@ def build_app(served: Served) -> ASGIApp:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.served = served
-    for router in (items.router, stories.router, watching.router, corrections.router):
+    for router in (
+        items.router, exports.router, searches.router, stories.router, watching.router, corrections.router,
+    ):  # fmt: skip
         app.include_router(router, prefix=PREFIX)
     app.include_router(feeds.listing, prefix=PREFIX)
     app.include_router(feeds.router, prefix="/feeds")

@@ -15,10 +15,12 @@ from pipeline.expression import ExpressionError, Query, read_query
 from pipeline.expression.conditions import named_sources
 from pipeline.legal.asked import AskedError, read_asked_amount
 from pipeline.normalize import make_storable
+from pipeline.store.saved_searches import NoSuchSearch, read_search
 from query.api.cursors import MOST_LENGTH, read_cursor
 from query.api.served import Served
 from query.errors import QueryError
 from query.fact_filters import CURRENCY, FactFilter
+from query.saved import join_expressions
 from query.search import Found, find_conditions, search_items
 
 _MOST_VALUES = 20
@@ -83,25 +85,41 @@ class Search(Question):
     doc_no: Annotated[Many, Field(description="With one of these document numbers.")] = ()
     kind: Annotated[Many, Field(description="Of these kinds of notice.")] = ()
     withdrawn: Annotated[bool, Field(description="Only items that are gone from their site.")] = False
+    saved: Annotated[
+        Text | None,
+        Field(description="What the saved search of this name finds: /api/v1/searches lists them."),
+    ] = None
 
-    def query(self) -> Query | None:
-        """What `q` means. Raises QueryError with the place where it can't be read."""
+    def query(self, served: Served) -> Query | None:
+        """What `q` and `saved` mean. Raises QueryError with the place where `q` can't be read."""
+        asked = []
         try:
-            return read_query(self.q) if self.q.strip() else None
+            if self.q.strip():
+                asked.append(read_query(self.q).text)
         except ExpressionError as error:
             reason = error.reason.rstrip(".?!")
             raise QueryError(f"q, character {error.position + 1}: {reason}.") from None
+        try:
+            if self.saved is not None:
+                asked.append(read_search(served.engine, self.saved)["expression"])
+        except NoSuchSearch:
+            raise QueryError(
+                f"saved: no search is saved as {self.saved!r}; /api/v1/searches lists them."
+            ) from None
+        return read_query(join_expressions(*asked)) if asked else None
 
     def conditions(self, served: Served) -> list[ColumnElement[bool]]:
         """As conditions on the table `item`. Raises QueryError for what can't be meant."""
         return find_conditions(served.engine.dialect.name, **self._filters(served))
 
-    def find(self, served: Served, *, after: tuple[int, int] | None = None, limit: int) -> Found:
+    def find(
+        self, served: Served, *, order: str = "newest", after: tuple[int, int] | None = None, limit: int
+    ) -> Found:
         """The items. Raises QueryError for what can't be meant."""
-        return search_items(served.engine, after=after, limit=limit, **self._filters(served))
+        return search_items(served.engine, order=order, after=after, limit=limit, **self._filters(served))
 
     def _filters(self, served: Served) -> dict[str, Any]:
-        query = self.query()
+        query = self.query(served)
         check_sources(served, (*self.source, *(named_sources(query.condition) if query else ())))
         return {
             "query": query,

@@ -50,8 +50,8 @@ class Edge:
             return
         answer = _Answer(scope, send)
         began = time.monotonic()
-        # Shared with the routes, which note here who asked.
-        state: dict[str, object] = {}
+        # Shared with the routes, which note here who asked, and need not write what isn't sent.
+        state: dict[str, object] = {"bodiless": scope["method"] == "HEAD"}
         inner = {**scope, "state": state, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
         try:
             await self._refuse_or_go_on(inner, receive, answer.send)
@@ -79,7 +79,7 @@ class Edge:
 
 
 class _Answer:
-    """An answer on its way: held back until it is whole where it gets an ETag."""
+    """An answer on its way: held back until it is whole, so that it gets an ETag, but where it is sent in parts."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
@@ -87,6 +87,7 @@ class _Answer:
         self._tagged = scope["method"] in ("GET", "HEAD")
         self._wanted = Headers(scope=scope).getlist("if-none-match")
         self._start: Message = {}
+        self._streamed = False
         self._parts: list[bytes] = []
         self.status = 0
         self.size = 0
@@ -98,6 +99,15 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in _SAFE.items():
                 headers[name] = value
+            # What says no length is sent as it comes.
+            self._streamed = self.status == 200 and "content-length" not in headers
+            if self._streamed:
+                await self._send(message)
+            return
+        if self._streamed:
+            body = b"" if self._bodiless else message.get("body", b"")
+            self.size += len(body)
+            await self._send({**message, "body": body})
             return
         self._parts.append(message.get("body", b""))
         if message.get("more_body"):

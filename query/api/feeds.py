@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from pipeline.store.saved_searches import list_searches
 from query.api import answers
 from query.api.asking import Limit, Question, Search, Text
 from query.api.authorisation import asks_for, asks_for_a_feed
@@ -55,7 +56,8 @@ def feed_of_search(form: Format, request: Request, asked: Annotated[SearchFeedAs
     """What a search finds, what was stored last first, as Atom, RSS or JSON Feed."""
     served = served_by(request)
     entries = entries_of_search(served.engine, asked.conditions(served), limit=asked.limit)
-    title = f"iprwatch: {asked.q}" if asked.q.strip() else "iprwatch"
+    shown = [part for part in (asked.saved, asked.q.strip()) if part]
+    title = f"iprwatch: {' '.join(shown)}" if shown else "iprwatch"
     return _answer(request, form, title, asked.model_dump_json(exclude={"limit", "token"}), entries)
 
 
@@ -71,17 +73,25 @@ def feed_of_rule(form: Format, request: Request, asked: Annotated[RuleFeedAsked,
 
 @listing.get("/feeds", responses=documented())
 def list_feeds(request: Request) -> answers.Feeds:
-    """Where the feeds are: of a search, and of each rule."""
+    """Where the feeds are: of a search, of each saved search, and of each rule."""
     base = _base(request)
+    served = served_by(request)
     return answers.Feeds.model_validate(
         {
             "search": {form: f"{base}/feeds/search.{form}" for form in FORMATS},
+            "saved": [
+                {
+                    "saved": name,
+                    **{form: f"{base}/feeds/search.{form}?saved={quote(name, safe='')}" for form in FORMATS},
+                }
+                for name in (search["name"] for search in list_searches(served.engine))
+            ],
             "rules": [
                 {
                     "rule": rule,
                     **{form: f"{base}/feeds/rule.{form}?name={quote(rule, safe='')}" for form in FORMATS},
                 }
-                for rule in served_by(request).rules
+                for rule in served.rules
             ],
         }
     )

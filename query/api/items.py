@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 
 from query.api import answers
 from query.api.asking import Cursor, Limit, Search, Uid, place_in
@@ -21,8 +22,15 @@ router = APIRouter(tags=["items"], dependencies=[Depends(asks_for("read"))])
 
 
 class ItemsAsked(Search):
-    """A search and the page of it."""
+    """A search, in which order, and the page of it."""
 
+    order: Annotated[
+        Literal["newest", "relevance", "story"],
+        Field(
+            description="What comes first: what was published last; what says the words of `q` oftenest; or one item a "
+            "story, with the others in `also_reported_by`, the story that was reported last first."
+        ),
+    ] = "newest"
     limit: Limit = 20
     cursor: Cursor = None
 
@@ -46,12 +54,15 @@ class FacetsAsked(Search):
 
 @router.get("/items", responses=documented())
 def find_items(request: Request, asked: Annotated[ItemsAsked, Query()]) -> answers.Hits:
-    """Items that a search finds, newest first.
+    """Items that a search finds.
 
-    An item that is there all the while and whose date isn't corrected is on exactly one page, however many arrive.
+    In the order `newest` an item that is there all the while and whose date isn't corrected is on exactly one page,
+    however many arrive. So is a story in the order `story` that gets no new report; one that does moves to the front,
+    and is on a later page no more. In the order `relevance` the next page begins at a rank, so that what arrives in
+    between can push an item onto it that was on the page before.
     """
     after = place_in(asked, asked.cursor, int, int)
-    found = asked.find(served_by(request), after=after, limit=asked.limit + 1)
+    found = asked.find(served_by(request), order=asked.order, after=after, limit=asked.limit + 1)
     hits, more = found.hits[: asked.limit], found.hits[asked.limit :]
     return answers.Hits.model_validate(
         {

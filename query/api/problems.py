@@ -21,7 +21,9 @@ from pipeline.normalize import make_storable
 from pipeline.store.api_tokens import TokenError
 from pipeline.store.corrections import CorrectionError
 from pipeline.store.lookup import NoSuchItem
+from pipeline.store.saved_searches import NoSuchSearch
 from query.errors import QueryError
+from query.export.errors import ExportError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -90,6 +92,8 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 # Whose fault each refusal of the project's own is; what isn't listed is the server's.
 _STATUSES: tuple[tuple[type[IprwatchError], int], ...] = (
     (NoSuchItem, 404),
+    (NoSuchSearch, 404),
+    (ExportError, 422),
     (QueryError, 422),
     (CorrectionError, 422),
     (TokenError, 422),

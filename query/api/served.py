@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Semaphore
 from typing import Any
 
 from fastapi import Request
@@ -20,7 +21,7 @@ class Served:
     `sources` are the configured ones by key, as JSON can hold them; `rules` are the rules' names. `trusts_all` says
     that only this machine can connect: then reading needs no token as long as none was ever made. `hosts` are the
     names by which the server may be asked; None: any. `public_url` is where readers of feeds find it, without a slash
-    at the end; None: as the request names it.
+    at the end; None: as the request names it. `exports` is taken by each that is being written.
     """
 
     engine: Engine
@@ -29,6 +30,7 @@ class Served:
     trusts_all: bool = False
     hosts: frozenset[str] | None = None
     public_url: str | None = None
+    exports: Semaphore = field(default_factory=lambda: Semaphore(2))
     token_rates: Rates = field(default_factory=lambda: Rates(a_second=10, at_once=120))
     address_rates: Rates = field(default_factory=lambda: Rates(a_second=20, at_once=240))
 

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from pipeline.dates import SHANGHAI
 from pipeline.legal.fact_key import read_amount, read_out
+from pipeline.sentence import sentence_around
 from query.export.errors import ExportError
-from query.item import sentence_around
 
 Kind = Literal["text", "list", "number", "integer", "boolean"]
 Cell = str | int | float | bool | list[str] | None
@@ -29,12 +29,15 @@ UNKNOWN = "unknown"
 @dataclass(frozen=True, slots=True)
 class Stored:
     """One item as the store holds it: its row, its facts in the order of the text, the hash of the page that it was
-    last read from, the uid of the leading report of its story. `fact` is the fact of a row of facts."""
+    last read from, the uid of the leading report of its story. `withdrawal` is the one that stands (`kind`, `gone_at`),
+    `inserted` when a list was given it later and below which entry. `fact` is the fact of a row of facts."""
 
     item: Any
     facts: Sequence[Any]
     snapshot_sha256: str
     lead: str | None
+    withdrawal: Mapping[str, Any] | None = None
+    inserted: tuple[datetime, str] | None = None
     fact: Any = None
 
 
@@ -64,7 +67,11 @@ def _field(name: str) -> Callable[[Stored], Cell]:
 
 
 def _moment(name: str) -> Callable[[Stored], Cell]:
-    return lambda stored: getattr(stored.item, name).isoformat(timespec="seconds")
+    return lambda stored: _write_time(getattr(stored.item, name))
+
+
+def _write_time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
 
 
 def _published(stored: Stored) -> str | None:
@@ -167,6 +174,23 @@ _ITEM = [
     Column("first_seen_at", "text", "when the page was fetched first (UTC)", _moment("first_seen_at")),
     Column("last_seen_at", "text", "when the page was fetched last (UTC)", _moment("last_seen_at")),
     Column("story", "text", "the id of the leading report of the same event", lambda stored: stored.lead),
+    Column(
+        "withdrawn_at", "text", "since when its page is gone (UTC)",
+        lambda stored: _write_time(stored.withdrawal["gone_at"]) if stored.withdrawal else None,
+    ),
+    Column(
+        "withdrawn_kind", "text", "why it is gone: `deleted`, `violation`, `account` or `unavailable`",
+        lambda stored: stored.withdrawal["kind"] if stored.withdrawal else None,
+    ),
+    Column(
+        "inserted_at", "text", "when it was first seen in a list below entries that had been there before (UTC)",
+        lambda stored: _write_time(stored.inserted[0]) if stored.inserted else None,
+    ),
+    Column(
+        "inserted_below", "text", "the newer entry below which it was put in later",
+        lambda stored: stored.inserted[1] if stored.inserted else None,
+    ),
+    Column("source_verdict", "text", "how its source stands now", _field("source_verdict")),
 ]  # fmt: skip
 _FACTS_OF_ITEM = [
     Column("case_numbers", "list", "case numbers, in one spelling", _readings("case_number")),
@@ -230,7 +254,7 @@ USUAL: dict[str, tuple[str, ...]] = {
         *"id title published published_precision publisher source url case_numbers document_numbers courts".split(),
         *"parties ip_types notice_kinds outcomes statutes registrations amounts largest_cny".split(),
         *"largest_cny_number issued issued_precision effective effective_precision decided".split(),
-        *"decided_precision story version first_seen_at snapshot_sha256".split(),
+        *"decided_precision story version first_seen_at withdrawn_at withdrawn_kind snapshot_sha256".split(),
     ),
     "facts": (
         *"id title kind reading raw amount amount_number currency role date date_precision".split(),

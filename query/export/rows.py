@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, select
 from sqlalchemy.orm import aliased
 
+from pipeline.store.health_tables import SourceHealth
 from pipeline.store.story_tables import Story, StoryMember
-from pipeline.store.tables import FactRow, Item, Version
+from pipeline.store.tables import Address, FactRow, Item, Listed, Version
+from pipeline.store.withdrawals import standing_withdrawals
 from query.export.columns import NEEDS_BODY, Cell, Column, Stored
 
 _CHUNK = 500
@@ -57,13 +59,17 @@ def _read(connection: Connection, ids: list[int], *, body: bool) -> Iterator[Sto
     lead = aliased(Item)
     columns = [getattr(Item, name) for name in [*_COLUMNS, *(["body"] if body else [])]]
     query = (
-        select(Item.id, *columns, Version.snapshot_sha256, lead.uid.label("lead"))
+        select(
+            Item.id, *columns, Version.snapshot_sha256, lead.uid.label("lead"),
+            SourceHealth.verdict.label("source_verdict"),
+        )
         .join(Version, and_(Version.item_id == Item.id, Version.number == Item.version_number))
         .join(StoryMember, StoryMember.item_id == Item.id, isouter=True)
         .join(Story, Story.id == StoryMember.story_id, isouter=True)
         .join(lead, lead.id == Story.lead_id, isouter=True)
+        .join(SourceHealth, SourceHealth.source_key == Item.source_key, isouter=True)
         .where(Item.id.in_(ids))
-    )
+    )  # fmt: skip
     found = {row.id: row for row in connection.execute(query)}
     facts: dict[int, list[Any]] = {item_id: [] for item_id in ids}
     for fact in connection.execute(
@@ -75,6 +81,19 @@ def _read(connection: Connection, ids: list[int], *, body: bool) -> Iterator[Sto
         .order_by(FactRow.field.desc(), FactRow.start, FactRow.id)
     ):  # fmt: skip
         facts[fact.item_id].append(fact)
+    withdrawn = standing_withdrawals(connection, ids)
+    inserted = {
+        row.item_id: (row.first_seen_at, row.inserted)
+        for row in connection.execute(
+            select(Address.item_id, Listed.first_seen_at, Listed.inserted)
+            .join(Listed, Listed.address == Address.address)
+            .where(Address.item_id.in_(ids), Listed.inserted.is_not(None))
+            # The first of an item is the last that is put in.
+            .order_by(Listed.first_seen_at.desc(), Listed.source_key.desc())
+        )
+    }
     for item_id in ids:
         row = found[item_id]
-        yield Stored(row, facts[item_id], row.snapshot_sha256, row.lead)
+        yield Stored(
+            row, facts[item_id], row.snapshot_sha256, row.lead, withdrawn.get(item_id), inserted.get(item_id)
+        )

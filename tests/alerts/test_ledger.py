@@ -21,7 +21,7 @@ from pipeline.alerts.rules import Recipient, Rule, check_recipients, read_langua
 from pipeline.store.tables import Delivery
 from query.deliveries import describe_delivery, list_gone_recipients
 from query.why import explain_alerts
-from tests.alerts.test_outbox import BUSY, REFUSED, Sender, due, row, rows, wait
+from tests.alerts.test_outbox import BUSY, REFUSED, Sender, due, rows, wait
 
 OPERATORS = [Recipient(channel="mail", to="it@firm.example"), Recipient(channel="log")]
 LATER = timedelta(minutes=2)
@@ -171,17 +171,7 @@ def test_why_says_when_a_rule_asks_for_other_events(engine: Engine) -> None:
     assert "asks for edited only" in answers(engine, rule("Edits", events=["edited"]), matches=True)["Edits"]
 
 
-# --- Words of the rule, language of the recipient ---
-
-
-def test_the_sentence_of_the_rule_s_words_is_shown(engine: Engine) -> None:
-    due(engine)
-    sender = Sender()
-    deliver(engine, {"log": sender}, rules=[rule("Trademarks", words=["赔偿"])])
-    ((message, _),) = sender.got
-    assert message.sentence is not None
-    assert message.sentence.match == "赔偿"
-    assert row(engine).state == "sent"
+# --- Language of the recipient ---
 
 
 def test_a_recipient_has_one_language() -> None:

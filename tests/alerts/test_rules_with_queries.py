@@ -87,16 +87,31 @@ def test_a_query_that_names_a_source_is_asked_of_a_second_source_too() -> None:
     assert [match.rule for match in named(record, "new")] == ["a", "c"]
 
 
-def test_the_sentence_that_matched_is_kept_with_the_alert(store: Engine) -> None:
-    write_records(store, [RECORD], Rules([rule(query="澄禾"), rule(name="all")]))
-    with store.connect() as connection:
-        texts = {row.rule: row.text for row in connection.execute(select(Delivery.rule, Delivery.text))}
-    assert texts == {"r": {"matched": "原告是【澄禾】公司。"}, "all": None}
-
-
-def test_the_sentence_that_matched_reaches_the_alert(store: Engine) -> None:
-    write_records(store, [RECORD], Rules([rule(query="澄禾 OR 公司")]))
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"query": "澄禾 OR 公司"}, Sentence("原告是", "澄禾", "公司。")),
+        ({"words": ["３５万", "公司"]}, Sentence("原告是澄禾", "公司", "。")),
+        ({"query": "35万", "words": ["公司"]}, Sentence("被告應賠償", "35万", "元。")),
+        ({"words": ["糾紛"]}, Sentence("侵害商標權", "糾紛", "案")),
+        ({}, None),
+    ],
+)
+def test_the_sentence_that_matched_is_kept_for_the_alert(
+    store: Engine, asked: dict[str, Any], sentence: Sentence | None
+) -> None:
+    write_records(store, [RECORD], Rules([rule(**asked)]))
     with store.connect() as connection:
         (delivery_id,) = connection.scalars(select(Delivery.id)).all()
-        message = compose(connection, delivery_id, ())
-    assert message.sentence == Sentence("原告是", "澄禾", "公司。")
+        assert compose(connection, delivery_id).sentence == sentence
+
+
+def test_marks_of_the_text_are_no_marks_of_a_match(store: Engine) -> None:
+    write_records(
+        store, [make_record(1, body="【裁判要旨】被告侵害【商标】权。")], Rules([rule(words=["侵害"])])
+    )
+    with store.connect() as connection:
+        (delivery_id,) = connection.scalars(select(Delivery.id)).all()
+        assert compose(connection, delivery_id).sentence == Sentence(
+            "【裁判要旨】被告", "侵害", "【商标】权。"
+        )

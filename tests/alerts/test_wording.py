@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from errors import ConfigurationError
 from pipeline.alerts.channels import build_channel
 from pipeline.alerts.disarm import break_links, disarm, disarm_markdown
-from pipeline.alerts.excerpt import find_sentence
 from pipeline.alerts.message import Message, Sentence, Told, show_link
 from pipeline.alerts.wording import LABELS, Format, Wording
 
@@ -235,33 +234,3 @@ def test_a_template_that_is_not_there_is_refused(tmp_path: Path) -> None:
     }
     with pytest.raises(ConfigurationError, match=r"channels.mail: html_template: .* can't be read"):
         build_channel("mail", options)
-
-
-# --- The sentence of the match ---
-
-
-def test_the_sentence_that_holds_a_word_of_the_rule_is_found() -> None:
-    text = "本院受理。被告销售假冒ＡＢＣ商标的商品，应赔偿。二审维持。"
-    assert find_sentence(text, ["abc商标"]) == Sentence("被告销售假冒", "ＡＢＣ商标", "的商品，应赔偿。")
-    assert find_sentence(text, ["专利"]) is None
-
-
-def test_latin_words_are_found_whole_only() -> None:
-    assert find_sentence("The bishop owns a shop.", ["shop"]) == Sentence("The bishop owns a ", "shop", ".")
-
-
-def test_the_first_of_several_words_counts() -> None:
-    found = find_sentence("先说专利。再说商标。", ["商标", "专利"])
-    assert found is not None
-    assert found.match == "专利"
-
-
-def test_a_long_sentence_is_cut_around_the_match() -> None:
-    found = find_sentence("甲" * 1000 + "商标" + "乙" * 1000, ["商标"])
-    assert found == Sentence("…" + "甲" * 150, "商标", "乙" * 250 + "…")
-
-
-@given(st.text(), st.text(min_size=1, max_size=3))
-def test_a_sentence_is_a_part_of_the_text(text: str, word: str) -> None:
-    if word.strip() and (found := find_sentence(text, [word])):
-        assert "".join(found.match.split()) in "".join(text.split())

@@ -163,8 +163,8 @@ def test_facets_count_items_and_not_facts(store: Engine, ask: Ask) -> None:
     assert (answer["counted"], answer["complete"]) == (3, True)
     facets = answer["facets"]
     assert [(one["value"], one["count"]) for one in facets["month"]["values"]] == [
-        ("202602", 1),
-        ("202601", 2),
+        ("2026-02", 1),
+        ("2026-01", 2),
     ]
     assert facets["source"]["values"] == [{"value": "court_spc_interpretations", "count": 3}]
     assert facets["ip_type"]["values"] == [{"value": "trademark", "count": 3}]
@@ -178,7 +178,7 @@ def test_counts_that_are_capped_say_so_and_are_right_for_what_was_counted(store:
     write(store, [0, 1, 40, 80])
     counted = count_facets(store, [], ["month"], most_counted=3, most_values=2)
     assert (counted.counted, counted.complete) == (3, False)
-    assert counted.facets["month"].values == [("202603", 1), ("202602", 1)]
+    assert counted.facets["month"].values == [("2026-03", 1), ("2026-02", 1)]
     assert counted.facets["month"].left_out == 1
 
 

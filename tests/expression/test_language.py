@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.expression import ExpressionError, read_query, read_words
-from pipeline.expression.evaluate import find_spans, is_met, mark_sentence
+from pipeline.expression.evaluate import is_met
 from pipeline.expression.fields import CHINESE_NAMES, FIELDS
 from pipeline.expression.parse import DEEPEST, LONGEST, MOST
+from pipeline.expression.places import find_patterns, find_places, show_places, word_pattern
 from pipeline.expression.subject import Subject
 from pipeline.expression.tree import And, Filter, Not, Or, Term
 from tests.notices import make_record
@@ -228,7 +229,7 @@ def test_the_sentence_of_a_match_is_shown_with_the_match_marked(text: str, sente
     )
     subject = Subject.of(record)
     condition = read_query(text).condition
-    assert mark_sentence(find_spans(condition, subject), subject) == sentence
+    assert show_places(find_places(condition, subject), subject).marked == sentence
 
 
 @given(
@@ -237,5 +238,26 @@ def test_the_sentence_of_a_match_is_shown_with_the_match_marked(text: str, sente
 def test_every_span_holds_what_was_asked_for(before: str, after: str) -> None:
     subject = Subject.of(make_record(1, title="通知", body=f"{before}。著作权。{after}。"))
     condition = read_query('"著作权"').condition
-    (span,) = find_spans(condition, subject)
-    assert subject.body[span.start : span.end] == "著作权"
+    ((start, end),) = find_places(condition, subject).body
+    assert subject.body[start:end] == "著作权"
+
+
+@pytest.mark.parametrize(
+    ("text", "body", "marked"),
+    [
+        ('"标 权"', "商标权与商标 权", "商标权与商【标 权】"),
+        ("dition", "une édition", ""),
+        ("ai", "Maintenance of ＡＩ.", "Maintenance of 【ＡＩ】."),
+        ("侵权 商标", "不侵权\u3000商标权，商标。", "不【侵权】 【商标】权，【商标】。"),
+    ],
+)
+def test_only_what_the_index_finds_is_marked(text: str, body: str, marked: str) -> None:
+    subject = Subject.of(make_record(1, title="通知", body=body))
+    assert show_places(find_places(read_query(text).condition, subject), subject).marked == marked
+
+
+def test_words_of_a_rule_are_found_folded_and_latin_ones_whole() -> None:
+    places = find_patterns(
+        [word_pattern("shop"), word_pattern("trade mark")], "The bishop", "a shop, Trade\n Mark"
+    )
+    assert (places.title, places.body) == ((), ((2, 6), (8, 19)))

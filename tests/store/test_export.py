@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 from pyarrow import parquet
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import text as sql
 
 from crawlers.notice import PrintedDate
 from pipeline.expression import read_words
+from pipeline.store.health_tables import SourceHealth
+from pipeline.store.tables import Item, Listed, Withdrawal
 from pipeline.store.write import write_records
 from query.export import rows as rows_module
 from query.export.columns import COLUMNS, JOINT, pick_columns
@@ -298,3 +302,60 @@ def test_a_file_that_does_not_become_whole_leaves_the_old_one(tmp_path: Path) ->
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="can't be written"), whole_file(tmp_path / "no" / "x.csv"):
         pass
+
+
+def test_views_and_columns_say_what_is_withdrawn_inserted_later_and_how_the_source_stands(
+    store: Engine,
+) -> None:
+    write_records(store, [make_record(number) for number in (1, 2)])
+    gone_at = datetime(2026, 11, 21, 2, tzinfo=UTC)
+    with store.begin() as connection:
+        first, second = connection.execute(select(Item.id, Item.identity).order_by(Item.id)).all()
+        gone = {
+            "item_id": first.id, "kind": "deleted", "detail": "x", "seen_until": gone_at, "gone_at": gone_at,
+            "snapshot_sha256": "a" * 64, "confirmed_at": gone_at, "control_url": "https://example.org/",
+        }  # fmt: skip
+        # One that had ended before, and one that is only suspected, say nothing.
+        connection.execute(
+            insert(Withdrawal), [{**gone, "returned_at": gone_at}, {**gone, "returned_at": None}]
+        )
+        connection.execute(insert(Withdrawal).values({**gone, "item_id": second.id, "confirmed_at": None}))
+        entry = {
+            "address": second.identity, "url": "https://example.org/", "title": "x", "baseline": False, "told": False,
+        }  # fmt: skip
+        connection.execute(
+            insert(Listed),
+            [
+                {
+                    **entry,
+                    "source_key": key,
+                    "first_seen_at": gone_at + timedelta(hours=hours),
+                    "inserted": below,
+                }
+                for key, hours, below in (("a", 0, None), ("b", 2, "later"), ("c", 1, "newer"))
+            ],
+        )
+        connection.execute(
+            insert(SourceHealth).values(
+                source_key="court_spc_interpretations", verdict="blocked", since_on=gone_at.date(), bad_runs=1,
+                troubles=1, told=False, same_runs=1,
+            )
+        )  # fmt: skip
+    names = ("withdrawn_at", "withdrawn_kind", "inserted_at", "inserted_below", "source_verdict")
+    columns = pick_columns("items", names)
+    rows = [list(row) for row in stream_rows(columns, stream_stored(store, [], body=False), "items")]
+    assert sorted(rows, key=str) == [
+        ["2026-11-21T02:00:00+00:00", "deleted", None, None, "blocked"],
+        [None, None, "2026-11-21T03:00:00+00:00", "newer", "blocked"],
+    ]
+    with store.connect() as connection:
+        viewed = connection.execute(
+            sql(
+                "SELECT withdrawn_kind, inserted_below, judged_as FROM items, sources ORDER BY withdrawn_kind"
+            )
+        )
+        assert sorted(map(tuple, viewed), key=str) == [
+            ("deleted", None, "blocked"),
+            (None, "newer", "blocked"),
+        ]
+        assert connection.scalar(sql("SELECT count(*) FROM withdrawals WHERE returned_at IS NULL")) == 2

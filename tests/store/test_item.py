@@ -6,15 +6,13 @@ import json
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from pipeline.store.corrections import correct_published
 from pipeline.store.lookup import NoSuchItem
 from pipeline.store.tables import Item
 from pipeline.store.write import Match, write_records
-from query.item import describe_item, sentence_around
+from query.item import describe_item
 from tests.notices import make_record
 
 
@@ -77,10 +75,3 @@ def test_an_item_is_shown_by_its_url_and_an_unknown_one_is_refused(store: Engine
     assert describe_item(store, "https://www.court.gov.cn/fabu/xiangqing/7.html")["uid"] == uid
     with pytest.raises(NoSuchItem):
         describe_item(store, "https://www.court.gov.cn/fabu/xiangqing/8.html")
-
-
-@given(st.text(alphabet="商标案1。；\n.! ", max_size=60), st.integers(0, 59), st.integers(1, 20))
-def test_a_sentence_holds_what_it_was_asked_for(text: str, start: int, length: int) -> None:
-    span = text[start : start + length]
-    if span.strip():
-        assert " ".join(span.split()) in (sentence_around(text, start, start + len(span)) or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,8 @@ from pipeline.expression import ExpressionError, read_words
 from pipeline.normalize import fold
 from pipeline.store.tokens import read_phrase, tokenize
 from pipeline.store.write import write_records
-from query.search import QueryError, search_items
+from query.fact_filters import FactFilter
+from query.search import QueryError, describe_hit, search_items
 from tests.notices import make_record
 
 TEXTS = {
@@ -77,6 +79,16 @@ def test_words_find_what_holds_them_newest_first(
     filled: Engine, words: list[str], expected: list[int]
 ) -> None:
     assert numbers(filled, *words) == expected
+
+
+def test_what_was_asked_for_is_marked_in_title_and_sentence(filled: Engine) -> None:
+    (hit,) = search_items(filled, read_words(["商标"]), facts=FactFilter(amount_min=Decimal(350_000))).hits
+    assert [hit.title[start:end] for start, end in hit.title_places] == ["商标"]
+    assert hit.excerpt.marked == "原告在（2022）粤0192民初2187号案中请求赔偿【35万元】。"
+    assert describe_hit(hit)["highlights"] == {"title": [[2, 4]], "excerpt": [[27, 31]]}
+    (publisher,) = search_items(filled, read_words(["某院", "-商标"]), limit=1).hits
+    assert (publisher.title_places, publisher.excerpt.places) == ((), ())
+    assert publisher.excerpt.text.startswith("ＡＩ生成")
 
 
 def test_filters_by_source_and_day_are_inclusive(filled: Engine) -> None:
