@@ -19,11 +19,12 @@ from cli_output import (
     read_configuration,
     widened_table,
 )
+from pipeline.alerts.rule_report import DAYS, hold_rules
+from pipeline.alerts.rule_trials import NOISY, Trial, count_told, try_rules
 from pipeline.alerts.rules import Recipient, Rule
 from pipeline.expression import read_query
 from pipeline.expression.conditions import named_sources
 from pipeline.store.session import open_engine
-from query.rule_trials import NOISY, Trial, count_told, try_rules
 
 rules_app = typer.Typer(help="What rules ask for, and what they would have told.", no_args_is_help=True)
 
@@ -55,7 +56,7 @@ def rules_list(
             "channels": list(dict.fromkeys(recipient.channel for recipient in rule.send)),
             "matched_items": trial.items,
             "matched_events": trial.events,
-            "verdict": _judge(trial, days),
+            "verdict": trial.verdict(days),
             "told_items": told.get(rule.name, (0, None))[0],
             "last_told_at": last.isoformat(timespec="seconds")
             if (last := told.get(rule.name, (0, None))[1])
@@ -77,6 +78,19 @@ def rules_list(
         )  # fmt: skip
         table.add_row(*map(escape, cells))
     out.print(table)
+
+
+@rules_app.command("report")
+def rules_report(context: typer.Context, db: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Say which rules matched nothing and which match too much, as the operators are told each month."""
+    configuration = read_configuration(context, database=db)
+    engine = open_engine(configuration.database_url, create=False)
+    report = hold_rules(engine, configuration.all_rules(), datetime.now(UTC))
+    if as_json:
+        print_json({"days": DAYS, **asdict(report)})
+        return
+    for line in (report.title, *report.lines):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @rules_app.command("test")
@@ -111,7 +125,7 @@ def try_command(
     what = f"The rule {tried.name!r}" if named else "The query"
     out.print(
         f"{what} matches {trial.items} of {held} items of the last {days} days: {trial.events} events, "
-        f"{trial.events * 7 / days:.1f} a week{_verdict_in_words(trial, days)}.",
+        f"{trial.events_a_week(days):.1f} a week{_verdict_in_words(trial, days)}.",
         markup=False, highlight=False,
     )  # fmt: skip
     if trial.weeks:
@@ -137,8 +151,8 @@ def _describe(name: str | None, held: int, days: int, trial: Trial) -> dict[str,
         "items": held,
         "matched_items": trial.items,
         "matched_events": trial.events,
-        "events_a_week": round(trial.events * 7 / days, 2),
-        "verdict": _judge(trial, days),
+        "events_a_week": round(trial.events_a_week(days), 2),
+        "verdict": trial.verdict(days),
         "weeks": [{"from": monday.isoformat(), "events": events} for monday, events in trial.weeks],
         "examples": [
             asdict(one) | {"published_on": one.published_on.isoformat() if one.published_on else None}
@@ -147,16 +161,9 @@ def _describe(name: str | None, held: int, days: int, trial: Trial) -> dict[str,
     }
 
 
-def _judge(trial: Trial, days: int) -> str:
-    """`silent` for a rule that matched nothing, `noisy` for one that matches more than a person reads, else empty."""
-    if not trial.items:
-        return "silent"
-    return "noisy" if trial.events * 7 / days > NOISY else ""
-
-
 def _verdict_in_words(trial: Trial, days: int) -> str:
     words = {"silent": "", "noisy": f" (noisy: more than {NOISY})", "": ""}
-    return words[_judge(trial, days)]
+    return words[trial.verdict(days)]
 
 
 def _say(rule: Rule) -> str:

@@ -242,9 +242,10 @@ class Configuration(BaseSettings):
         return channels
 
     def _recipients(self) -> tuple[Recipient, ...]:
-        sends = (*(rule.send for rule in self.rules), *(watchlist.send for watchlist in self.watchlists))
-        seconds = (rule.escalate for rule in self.rules if rule.escalate is not None)
-        return (*self.operators, *self.alarms, *(recipient for send in sends for recipient in send), *seconds)
+        telling = (*self.rules, *self.watchlists)
+        first = (recipient for one in telling for recipient in one.send)
+        seconds = (one.escalate for one in telling if one.escalate is not None)
+        return (*self.operators, *self.alarms, *first, *seconds)
 
     @property
     def _folder(self) -> Path:

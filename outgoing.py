@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import ssl
 import time
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -217,7 +219,7 @@ def post(
     sent["Host"] = target.netloc.decode("ascii")
     waits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
     failure: httpx.TransportError | None = None
-    with httpx.HTTPTransport(trust_env=False) as transport:
+    with httpx.HTTPTransport(verify=_trusted_authorities(), trust_env=False) as transport:
         for address in addresses:
             request = httpx.Request(
                 "POST",
@@ -234,6 +236,12 @@ def post(
                 failure = error
                 break
     raise Unreachable(f"{server} didn't answer: {type(failure).__name__} {failure}.") from failure
+
+
+@cache
+def _trusted_authorities() -> ssl.SSLContext:
+    """Whose certificates are believed. Loading them takes longer than all else that a message needs."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _read_answer(response: httpx.Response, timeout: float) -> Answer:

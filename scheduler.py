@@ -32,7 +32,7 @@ from crawlers.timetable import Timetable, due_sources
 from crawlers.verdicts import judge, note_missed, report_day
 from crawlers.wechat_session import announce_end
 from errors import ConfigurationError, IprwatchError
-from pipeline.alerts.outbox import deliver
+from pipeline.alerts.outbox import deliver, is_anything_due
 from pipeline.dates import SHANGHAI
 from pipeline.health.workdays import warn_of_unknown_year
 from pipeline.store.lease import find_holder
@@ -43,6 +43,7 @@ from pipeline.store.source_set import check_sources
 HOSTS_AT_ONCE = 4
 JITTER = 30  # seconds, so that not all crawls of a minute start in the same second
 LOOK_EVERY = 60  # seconds
+SEND_EVERY = 2  # seconds
 RETRY_AFTER = timedelta(minutes=5)
 MOST_RETRIES = 3
 log = logging.getLogger("iprwatch.scheduler")
@@ -73,6 +74,7 @@ class Runner:
         self._running: set[CrawlProcess] = set()
         self._changed = threading.Condition()
         self._stopping = False
+        self._sending = threading.Lock()
 
     @property
     def hosts(self) -> list[str]:
@@ -169,8 +171,8 @@ class Runner:
                 self._changed.notify_all()
 
     def look_after(self) -> None:
-        """What is done each minute: runs are judged, the day is reported, alerts are sent. What fails is a log line,
-        and is tried again the next minute."""
+        """What is done each minute: runs are judged, the day is reported, alerts are escalated and sent. What fails is
+        a log line, and is tried again the next minute."""
         self._count_down()
         try:
             judge(self._configuration, self._engine)
@@ -180,16 +182,29 @@ class Runner:
             log.error("health: %s", first_line(error) if isinstance(error, DBAPIError) else error)
         self.send()
 
+    def send_due(self) -> None:
+        """Send if anything is due, which takes one look into the outbox, and nobody here is sending."""
+        if self._sending.locked():
+            return
+        try:
+            due = is_anything_due(self._engine, self._now())
+        except DBAPIError as error:
+            log.error("alerts: %s", first_line(error))
+            return
+        if due:
+            self.send()
+
     def send(self) -> None:
         """Send the alerts that are due; what fails is retried at its time."""
         try:
             configuration = self._configuration
-            report = deliver(
-                self._engine,
-                configuration.build_channels(),
-                rules=configuration.all_rules(),
-                operators=configuration.operators,
-            )
+            with self._sending:
+                report = deliver(
+                    self._engine,
+                    configuration.build_channels(),
+                    rules=configuration.all_rules(),
+                    operators=configuration.operators,
+                )
         except (IprwatchError, DBAPIError) as error:
             log.error("alerts: %s", first_line(error) if isinstance(error, DBAPIError) else error)
             return
@@ -238,11 +253,16 @@ def describe_run(source_key: str, run: RunState, ended: Ended) -> tuple[int, str
 
 
 def build_scheduler(runner: Runner, sources: Sequence[Source]) -> BackgroundScheduler:
-    """A scheduler with a job for each source, one for each host that looks what is due at the start, and one for
-    everything that is done each minute; not started."""
+    """A scheduler with a job for each source, one for each host that looks what is due at the start, one for
+    everything that is done each minute, and one that sends what is due; not started."""
     scheduler = BackgroundScheduler(
         timezone=SHANGHAI,
-        executors={"default": ThreadPoolExecutor(HOSTS_AT_ONCE), "look after": ThreadPoolExecutor(1)},
+        executors={
+            "default": ThreadPoolExecutor(HOSTS_AT_ONCE),
+            "look after": ThreadPoolExecutor(1),
+            # One sends, however long that takes, while the other finds so and leaves it to it.
+            "send": ThreadPoolExecutor(2),
+        },
         # However late a job comes, it is run once: what is due is decided by the run rows.
         job_defaults={"coalesce": True, "max_instances": 2, "misfire_grace_time": None},
     )
@@ -267,6 +287,7 @@ def build_scheduler(runner: Runner, sources: Sequence[Source]) -> BackgroundSche
         executor="look after",
         max_instances=1,
     )
+    scheduler.add_job(runner.send_due, "interval", seconds=SEND_EVERY, id="send", executor="send")
     scheduler.add_listener(_report_defect, EVENT_JOB_ERROR)
     return scheduler
 

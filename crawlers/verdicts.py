@@ -12,6 +12,7 @@ from crawlers.source import INBOX_READER, Source
 from crawlers.timetable import timetable_of
 from crawlers.withdrawn import read_stored
 from pipeline.alerts.check import check_alerts
+from pipeline.alerts.rule_report import is_report_due, post_report
 from pipeline.alerts.rules import Rules
 from pipeline.dates import SHANGHAI
 from pipeline.health.ledger import Alarm, Watched, judge_runs, note_not_run
@@ -67,7 +68,8 @@ def note_missed(configuration: Configuration, engine: Engine, now: datetime, *, 
 
 
 def report_day(configuration: Configuration, engine: Engine, now: datetime) -> None:
-    """Post the daily summary when it is due, the ping once that was delivered, and write the metrics.
+    """Post the daily summary and the monthly report on rules when they are due, the ping once the summary was
+    delivered, and write the metrics.
 
     A day before the first crawl has no summary. Raises MetricsError.
     """
@@ -78,6 +80,8 @@ def report_day(configuration: Configuration, engine: Engine, now: datetime) -> N
     if is_due and any(status.is_known_on(day) for status in statuses):
         more = [*_check_alerts(configuration, engine, now), *_ask_for_words(engine)]
         post_summary(engine, configuration.operators, statuses, day, more)
+    if configuration.operators and is_report_due(engine, day):
+        post_report(engine, configuration.operators, configuration.all_rules(), now, day)
     if configuration.dead_mans_switch:
         ping_when_delivered(engine, day)
     if configuration.metrics_file:

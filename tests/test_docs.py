@@ -20,7 +20,8 @@ from crawlers.runs import STATES
 from crawlers.source import BUILT_IN, FAMILIES, Source, load_sources
 from pipeline.alerts import channels
 from pipeline.alerts.rules import Escalation, Rule
-from pipeline.alerts.watchlists import COLUMNS, Watchlist
+from pipeline.alerts.watchlist_files import COLUMNS
+from pipeline.alerts.watchlists import Watchlist
 from pipeline.expression.fields import CHINESE_NAMES, FIELDS
 from pipeline.legal.fact import KINDS
 from pipeline.store.tables import Base

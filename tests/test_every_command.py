@@ -37,6 +37,7 @@ RUNS: dict[str, tuple[tuple[str | Path, ...], str, int, str]] = {
     "sql": (("SELECT count(*) AS counted FROM items",), "", 0, "counted"),
     "show": ((ITEM,), "", 0, "Facts"),
     "rules list": ((), "", 0, "0 rules"),
+    "rules report": ((), "", 0, "0 rules: 0 matched nothing"),
     "rules test": (("商标 NOT 专利", "--days", "3000"), "", 0, "The query matches"),
     "tables": ((), "", 0, "court_codes"),
     "correct": (

@@ -358,7 +358,7 @@ send = [{{ channel = "log" }}]
     (source,) = configuration.load_sources().values()
     assert runner.crawl_due(source.host)
     assert not (tmp_path / "alerts.jsonl").exists()
-    runner.send()
+    runner.send_due()
     alerts = (tmp_path / "alerts.jsonl").read_text("utf-8").splitlines()
     assert len(alerts) == 4
     runner.send()

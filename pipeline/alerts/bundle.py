@@ -7,6 +7,7 @@ Alerts that may have reached somebody already never go into one: they are repeat
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from pipeline.alerts.rules import Recipient, Rule
 from pipeline.store.alert_tables import Attempt
 from pipeline.store.outbox_rows import BUNDLED, HELD
 from pipeline.store.tables import Delivery, Filtered
+from pipeline.store.write import insert_ignoring
 
 DIGEST, STORM = "digest", "storm"
 """The events of messages that carry several alerts."""
@@ -57,7 +59,7 @@ def release(connection: Connection, row: Any, rules: Mapping[str, Rule], now: da
     elif collected:
         chosen = _write_digest(connection, row, recipient, rules, now)
     else:
-        decided = _guard_against_storm(connection, row, rule, now)
+        decided = _guard_against_storm(connection, row, rule, rules, now)
         if decided is None:
             return None
         chosen = decided
@@ -97,16 +99,22 @@ def write_empty_digests(connection: Connection, rules: Iterable[Rule], now: date
     for rule, recipient in asking.values():
         where = (Delivery.channel == recipient.channel, Delivery.recipient == recipient.to)
         names = _digested_with(recipient, rules)
-        last = connection.scalar(
-            select(func.max(Delivery.created_at)).where(*where, Delivery.event == DIGEST)
-        ) or started_at(connection, rule.name)
+        # Asked for first: a digest that another process has just written is seen by one question or the other.
         waiting = connection.scalar(
             select(Delivery.id).where(*where, Delivery.rule.in_(names), *_FRESH).limit(1)
         )
+        last = connection.scalar(
+            select(func.max(Delivery.created_at)).where(*where, Delivery.event == DIGEST)
+        ) or started_at(connection, rule.name)
         if last is None or waiting or recipient.ready_at(last, now) > now:
             continue
         notes = _count_left_out(connection, recipient, [one for one in rules if one.name in names], last)
-        _insert_message(connection, DIGEST, recipient, names, [], 0, notes, now)
+        # Two processes that find this at once write one row: its id follows from whom and from when.
+        told = f"{recipient.channel}\n{recipient.to}\n{recipient.next_digest(last).isoformat()}"
+        message_id = hashlib.sha256(told.encode()).hexdigest()[:32]
+        insert_ignoring(
+            connection, Delivery, [_message(message_id, DIGEST, recipient, names, [], 0, notes, now)]
+        )
 
 
 _FRESH: tuple[ColumnElement[bool], ...] = (
@@ -171,7 +179,9 @@ def _write_digest(
     counted = [rule for rule in rules.values() if rule.name in names]
     notes = _count_left_out(connection, recipient, counted, last)
     told = list(dict.fromkeys(one.rule for one in chosen))
-    message_id = _insert_message(connection, DIGEST, recipient, told, entries, len(chosen), notes, now)
+    message_id = uuid.uuid4().hex
+    message = _message(message_id, DIGEST, recipient, told, entries, len(chosen), notes, now)
+    connection.execute(insert(Delivery).values(message))
     _bundle(connection, [one.id for one in chosen], message_id, f"in message {message_id}")
     return message_id
 
@@ -224,11 +234,14 @@ def _count_left_out(
 # --- Storms ---
 
 
-def _guard_against_storm(connection: Connection, row: Any, rule: Rule, now: datetime) -> str | None:
+def _guard_against_storm(
+    connection: Connection, row: Any, rule: Rule, rules: Mapping[str, Rule], now: datetime
+) -> str | None:
     """The alert itself while few go to its recipient; else one message with all that are due, once in an interval."""
     if not rule.storm:
         return str(row.id)
-    mine = _addressed([rule.name], row)
+    to = (Delivery.channel == row.channel, Delivery.recipient == row.recipient)
+    mine = (*to, _is_of(rule))
     interval = timedelta(minutes=rule.storm_minutes)
     told = or_(
         and_(Delivery.state == "sent", Delivery.sent_at > now - interval),
@@ -238,7 +251,8 @@ def _guard_against_storm(connection: Connection, row: Any, rule: Rule, now: date
     due = (*mine, *_FRESH, Delivery.next_at <= now)
     if _count(connection, count + 1, *due) <= count:
         return str(row.id)
-    last = connection.scalar(select(func.max(Delivery.created_at)).where(*mine, Delivery.event == STORM))
+    storms = (*to, Delivery.rule == rule.group, Delivery.event == STORM)
+    last = connection.scalar(select(func.max(Delivery.created_at)).where(*storms))
     if last is not None and last + interval > now:
         detail = (
             f"waits: more than {rule.storm} alerts of the rule in {rule.storm_minutes} minutes, collected"
@@ -255,11 +269,24 @@ def _guard_against_storm(connection: Connection, row: Any, rule: Rule, now: date
     unlisted = len(waiting) - len(entries)
     recipient = Recipient(channel=row.channel, to=row.recipient)
     notes = {"unlisted": unlisted} if unlisted else {}
-    message_id = _insert_message(connection, STORM, recipient, [rule.name], entries, len(waiting), notes, now)
+    message_id = uuid.uuid4().hex
+    number = len(waiting)
+    message = _message(
+        message_id, STORM, recipient, [rule.name], entries, number, notes, now, called=rule.group
+    )
+    connection.execute(insert(Delivery).values(message))
     ids = [one.id for one in waiting]
     _bundle(connection, ids[: len(entries)], message_id, f"in message {message_id}")
     _bundle(connection, ids[len(entries) :], message_id, f"counted, not listed, in message {message_id}")
     return message_id
+
+
+def _is_of(rule: Rule) -> ColumnElement[bool]:
+    """The alerts that are counted with those of this rule: all of a watchlist, whose names begin with the list's."""
+    if rule.group == rule.name:
+        return Delivery.rule == rule.name
+    start = f"{rule.group}: "
+    return func.substr(Delivery.rule, 1, len(start)) == start
 
 
 def _count(connection: Connection, most: int, *which: ColumnElement[bool]) -> int:
@@ -273,8 +300,8 @@ def _count(connection: Connection, most: int, *which: ColumnElement[bool]) -> in
 # --- Rows ---
 
 
-def _insert_message(
-    connection: Connection,
+def _message(
+    message_id: str,
     event: str,
     recipient: Recipient,
     names: Sequence[str],
@@ -282,24 +309,24 @@ def _insert_message(
     number: int,
     notes: dict[str, int],
     now: datetime,
-) -> str:
-    message_id = uuid.uuid4().hex
+    *,
+    called: str = "",
+) -> dict[str, Any]:
+    """The row of a message about these rules, whose title calls them so."""
+    called = called or ", ".join(names)
     text = {
-        "title": f"{', '.join(names)} ({number})"[:300],
+        "title": f"{called} ({number})"[:300],
         "summary": "",
         "rules": list(names),
         "number": number,
         "entries": json.loads(json.dumps(entries)),
         "notes": notes,
     }
-    connection.execute(
-        insert(Delivery).values(
-            id=message_id, rule=names[0] if len(names) == 1 else event, item_id=None, story_id=None, text=text,
-            event=event, channel=recipient.channel, recipient=recipient.to, state="due", attempts=0, parts_sent=0,
-            created_at=now, next_at=now, sent_at=None, detail=None,
-        )
-    )  # fmt: skip
-    return message_id
+    return {
+        "id": message_id, "rule": called if len(names) == 1 else event, "item_id": None, "story_id": None, "text": text,
+        "event": event, "channel": recipient.channel, "recipient": recipient.to, "state": "due", "attempts": 0,
+        "parts_sent": 0, "created_at": now, "next_at": now, "sent_at": None, "detail": None,
+    }  # fmt: skip
 
 
 def _bundle(connection: Connection, ids: Sequence[str], message_id: str, detail: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.alerts.bundle import release, settle_bundled, write_empty_digests
@@ -126,6 +126,13 @@ def deliver(
     return report
 
 
+def is_anything_due(engine: Engine, now: datetime) -> bool:
+    """True when a row of the outbox is due at this time, or its claim has ended."""
+    query = select(Delivery.id).where(Delivery.state.in_(("due", "sending")), Delivery.next_at <= now)
+    with engine.connect().execution_options(read_only=True) as connection:
+        return connection.scalar(query.limit(1)) is not None
+
+
 def _send(
     engine: Engine, channel: Channel | None, claimed: _Claimed, operators: tuple[Recipient, ...]
 ) -> tuple[str, Receipt]:
@@ -172,7 +179,7 @@ def _claim(
         with engine.begin() as connection:
             row = connection.execute(
                 select(Delivery)
-                .where(or_(Delivery.state == "due", Delivery.state == "sending"), Delivery.next_at <= due_by)
+                .where(Delivery.state.in_(("due", "sending")), Delivery.next_at <= due_by)
                 .order_by(Delivery.next_at, Delivery.created_at, Delivery.id)
                 .limit(1)
                 .with_for_update(skip_locked=True)

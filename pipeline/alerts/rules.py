@@ -54,23 +54,40 @@ class Escalation(Recipient):
         return digest
 
 
-class Rule(BaseModel):
+class Telling(BaseModel):
+    """Who is told of which events, and when alerts are many or nobody answers.
+
+    `events` are `new` (once a story), `edited`, `joined`: another report of a story that is known already, and
+    `withdrawn`: the page is gone from its site. `earlier` asks for what was stored before the rule was first configured
+    too. `escalate` says who is told of an alert that nobody has acknowledged in time. More than `storm` alerts to one
+    recipient within `storm_minutes` go in one message; 0 lets any number go.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    events: Annotated[tuple[str, ...], Field(min_length=1)] = ("new", "withdrawn")
+    earlier: bool = False
+    send: Annotated[tuple[Recipient, ...], Field(min_length=1)]
+    escalate: Escalation | None = None
+    storm: Annotated[int, Field(ge=0, le=10_000)] = 20
+    storm_minutes: Annotated[int, Field(ge=1, le=10_000)] = 10
+
+    @model_validator(mode="after")
+    def _somebody_else(self) -> Telling:
+        second = self.escalate
+        if second and any((one.channel, one.to) == (second.channel, second.to) for one in self.send):
+            raise ValueError("escalate: names one of the recipients in send; it must be another one")
+        return self
+
+
+class Rule(Telling):
     """A notice matches when it meets `query` (docs/query-language.md), has one of the words, comes from one of the
     sources and has one of the topics; what is empty asks for nothing. `words` are compared folded (case, full width)
     and otherwise as written, Latin ones whole; they are looked for in title, body and the texts of attachments.
 
     The facts of title and body can be asked for too: one of the kinds of right, one of the case numbers and one of
     the courts (in any written form), and one sum of at least `amount_min` in `currency` (ISO 4217).
-
-    `earlier` asks for what was stored before the rule was first configured too. `escalate` says who is told of an alert
-    that nobody has acknowledged in time. More than `storm` alerts to one recipient within `storm_minutes` go in one
-    message; 0 lets any number go.
-
-    `events` are `new` (once a story), `edited`, `joined`: another report of a story that is known already, and
-    `withdrawn`: the page is gone from its site.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     query: str = ""
@@ -82,19 +99,11 @@ class Rule(BaseModel):
     courts: tuple[str, ...] = ()
     amount_min: Annotated[Decimal, Field(ge=0, lt=MOST_MONEY)] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
-    events: Annotated[tuple[str, ...], Field(min_length=1)] = ("new", "withdrawn")
-    earlier: bool = False
-    send: Annotated[tuple[Recipient, ...], Field(min_length=1)]
-    escalate: Escalation | None = None
-    storm: Annotated[int, Field(ge=0, le=10_000)] = 20
-    storm_minutes: Annotated[int, Field(ge=1, le=10_000)] = 10
 
-    @model_validator(mode="after")
-    def _somebody_else(self) -> Rule:
-        second = self.escalate
-        if second and any((one.channel, one.to) == (second.channel, second.to) for one in self.send):
-            raise ValueError("escalate: names one of the recipients in send; it must be another one")
-        return self
+    @property
+    def group(self) -> str:
+        """The name under which its alerts are counted: many at once go in one message with those of the group."""
+        return self.name
 
     @property
     def fingerprint(self) -> str:

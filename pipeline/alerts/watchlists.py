@@ -6,17 +6,16 @@ whose it is.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from errors import ConfigurationError
-from pipeline.alerts.rules import Recipient, Rule
+from pipeline.alerts.rules import Rule, Telling
+from pipeline.alerts.watchlist_files import read_rows
 from pipeline.expression import read_query
 from pipeline.expression.conditions import All, Condition, HasFact, OneOf, Words
 from pipeline.expression.fields import FIELDS
@@ -24,27 +23,22 @@ from pipeline.expression.widening import scripts
 from pipeline.store.tokens import read_phrase
 
 KINDS = ("client", "mark", "patent", "matter")
-COLUMNS = ("name", "aliases", "kind", "reference")
-MOST_ROWS = 20_000
 _LEAST_LETTERS = 2
 _ALIASES = re.compile(r"[;；|]")
 _FACTS = {"patent": "patent", "matter": "case"}
 
 
-class Watchlist(BaseModel):
+class Watchlist(Telling):
     """A table of names and who is told of them. `query`, if any, must be met beside one of the names.
 
-    `file` is a CSV file in UTF-8 with a header; its columns are `name`, `aliases` (with semicolons between them),
-    `kind` (client, mark, patent, matter) and `reference`. Only `name` is needed.
+    `file` is a CSV file in UTF-8 or an XLSX file, with a header; its columns are `name`, `aliases` (with semicolons
+    between them), `kind` (client, mark, patent, matter) and `reference`. Only `name` is needed.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
     file: Path
     query: str = ""
     events: Annotated[tuple[str, ...], Field(min_length=1)] = ("new",)
-    send: Annotated[tuple[Recipient, ...], Field(min_length=1)]
 
     @field_validator("query")
     @classmethod
@@ -59,6 +53,12 @@ class WatchedName(Rule):
 
     names: Annotated[tuple[str, ...], Field(min_length=1)]
     kind: str = ""
+    watchlist: str
+
+    @property
+    def group(self) -> str:
+        """The watchlist's name."""
+        return self.watchlist
 
     @cached_property
     def condition(self) -> Condition:
@@ -88,7 +88,8 @@ def _read_fact(field: str, name: str) -> HasFact | None:
 def read_watchlist(watchlist: Watchlist) -> tuple[WatchedName, ...]:
     """The rules of a watchlist's rows. Raises ConfigurationError naming the file, the row and the column."""
     rules: dict[str, WatchedName] = {}
-    for number, row in _read_rows(watchlist.file):
+    telling = {key: getattr(watchlist, key) for key in Telling.model_fields}
+    for number, row in read_rows(watchlist.file):
         names = _read_names(row, f"{watchlist.file}: row {number}")
         reference = row.get("reference", "")
         title = f"{watchlist.name}: {names[0]}" + (f" ({reference})" if reference else "")
@@ -105,58 +106,13 @@ def read_watchlist(watchlist: Watchlist) -> tuple[WatchedName, ...]:
             name=title,
             names=names,
             kind=row.get("kind", ""),
+            watchlist=watchlist.name,
             query=watchlist.query,
-            events=watchlist.events,
-            send=watchlist.send,
+            **telling,
         )
     if not rules:
         raise ConfigurationError(f"{watchlist.file}: has no row below its header.")
     return tuple(rules.values())
-
-
-def _read_rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    if file.suffix.lower() != ".csv":
-        raise ConfigurationError(f"{file}: is no CSV file; save the table as “CSV UTF-8”.")
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigurationError(f"{file}: can't be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{file}: is not in UTF-8; save the table as “CSV UTF-8”.") from None
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
-    try:
-        header = [column.strip().lower() for column in next(reader, [])]
-        _check_header(header, file)
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if not any(cells):
-                continue
-            if len(cells) != len(header):
-                raise ConfigurationError(
-                    f"{file}: row {reader.line_num}: has {len(cells)} cells, its header {len(header)}."
-                )
-            if reader.line_num > MOST_ROWS:
-                raise ConfigurationError(
-                    f"{file}: row {reader.line_num}: a watchlist may have {MOST_ROWS} rows."
-                )
-            yield reader.line_num, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise ConfigurationError(f"{file}: row {reader.line_num}: can't be read ({error}).") from None
-
-
-def _check_header(header: list[str], file: Path) -> None:
-    if "name" not in header:
-        raise ConfigurationError(
-            f"{file}: row 1: a column “name” is missing; the columns are {', '.join(COLUMNS)}."
-        )
-    for place, column in enumerate(header):
-        if column not in COLUMNS:
-            raise ConfigurationError(
-                f"{file}: row 1, column {place + 1}: {column!r} is no column of a watchlist; there are "
-                f"{', '.join(COLUMNS)}."
-            )
-        if column in header[:place]:
-            raise ConfigurationError(f"{file}: row 1, column {place + 1}: {column!r} stands there twice.")
 
 
 def _read_names(row: dict[str, str], place: str) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ _WORD = re.compile(rf'(?:{_YEAR}|[^\s()"|])+')
 _FIELD = re.compile(
     r"(?P<name>[A-Za-z_]+|[\u4e00-\u9fff]{2,4})(?P<gap>\s*)(?P<operator>>=|<=|≥|≤|:|=|>|<)\s*"
 )
+# What stands in no text that people search for, and means something in a regular expression.
+_REGULAR = re.compile(r"\.[*+]|\\[bdswBDSW]|\[\^|\A\^|\A/.+/\Z")
 _SIGNS = {"≥": ">=", "≤": "<=", "=": ":"}
 _OPERATORS = frozenset(("AND", "OR", "NOT"))
 _LANGUAGE = re.compile(r'[()"|:<>=≥≤]|(?:^|\s)(?:AND|OR|NOT)(?:\s|$)|(?:^|\s)-\S')
@@ -101,6 +103,13 @@ def _read_lexeme(text: str, plain: str, place: int, fields: frozenset[str]) -> L
     word = _WORD.match(plain, place)
     if word is None:
         return Lexeme(sign, sign, place, place + 1)
+    if _REGULAR.search(word[0]):
+        raise ExpressionError(
+            f"“{text[word.start() : word.end()]}” looks like a regular expression, and there are none here: write "
+            "words, OR between them, or quotes around what is to be found as it is.",
+            text,
+            place,
+        )
     kind = word[0] if word[0] in _OPERATORS else "word"
     return Lexeme(kind, text[word.start() : word.end()], *word.span())
 

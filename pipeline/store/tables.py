@@ -269,7 +269,7 @@ class Delivery(Base):
         UniqueConstraint("rule", "item_id", "event", "channel", "recipient"),
         Index("uq_delivery_story_id", "story_id", "rule", "event", "channel", "recipient", unique=True),
         Index("ix_delivery_state_next_at", "state", "next_at"),
-        Index("ix_delivery_told", "rule", "channel", "recipient", "state", "sent_at"),
+        Index("ix_delivery_told", "channel", "recipient", "state", "sent_at"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     rule: Mapped[str] = mapped_column(String(200))

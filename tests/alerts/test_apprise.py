@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from loopback import Said, Server, serve
 
 from errors import ConfigurationError
-from pipeline.alerts.channels import Channel, build_channel
+from pipeline.alerts.channels import AppriseChannel, Channel, build_channel
 from pipeline.alerts.wording import EXAMPLE
 
 pytest.importorskip("apprise", reason="the extra `apprise` is not installed")
@@ -33,6 +34,26 @@ def test_a_message_arrives_whole_and_signed_by_no_title() -> None:
     text = json.loads(request.body)["message"]
     assert EXAMPLE.id in text
     assert "案号: （2025）京73民初1号" in text
+
+
+def test_5000_chinese_characters_and_emoji_arrive_in_parts_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "".join(
+        chr(0x4E00 + number) + ("\N{PANDA FACE}" if number % 10 == 0 else "") for number in range(5000)
+    )
+    with serve(lambda _path, _n: Said(200)) as server:
+        channel = channel_to(server)
+        assert isinstance(channel, AppriseChannel)
+        monkeypatch.setattr(channel.service, "body_maxlen", 1000)  # a service's limit, in characters
+        part = of = 1
+        while part <= of:
+            receipt = channel.send(replace(EXAMPLE, sentence=None, summary=words, part=part), "")
+            assert receipt.ok
+            part, of = part + 1, receipt.parts
+    texts = [json.loads(request.body)["message"] for request in server.seen]
+    assert [text.split("\n")[0] for text in texts] == [f"({n}/{of})" for n in range(1, of + 1)]
+    assert of > 1
+    assert all(len(text) <= 1000 for text in texts)
+    assert words in "".join(text.partition("\n")[2] for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +14,14 @@ from loopback import Said, serve
 from sqlalchemy import Engine, insert, select, update
 
 from errors import ConfigurationError
+from pipeline.alerts.bundle import write_empty_digests
 from pipeline.alerts.channels import Message, build_channel
 from pipeline.alerts.escalation import acknowledge
 from pipeline.alerts.outbox import CLAIM, Report, deliver
 from pipeline.alerts.resend import NoSuchAlert, resend
 from pipeline.alerts.rule_starts import remember_rules
 from pipeline.alerts.rules import Recipient, Rule, Rules, check_recipients, check_told_at_once
+from pipeline.alerts.watchlists import WatchedName
 from pipeline.store.tables import Delivery, Run
 from pipeline.store.write import write_records
 from query.why import explain_alerts
@@ -188,6 +191,25 @@ def test_an_empty_digest_is_sent_only_where_it_is_asked_for(engine: Engine) -> N
     assert (to, message.entries) == ("a", ())
 
 
+def test_two_senders_at_once_write_an_empty_digest_once(engine: Engine) -> None:
+    rules = [rule("Trademarks", Recipient(channel="log", digest="0 8 * * *", empty_digest=True))]
+    remember_rules(engine, {one.name: one.fingerprint for one in rules})
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+
+    def write_too() -> None:
+        with engine.begin() as connection:
+            write_empty_digests(connection, rules, tomorrow)
+
+    other = threading.Thread(target=write_too)
+    with engine.begin() as connection:
+        write_empty_digests(connection, rules, tomorrow)
+        other.start()
+        other.join(0.2)  # it reads what is committed, and waits for this transaction
+        assert other.is_alive()
+    other.join()
+    assert [row.event for row in rows(engine)] == ["digest"]
+
+
 def test_a_robot_gets_a_digest_in_parts_within_its_limit_with_every_link(engine: Engine) -> None:
     rules = [rule("Trademarks", DIGEST)]
     store(engine, range(1, 31), rules)
@@ -265,6 +287,30 @@ def test_what_a_storm_has_no_room_to_list_is_counted_and_its_rows_say_so(engine:
     unlisted = [row for row in of_items(engine) if "not listed" in row.detail]
     assert message.notes == {"unlisted": len(unlisted)}
     assert len(unlisted) + len(listed(message)) == 200
+
+
+def watched(name: str, **keys: Any) -> Rule:
+    row = {"name": f"Clients: {name}", "names": [name], "watchlist": "Clients"}
+    return WatchedName.model_validate({"send": [{"channel": "log"}], **row, **keys})
+
+
+def test_a_storm_over_the_names_of_a_watchlist_is_one_message(engine: Engine) -> None:
+    names = ("第1号", "第2号", "第3号", "第4号")
+    rules = [rule("Trademarks", words=["第5号"]), *(watched(name, storm=3) for name in names)]
+    store(engine, range(1, 6), rules)
+    sender = Sender()
+    send(engine, TUESDAY, rules, sender)
+    alone, (storm,) = (
+        [message for message, _ in sender.got if (message.entries is None) is is_alone]
+        for is_alone in (True, False)
+    )
+    assert [message.rule for message in alone] == ["Trademarks"]
+    assert (storm.event, storm.rule, storm.title) == ("storm", "Clients", "Clients (4)")
+    assert sorted(entry.rule for entry in storm.entries or ()) == [f"Clients: {name}" for name in names]
+    store(engine, [11], [watched("第11号", storm=3)], TUESDAY)
+    rules.append(watched("第11号", storm=3))
+    assert send(engine, TUESDAY + timedelta(minutes=1), rules, sender) == Report()
+    assert {row.state for row in rows(engine)} == {"sent", "due"}
 
 
 # --- Escalation ---

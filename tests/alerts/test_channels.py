@@ -484,3 +484,32 @@ def test_every_channel_says_its_name_and_kind() -> None:
     for options in ({"kind": "console"}, {"kind": "file", "path": "a"}, SMTP_OPTIONS, webhook):
         channel = build_channel("team", options)
         assert (channel.name, channel.kind) == ("team", options["kind"])
+
+
+# --- Long texts ---
+
+FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}"
+LONG = "".join(chr(0x4E00 + number) + (FAMILY if number % 10 == 0 else "") for number in range(5000))
+
+
+def test_5000_chinese_characters_and_emoji_arrive_whole_where_there_is_no_limit(tmp_path: Path) -> None:
+    long = replace(MESSAGE, summary=LONG)
+    path = tmp_path / "alerts.jsonl"
+    assert build_channel("log", {"kind": "file", "path": str(path)}).send(long, "").parts == 1
+    with serve(answering(Said(200))) as server:
+        options = {"kind": "webhook", "secret": SECRET, "allowed_private": [server.place]}
+        assert build_channel("hook", options).send(long, server.url).parts == 1
+    (request,) = server.seen
+    with mail_server(box := Mailbox()) as port:
+        assert mail(port, long).parts == 1
+    read = message_from_bytes(box.mails[0].content, policy=policy.default)
+    assert json.loads(path.read_bytes())["summary"] == LONG
+    assert json.loads(request.body)["data"]["summary"] == LONG
+    assert all(LONG in part.get_content() for part in read.iter_parts())
+    assert max(map(len, box.mails[0].content.splitlines())) <= 998  # RFC 5322
+
+
+def test_the_console_shows_a_long_title_whole() -> None:
+    out = io.StringIO()
+    assert ConsoleChannel("screen", out).send(replace(MESSAGE, title=LONG), "").ok
+    assert LONG in out.getvalue()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from configuration import load_configuration
 from errors import ConfigurationError
+from pipeline.alerts import watchlist_files
 from pipeline.alerts.rules import Rules
 from pipeline.alerts.watchlists import Watchlist, read_watchlist
 from tests.notices import make_record
@@ -87,6 +90,79 @@ def test_a_wrong_table_is_refused_by_row_and_column(tmp_path: Path, table: str |
     assert str(caught.value).startswith(str(tmp_path / "clients.csv"))
 
 
+def workbook(folder: Path, *sheets: list[list[Any]], formats: dict[str, str] | None = None) -> Watchlist:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for rows in sheets:
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+        for cell, number_format in (formats or {}).items():
+            sheet[cell].number_format = number_format
+    book.save(folder / "clients.xlsx")
+    return Watchlist.model_validate(
+        {"name": "Clients", "file": folder / "clients.xlsx", "send": [{"channel": "log"}]}
+    )
+
+
+def test_a_spreadsheet_is_taken_as_it_shows(tmp_path: Path) -> None:
+    table = [["Name ", "reference", None], ["雾语", 2026014], [None, None], ["澄禾\n公司", " M-7 ", None]]
+    listed = workbook(tmp_path, table, [])
+    assert told(listed, "雾语与澄禾公司") == ["Clients: 雾语 (2026014)"]
+    assert [rule.name for rule in read_watchlist(listed)][1] == "Clients: 澄禾 公司 (M-7)"
+
+
+@pytest.mark.parametrize(
+    ("cell", "number_format", "words"),
+    [
+        ("=1+1", "General", "row 2, column 2: holds a formula; format the cell as text"),
+        ("#N/A", "General", "row 2, column 2: holds an error"),
+        (date(2026, 1, 2), "yyyy-mm-dd", "row 2, column 2: holds a date"),
+        (True, "General", "row 2, column 2: holds a truth value"),
+        (0.5, "General", "row 2, column 2: holds a number that may show otherwise"),
+        (7, "0000", "row 2, column 2: holds a number that may show otherwise"),
+        (1234567890123456, "0", "row 2, column 2: holds a number that has lost digits"),
+    ],
+)
+def test_what_a_cell_does_not_show_is_refused_by_its_place(
+    tmp_path: Path, cell: object, number_format: str, words: str
+) -> None:
+    listed = workbook(tmp_path, [["name", "reference"], ["雾语", cell]], formats={"B2": number_format})
+    with pytest.raises(ConfigurationError, match=words):
+        read_watchlist(listed)
+
+
+def test_a_workbook_that_is_not_one_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for sheets, words in (
+        (([["name"], ["雾语"]], [["name"], ["澄禾"]]), "has 2 sheets that hold something; leave one"),
+        (([["name"], ["雾语", "x"]],), "row 2: has 2 cells, its header 1"),
+        (([],), "row 1: a column “name” is missing"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            read_watchlist(workbook(tmp_path, *sheets))
+    listed = workbook(tmp_path, [["name"], ["雾语"]])
+    whole = listed.file.read_bytes()
+    for damaged in (b"name", whole[:-200], whole.replace(b"xl/workbook.xml", b"xl/workbook.xmx")):
+        listed.file.write_bytes(damaged)
+        with pytest.raises(ConfigurationError, match="is no XLSX file that can be read"):
+            read_watchlist(listed)
+    listed.file.write_bytes(whole)
+    monkeypatch.setattr(watchlist_files, "MOST_BYTES", 700)
+    with pytest.raises(ConfigurationError, match="is larger than"):
+        read_watchlist(listed)
+
+
+def test_a_list_tells_as_a_rule_does(tmp_path: Path) -> None:
+    second = {"channel": "boss", "after": 30}
+    rule, *_ = read_watchlist(
+        watchlist(tmp_path, TABLE, earlier=True, escalate=second, storm=5, storm_minutes=7)
+    )
+    assert rule.escalate is not None
+    assert (rule.earlier, rule.escalate.channel, rule.storm, rule.storm_minutes) == (True, "boss", 5, 7)
+    with pytest.raises(ValueError, match="names one of the recipients in send"):
+        watchlist(tmp_path, TABLE, escalate={"channel": "log", "after": 30})
+
+
 def test_a_watchlist_of_the_configuration_lies_beside_it_and_is_checked_with_it(tmp_path: Path) -> None:
     (tmp_path / "clients.csv").write_text(TABLE, encoding="utf-8")
     file = tmp_path / "iprwatch.toml"
@@ -98,7 +174,7 @@ def test_a_watchlist_of_the_configuration_lies_beside_it_and_is_checked_with_it(
     for wrong, words in (
         (text + 'send = [{ channel = "mail" }]', "no channel is called 'mail'"),
         (text.replace("clients.csv", "none.csv") + 'send = [{ channel = "log" }]', "can't be read"),
-        (text.replace("clients.csv", "none.xlsx") + 'send = [{ channel = "log" }]', "is no CSV file"),
+        (text.replace("clients.csv", "none.ods") + 'send = [{ channel = "log" }]', "is no CSV or XLSX file"),
         (text + 'query = "(商标"\nsend = [{ channel = "log" }]', "not closed"),
     ):
         file.write_text(wrong, encoding="utf-8")

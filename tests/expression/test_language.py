@@ -69,6 +69,18 @@ def test_an_expression_is_taken_apart(text: str, expected: Any) -> None:
     assert shape(read_query(text).tree) == expected
 
 
+@pytest.mark.parametrize("text", ["商标.*专利", "商标 ^专利", r"\d+件", "/商标/", "a.+b", "[^商]标"])
+def test_what_looks_like_a_regular_expression_is_refused_but_in_quotes(text: str) -> None:
+    with pytest.raises(ExpressionError, match="looks like a regular expression"):
+        read_query(text)
+    assert read_query(f'"{text}"').condition
+
+
+@pytest.mark.parametrize("text", ["3.5", "C++", "US$5", "商标*", "and/or"])
+def test_other_signs_do_not_make_a_regular_expression(text: str) -> None:
+    assert read_query(text).condition
+
+
 @pytest.mark.parametrize(
     ("text", "position", "words"),
     [

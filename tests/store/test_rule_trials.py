@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Engine
 
 from crawlers.notice import Attachment, PrintedDate
+from pipeline.alerts.rule_trials import count_told, try_rules
 from pipeline.alerts.rules import Rule, Rules
 from pipeline.expression import read_query
 from pipeline.store.write import write_records
-from query.rule_trials import count_told, try_rules
 from query.search import search_items
 from tests.notices import make_record
 from tests.stories import record_of

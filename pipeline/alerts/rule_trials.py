@@ -45,6 +45,17 @@ class Trial:
     weeks: tuple[tuple[date, int], ...]
     examples: tuple[Example, ...]
 
+    def events_a_week(self, days: int) -> float:
+        """How many events it would have told in a week of these days."""
+        return self.events * 7 / days
+
+    def verdict(self, days: int) -> str:
+        """`silent` for a rule that matched nothing, `noisy` for one that matches more than a person reads, else
+        empty."""
+        if not self.items:
+            return "silent"
+        return "noisy" if self.events_a_week(days) > NOISY else ""
+
 
 @dataclass(slots=True)
 class _Counted:
