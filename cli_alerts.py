@@ -157,7 +157,7 @@ def alerts_check(
     as_json: JsonOption = False,
 ) -> None:
     """Hold what was stored and matched against what was delivered. Exit code 1 when an alert is not accounted for."""
-    from crawlers.withdrawn import read_stored
+    from crawlers.stored import read_stored
 
     configuration = read_configuration(context, database=db)
     rules = configuration.all_rules()
@@ -243,7 +243,7 @@ def _try_rules(configuration: Configuration) -> Matches:
     """Tries a rule on an item as today's reader and steps understand its stored page."""
     from crawlers.archive import Archive, ArchiveError
     from crawlers.errors import PageError
-    from crawlers.reparse import read_again
+    from crawlers.stored import read_again
 
     archive = Archive(configuration.archive)
 

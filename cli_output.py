@@ -28,6 +28,7 @@ from pipeline.expression import Widened
 from pipeline.health.status import SourceStatus
 from pipeline.health.summary import write_summary
 from pipeline.sentence import Place, parts_of
+from pipeline.store import runs
 from pipeline.store.lease import Held
 from pipeline.store.rechecks import ENDINGS
 from pipeline.store.session import read_url, show_url
@@ -92,8 +93,6 @@ class CrawlProgress:
 
     def show(self, watches: Iterable[Watch]) -> None:
         """Called by the crawl whenever something has happened."""
-        from crawlers.runs import ENDINGS  # Scrapy is loaded by now
-
         watches = list(watches)
         for watch in watches:
             if self._enabled and watch.heard and watch.source.key not in self._told:
@@ -104,7 +103,7 @@ class CrawlProgress:
                     highlight=False,
                 )
         asked = sum(watch.counts["asked"] for watch in watches)
-        done = sum(watch.counts[ending] for watch in watches for ending in ENDINGS)
+        done = sum(watch.counts[ending] for watch in watches for ending in runs.ENDINGS)
         pages = sum(watch.counts["list_pages"] for watch in watches)
         seconds = self._bar.tasks[0].elapsed or 0.0
         open_lists = any(watch.lists_open for watch in watches)

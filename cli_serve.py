@@ -41,11 +41,15 @@ def serve_command(
             help="Where a proxy on this machine offers it, such as https://ipr.example.",
         ),
     ] = None,
+    open_metrics: Annotated[
+        bool, typer.Option("--open-metrics", help="Let whoever can connect read /metrics without a token.")
+    ] = False,
     db: DatabaseOption = None,
 ) -> None:
     """Serve the HTTP API and the feeds until Ctrl-C. On this machine only, unless --host says otherwise."""
     import uvicorn  # with FastAPI a third of a second, which no other command needs
 
+    from crawlers.verdicts import watch_all
     from query.api.app import build_app
     from query.api.served import Served
 
@@ -57,7 +61,9 @@ def serve_command(
     served = Served(
         engine=engine,
         sources=_described_sources(configuration),
+        watched=list(watch_all(configuration).values()),
         rules=[rule.name for rule in configuration.rules],
+        open_metrics=open_metrics,
         trusts_all=on_loopback and public_url is None,
         hosts=_OWN_NAMES | {host.lower(), *([name] if name else [])} if on_loopback else None,
         public_url=public_url.rstrip("/") if public_url else None,

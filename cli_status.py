@@ -11,8 +11,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from cli_output import SHANGHAI, DatabaseOption, JsonOption, out, pick_sources, print_json, read_configuration
+from cli_unread import describe_unread
 from pipeline.health.status import SourceStatus
 from pipeline.store.session import open_engine
+from pipeline.store.unread import say_unread
 
 
 def status_command(
@@ -86,6 +88,10 @@ def _print(statuses: list[SourceStatus], now: datetime, unverified: Set[str]) ->
         notes = [one.why] if one is not None and one.why and not status.is_well else []
         if status.mute is not None:
             notes.append(f"Muted until {status.mute.until}: {status.mute.reason}")
+        if status.is_well and status.waiting:
+            notes.append(say_unread(status.waiting))
+        if status.set_aside:
+            notes.append(f"{len(status.set_aside)} set aside: see `iprwatch sources unread`")
         if status.key in unverified:
             notes.append("The certificate is not verified")
         table.add_row(
@@ -121,6 +127,7 @@ def _describe(status: SourceStatus, now: datetime) -> dict[str, Any]:
         "next_at": status.next_at.astimezone(UTC).isoformat() if status.next_at else None,
         "muted_until": status.mute.until.isoformat() if status.mute else None,
         "muted_reason": status.mute.reason if status.mute else None,
+        "unread": [describe_unread(article) for article in status.unread],
         "sparkline": status.sparkline(now.astimezone(SHANGHAI).date()),
         "days": [
             {

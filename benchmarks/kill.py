@@ -8,7 +8,8 @@ After every kill, while nothing runs: each stored item must have its version and
 process of the pipeline must have ended. At the end of a round, each article of the site must be there once, as version
 1, with one alert, its bytes in the archive under the hash that its version names. The figures are counts of what was
 not so, but for `orphans`, which are processes that were still there ten seconds after the kill of the one that started
-them, and `slowest end`, the longest that one of the others needed. Exit code 1 when anything was not so.
+them, and `slowest end`, the longest that one of the others needed. Exit code 1 when anything was not so. With `--minutes` it kills no more after so long, and
+completes the round.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -99,8 +100,8 @@ def run_crawl(folder: Path, port: int) -> None:
         sys.exit(1)
 
 
-def measure(kills: int, pages: int, folder: Path, *, seed: int = 1) -> Tally:
-    """Kill crawls of a site with so many articles this often at least, each of them resumed until complete."""
+def measure(kills: int, pages: int, folder: Path, *, seed: int = 1, seconds: float = float("inf")) -> Tally:
+    """Kill crawls of a site with so many articles this often, or for so long, each of them resumed until complete."""
     COPIES.set_forkserver_preload(["cli", "benchmarks.throughput", "crawlers.court"])
     random, tally = Random(seed), Tally()
     with open_site(pages) as port:
@@ -109,9 +110,17 @@ def measure(kills: int, pages: int, folder: Path, *, seed: int = 1) -> Tally:
         whole.join()
         duration = time.monotonic() - began
         _judge(folder / "whole", port, pages, whole.exitcode, tally)
-        while tally.kills < kills and not tally.failures:
+        end = began + seconds
+
+        def is_enough() -> bool:
+            return tally.kills >= kills or time.monotonic() > end
+
+        while not (is_enough() or tally.failures):
             place = folder / f"round {tally.rounds}"
-            _kill_until_complete(place, port, pages, duration, kills, random, tally)
+            began = time.monotonic()
+            if _kill_until_complete(place, port, pages, duration, is_enough, random, tally):
+                # It came to its end before its moment: the machine has become quicker.
+                duration = min(duration, time.monotonic() - began)
     return tally
 
 
@@ -122,16 +131,23 @@ def _begin(folder: Path, port: int) -> multiprocessing.process.BaseProcess:
 
 
 def _kill_until_complete(
-    folder: Path, port: int, pages: int, duration: float, kills: int, random: Random, tally: Tally
-) -> None:
-    stored = 0
+    folder: Path,
+    port: int,
+    pages: int,
+    duration: float,
+    is_enough: Callable[[], bool],
+    random: Random,
+    tally: Tally,
+) -> bool:
+    """A round; True when its crawl was never killed."""
+    stored, before = 0, tally.kills
     while True:
         process = _begin(folder, port)
         moment = random.uniform(0, duration * max(_LEAST, 1 - stored / pages))
-        process.join(moment if tally.kills < kills else None)
+        process.join(None if is_enough() else moment)
         if process.exitcode is not None:
             _judge(folder, port, pages, process.exitcode, tally)
-            return
+            return tally.kills == before
         assert process.pid is not None
         started = list(_children(process.pid))
         process.kill()
@@ -140,6 +156,7 @@ def _kill_until_complete(
         tally.with_process += bool(started)
         _await_end(started, tally)
         stored = _look(folder, port, tally)
+        print(f"{tally.kills} kills, {tally.rounds} rounds", file=sys.stderr)
 
 
 def _children(pid: int) -> Iterator[int]:
@@ -229,11 +246,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     arguments.add_argument("--kills", type=int, default=200)
     arguments.add_argument("--pages", type=int, default=300)
+    arguments.add_argument("--minutes", type=float, default=float("inf"))
     arguments.add_argument("--seed", type=int, default=1)
     order = arguments.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="iprwatch-kill-") as folder:
-        tally = measure(order.kills, order.pages, Path(folder), seed=order.seed)
+        tally = measure(order.kills, order.pages, Path(folder), seed=order.seed, seconds=order.minutes * 60)
     table = Table("what", title=f"kill -9, {order.pages} articles, {time.monotonic() - began:.0f} s")
     table.add_column("number", justify="right")
     for name, value in vars(tally).items():

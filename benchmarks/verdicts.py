@@ -1,6 +1,6 @@
 """How often the verdicts on sources raise a false alarm, and how many real troubles they find, by simulation.
 
-    python -m benchmarks.verdicts [SOURCES]
+    python -m benchmarks.verdicts [--sources 200] [--seeds SEED ...]
 
 Each of 200 invented sources has a rhythm of its own: at random, in bursts with silent weeks between, weekly to monthly
 with a day's delay now and then, or at a rate that ebbs and swells over the year; from four items a workday to one in
@@ -19,22 +19,24 @@ each source, from a day in the second half of the year on:
 - the list is rebuilt so that it can't be read, or shows a third of its entries, or no article can be read;
 - a field is empty that the items had always, or nearly always. The first run with an article must say so.
 
-A stop is told when the verdict was bad in `alarm_after` (2) runs in a row, as in an installation. Exit code 1 when a target
-is missed: at most one false alarm a month for 60 sources, 0.95 of the stops, all changes and empty fields in the same run.
+A stop is told when the verdict was bad in `alarm_after` (2) runs in a row, as in an installation.
+
+The limits were chosen on other seeds (`TUNED_ON`) than those that are reported (`HELD_OUT`). Exit code 1 when a seed misses a
+target: at most one false alarm a month for 60 sources, 0.95 of the stops, all changes and empty fields in the same run.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
-from itertools import pairwise
 
 from rich.console import Console
 from rich.table import Table
@@ -46,7 +48,19 @@ from pipeline.health.standing import Standing
 from pipeline.health.verdict import CHANGED, STALE, UNUSUAL, History, RunFacts, Verdict, judge_run
 from pipeline.health.workdays import kind_of_day
 
-SEED = 20261128
+TUNED_ON = (20261128, 101, 102)
+"""Seeds on which limits of `pipeline.health` were chosen or tried: what they give proves nothing."""
+HELD_OUT = (1, 2, 3, 4, 5, 6, 7, 8)
+"""Seeds that are reported. Whoever changes a limit looks at others, adds those to TUNED_ON, and looks at these last."""
+CHANGES = (
+    "list can't be read",
+    "a third of the list",
+    "no article can be read",
+    "field always there",
+    "field nearly always there",
+    "field often there",
+)
+_ASKED_NOT = ("field nearly always there", "field often there")  # one article without it may be chance
 FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
 SHOWN = 20  # entries of a list
 RUNS_A_DAY = 2
@@ -213,7 +227,6 @@ class Found:
     stops_found: int = 0
     stops_unknown: int = 0
     after_usual: list[float] = field(default_factory=list)
-    after_mean: list[float] = field(default_factory=list)
     changes: Counter[str] = field(default_factory=Counter)
     changes_found: Counter[str] = field(default_factory=Counter)
 
@@ -244,7 +257,6 @@ def stop(source: Watched, day: date, found: Found) -> None:
         found.stops_unknown += 1
         return
     last = source.news_days[-1]
-    mean = statistics.mean(gaps(source.news_days, rhythm.weekend))
     source.standing = Standing(since_on=day)
     for number in range(LONGEST_SEARCH.days):
         today = day + timedelta(days=number)
@@ -254,12 +266,7 @@ def stop(source: Watched, day: date, found: Found) -> None:
                 silence = count_own_days(last, today, rhythm.weekend)
                 found.stops_found += silence <= 2 * rhythm.usual
                 found.after_usual.append(silence / rhythm.usual)
-                found.after_mean.append(silence / mean)
                 return
-
-
-def gaps(days: Sequence[date], weekend: float) -> list[float]:
-    return [count_own_days(before, after, weekend) for before, after in pairwise(days)]
 
 
 def change(source: Watched, day: date, found: Found) -> None:
@@ -288,58 +295,72 @@ def empty(source: Watched, day: date, found: Found) -> None:
         found.changes_found[f"field {class_of} there"] += verdict.name == CHANGED
 
 
-def main() -> int:
-    """Print the figures; 1 when a target is missed."""
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    started = time.monotonic()
-    chance = random.Random(SEED)
+def measure_seed(seed: int, sources: int) -> Found:
+    """A year of so many sources, invented from this seed."""
+    chance = random.Random(seed)
     found = Found()
-    for _ in range(number):
+    for _ in range(sources):
         own = random.Random(chance.random())
         play(first_look(invent(own), own), found)
-    months = number * 12
-    false = sum(found.false.values()) / months * 60
-    stops = found.stops_found / found.stops
-    out = Console()
-    table = Table(
-        "Measure", "Found", "Of", "Share", "Target", title=f"{number} sources, a year, two runs a day"
-    )
-    table.add_row(
-        "false alarms a month for 60 sources",
-        f"{sum(found.false.values())} in all",
-        "",
-        f"{false:.2f}",
-        "<= 1",
-    )
-    table.add_row(
-        "stops within two usual gaps", str(found.stops_found), str(found.stops), f"{stops:.3f}", ">= 0.95"
-    )
-    for name in found.changes:
-        share = found.changes_found[name] / found.changes[name]
-        target = "" if name in ("field nearly always there", "field often there") else "1.00"
-        table.add_row(
-            f"same run: {name}",
-            str(found.changes_found[name]),
-            str(found.changes[name]),
-            f"{share:.3f}",
-            target,
+    return found
+
+
+def show(found: Found, sources: int) -> list[str]:
+    """The figures of a seed as cells: false alarms a month for 60 sources, stops, changes and fields."""
+    cells = [f"{count_false_alarms(found, sources):.2f}", f"{found.stops_found / found.stops:.3f}"]
+    for name in CHANGES:
+        cells.append(f"{found.changes_found[name] / found.changes[name]:.3f}" if found.changes[name] else "")
+    return cells
+
+
+def count_false_alarms(found: Found, sources: int) -> float:
+    """A month, for 60 sources."""
+    return sum(found.false.values()) / (sources * 12) * 60
+
+
+def meets_targets(found: Found, sources: int) -> bool:
+    """True when every figure that has a target reaches it."""
+    return (
+        count_false_alarms(found, sources) <= 1
+        and found.stops_found >= 0.95 * found.stops
+        and all(
+            found.changes_found[name] == found.changes[name] for name in CHANGES if name not in _ASKED_NOT
         )
+    )
+
+
+def main() -> int:
+    """Print the figures of each seed; 1 when one of them misses a target."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    arguments.add_argument("--sources", type=int, default=200, metavar="N")
+    arguments.add_argument("--seeds", type=int, nargs="+", default=HELD_OUT, metavar="SEED")
+    order = arguments.parse_args()
+    started = time.monotonic()
+    title = f"{order.sources} sources, a year, two runs a day"
+    table = Table("Seed", "False alarms", "Stops", *CHANGES, title=title)
+    false, by_form = Counter[str](), Counter[str]()
+    missed, unknown = [], 0
+    after_usual: list[float] = []
+    for seed in order.seeds:
+        found = measure_seed(seed, order.sources)
+        table.add_row(f"{seed}{' (tuned on)' if seed in TUNED_ON else ''}", *show(found, order.sources))
+        if not meets_targets(found, order.sources):
+            missed.append(seed)
+        false += found.false
+        by_form += found.false_by_form
+        unknown += found.stops_unknown
+        after_usual += found.after_usual
+    targets = ["" if name in _ASKED_NOT else "1.000" for name in CHANGES]
+    table.add_row("target", "<= 1", ">= 0.95", *targets)
+    out = Console()
     out.print(table)
+    out.print(f"False alarms by verdict: {dict(false)}; by rhythm: {dict(by_form)}.")
     out.print(
-        f"False alarms by verdict: {dict(found.false)}; by rhythm: {dict(found.false_by_form)} of {dict(found.sources_by_form)}"
+        f"Stops: found after {statistics.median(after_usual):.2f} usual gaps (median); {unknown} with a rhythm not "
+        f"known, found never."
     )
-    out.print(
-        f"Stops: found after {statistics.median(found.after_usual):.2f} usual gaps, {statistics.median(found.after_mean):.1f} mean "
-        f"gaps (medians); {found.stops_unknown} with a rhythm not known, found never."
-    )
-    out.print(f"{time.monotonic() - started:.0f} s")
-    exact = [name for name in found.changes if name not in ("field nearly always there", "field often there")]
-    well = (
-        false <= 1
-        and stops >= 0.95
-        and all(found.changes_found[name] == found.changes[name] for name in exact)
-    )
-    return 0 if well else 1
+    out.print(f"{time.monotonic() - started:.0f} s. Seeds that miss a target: {missed or 'none'}.")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectError, ConnectionClosed
 
 from crawlers.archive import Archive, ArchiveError
+from crawlers.gate import OutsideHours
+from crawlers.hours import Hours
 from crawlers.notice import Attachment, Notice
 from crawlers.page import Page
 from crawlers.readers.docx_text import DOCUMENT, read_docx_text
@@ -71,11 +73,14 @@ class _Expectation:
     size: int | None = None
 
 
-async def fetch_attachments(crawler: Crawler, archive: Archive, notice: Notice, page: Page) -> Notice:
+async def fetch_attachments(
+    crawler: Crawler, archive: Archive, notice: Notice, page: Page, hours: Hours | None
+) -> Notice:
     """The notice with what its attachments hold, asked for one after the other.
 
     `page` is the one it was read from: a PDF that is the article itself is not asked for again. Nothing is raised
-    for a file that can't be had; its note says why.
+    for a file that can't be had; its note says why. But raises OutsideHours when the `hours` of the source end before
+    all files were asked for: the notice is to be read again, with all of them, when they have begun anew.
     """
     if not notice.attachments:
         return notice
@@ -84,7 +89,7 @@ async def fetch_attachments(crawler: Crawler, archive: Archive, notice: Notice, 
     found = [_describe_page(file, notice, page) for file in notice.attachments]
     for place, number in enumerate(wanted):
         found[number] = (
-            await _fetch(crawler, archive, found[number], notice.url)
+            await _fetch(crawler, archive, found[number], notice.url, hours)
             if place < MOST
             else replace(found[number], note=f"not fetched: only {MOST} files of a notice are")
         )
@@ -145,13 +150,17 @@ def _describe_page(file: Attachment, notice: Notice, page: Page) -> Attachment:
     return replace(file, size=len(page.body), sha256=page.sha256, note=note)
 
 
-async def _fetch(crawler: Crawler, archive: Archive, file: Attachment, referer: str) -> Attachment:
+async def _fetch(
+    crawler: Crawler, archive: Archive, file: Attachment, referer: str, hours: Hours | None
+) -> Attachment:
     if not file.url.lower().startswith(("http://", "https://")):
         return replace(file, note="not fetched: its address is no http(s) URL")
     readable = _may_be_read(file)
     expectation = _Expectation(most=LARGEST if readable else 0)
     try:
-        response = await _download(crawler, file.url, referer, expectation)
+        response = await _download(crawler, file.url, referer, expectation, hours)
+    except OutsideHours:
+        raise
     except NotRecorded:
         return replace(file, note="not recorded")
     except DownloadCancelledError:
@@ -169,12 +178,19 @@ async def _fetch(crawler: Crawler, archive: Archive, file: Attachment, referer: 
     return await asyncio.to_thread(_keep_and_read, archive, file, response.body)
 
 
-async def _download(crawler: Crawler, url: str, referer: str, expectation: _Expectation) -> Response:
+async def _download(
+    crawler: Crawler, url: str, referer: str, expectation: _Expectation, hours: Hours | None
+) -> Response:
     request = Request(
         url,
         callback=NO_CALLBACK,
         headers={"Referer": referer} if urlsplit(url).netloc == urlsplit(referer).netloc else {},
-        meta={_EXPECTATION: expectation, "download_maxsize": LARGEST, "dont_retry": True},
+        meta={
+            _EXPECTATION: expectation,
+            "download_maxsize": LARGEST,
+            "dont_retry": True,
+            "hours": hours,
+        },
         dont_filter=True,
     )
     assert crawler.engine

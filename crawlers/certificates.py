@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from OpenSSL import SSL
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.exceptions import DownloadFailedError
 from scrapy.http import Request, Response
 from scrapy.settings import Settings
+from service_identity import VerificationError
 
 from crawlers.source import Source
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+
+class CertificateRefused(DownloadFailedError):
+    """The certificate of a host can't be trusted, or is another host's. Raised by the download handlers for https."""
+
+
+@contextmanager
+def explain_refusals(request: Request) -> Iterator[None]:
+    """Say in words where a download failed for a certificate. Raises CertificateRefused."""
+    try:
+        yield
+    except DownloadFailedError as error:
+        causes = [failure.value for failure in getattr(error.__cause__, "reasons", ())]
+        host = urlsplit(request.url).hostname
+        if any(isinstance(cause, VerificationError) for cause in causes):
+            raise CertificateRefused(f"the certificate of {host} is another host's") from error
+        for cause in causes:
+            if isinstance(cause, SSL.Error) and "certificate" in str(cause):
+                # OpenSSL's words are the last of each triple: library, function, reason.
+                words = cause.args[0][0][-1] if cause.args and cause.args[0] else str(cause)
+                raise CertificateRefused(f"the certificate of {host} is refused: {words}") from error
+        raise
 
 
 class HttpsHandler(BaseDownloadHandler):
@@ -36,10 +62,11 @@ class HttpsHandler(BaseDownloadHandler):
         self._trusting = HTTP11DownloadHandler(lenient) if self._exceptions else None
 
     async def download_request(self, request: Request) -> Response:
-        """The answer; raises what Scrapy's handler raises, DownloadFailedError for a certificate that is refused."""
+        """The answer; raises what Scrapy's handler raises, and CertificateRefused."""
         if self._trusting is not None and urlsplit(request.url).hostname in self._exceptions:
             return await self._trusting.download_request(request)
-        return await self._verifying.download_request(request)
+        with explain_refusals(request):
+            return await self._verifying.download_request(request)
 
     async def close(self) -> None:
         """Close the connections that are kept."""

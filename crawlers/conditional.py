@@ -7,6 +7,7 @@ from sqlalchemy import Engine, exists, select
 
 from crawlers.runs import Watch
 from crawlers.source import Source
+from pipeline.store.health_tables import UnreadArticle
 from pipeline.store.runs import OK
 from pipeline.store.tables import Listed, Run, Snapshot
 
@@ -15,7 +16,8 @@ def conditions(engine: Engine, watch: Watch, url: str) -> dict[str, str]:
     """Headers that ask for a list only if it has changed: the validators of its newest copy.
 
     Empty where the run before this one was not `ok` (killed, or with articles still to be fetched), where an article
-    of it was missing and wants a second look, and where the source is watched in another way than then.
+    of it was missing and wants a second look or could not be read, and where the source is watched in another way than
+    then.
     """
     key = watch.source.key
     with engine.connect().execution_options(read_only=True) as connection:
@@ -28,8 +30,9 @@ def conditions(engine: Engine, watch: Watch, url: str) -> dict[str, str]:
         missing = exists().where(
             Listed.source_key == key, Listed.gone_since.is_not(None), Listed.gone.is_(None)
         )
+        unread = exists().where(UnreadArticle.source_key == key, UnreadArticle.set_aside_at.is_(None))
         copy = connection.execute(
-            select(Snapshot.headers, Snapshot.detail, missing.label("missing"))
+            select(Snapshot.headers, Snapshot.detail, (missing | unread).label("missing"))
             .where(Snapshot.source_key == key, Snapshot.url == url, Snapshot.kind == "list")
             .order_by(Snapshot.id.desc())
             .limit(1)

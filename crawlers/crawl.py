@@ -21,7 +21,7 @@ from crawlers.certificates import unverified_hosts
 from crawlers.gate import HostGateMiddleware
 from crawlers.lease_holder import show_holder
 from crawlers.lease_keeper import LeaseKeeper
-from crawlers.log_format import SecretFilter
+from crawlers.log_format import SecretFilter, shorten_twisted
 from crawlers.permissions import allowed_prefixes
 from crawlers.replay import open_recorded_web
 from crawlers.runs import Watch, close_interrupted
@@ -181,6 +181,7 @@ def _crawl(
     if not wanted:
         return {}
     process = AsyncCrawlerProcess(settings)
+    shorten_twisted()
     if session := configuration.wechat_session():
         for handler in logging.getLogger().handlers:
             handler.addFilter(SecretFilter([session.cookie, session.token]))

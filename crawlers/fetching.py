@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from configuration import Configuration
 from crawlers.answers import to_page
 from crawlers.crawl import build_settings
+from crawlers.log_format import shorten_twisted
 from crawlers.page import Page
 from crawlers.permissions import allowed_prefixes, suggest_permission
 from crawlers.robots import ClosedByRobots
@@ -65,6 +66,7 @@ def fetch_page(configuration: Configuration, url: str) -> Page:
     Raises FetchError, ConfigurationError without a contact, and StoreError as `build_looking_settings` does.
     """
     process = AsyncCrawlerProcess(build_looking_settings(configuration, None))
+    shorten_twisted()
     crawler = process.create_crawler(_PageSpider)
     process.crawl(crawler, url=url)
     process.start()

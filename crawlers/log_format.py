@@ -1,13 +1,16 @@
-"""Scrapy's log lines about items, shortened to what a person needs: which page, and why."""
+"""Log lines shortened to what a person needs: which page, and why."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from scrapy import Spider
 from scrapy.logformatter import LogFormatter, LogFormatterResult
+from service_identity import CertificateError
+from twisted.logger import globalLogBeginner
 
 
 class NoticeLogFormatter(LogFormatter):
@@ -28,6 +31,27 @@ class NoticeLogFormatter(LogFormatter):
             "msg": "Dropped: %(url)r: %(exception)s",
             "args": {"url": item.notice.url, "exception": exception},
         }
+
+
+class CertificateFilter(logging.Filter):
+    """Makes one sentence of a certificate that can't even be checked; Twisted logs it with a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always True; the record's traceback goes where it says no more than the sentence."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, CertificateError):
+            record.msg, record.args = f"A certificate was refused: {error}", ()
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
+@cache
+def shorten_twisted() -> None:
+    """Let what Twisted logs go to crawl.log only, a refused certificate as one sentence. For a process that crawls."""
+    logging.getLogger("twisted").addFilter(CertificateFilter())
+    # Until somebody begins, Twisted prints all that is critical on standard error too.
+    globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
 
 
 class SecretFilter(logging.Filter):

@@ -24,6 +24,7 @@ from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
 from crawlers.fetching import build_looking_settings
 from crawlers.gate import OutsideHours
 from crawlers.listing import read_complete, read_listing
+from crawlers.log_format import shorten_twisted
 from crawlers.notice import ListEntry
 from crawlers.page import Page
 from crawlers.permissions import suggest_permission
@@ -202,6 +203,7 @@ def probe_sources(
         except OSError as error:
             raise ConfigurationError(f"{save}: pages can't be saved there ({error.strerror}).") from None
     process = AsyncCrawlerProcess(build_looking_settings(configuration, replay))
+    shorten_twisted()
     probes = []
     for transport, travelling in group_sources(wanted).items():
         crawler = process.create_crawler(

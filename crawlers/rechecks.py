@@ -24,11 +24,12 @@ from scrapy.http import Response
 from sqlalchemy import select
 from twisted.python.failure import Failure
 
-from crawlers.answers import NOT_MODIFIED, request_meta, run_state, to_page
+from crawlers.answers import NOT_MODIFIED, hours_of, request_meta, run_state, to_page
 from crawlers.attachments import allow_size, fetch_attachments
 from crawlers.conditional import condition_headers, was_conditional
 from crawlers.errors import Gone, PageError
 from crawlers.failures import judge_failure
+from crawlers.gate import OutsideHours
 from crawlers.notice import ListEntry, Notice
 from crawlers.page import Page
 from crawlers.readers import reader_for
@@ -161,8 +162,14 @@ class Rechecks:
         if not await self._is_edited(notice, page, turn, due):
             await self._note_unchanged(turn, due, page)
             return
-        await self._spider.keep_page(page)
-        notice = await fetch_attachments(self._spider.crawler, self._spider.archive, notice, page)
+        await self._spider.pages.keep(page)
+        try:
+            notice = await fetch_attachments(
+                self._spider.crawler, self._spider.archive, notice, page, hours_of(turn.watch.source)
+            )
+        except OutsideHours as error:
+            await self._stop(turn, due, self._moment(page, turn), "held", str(error))
+            return
         context = self._spider.context_of(turn.watch, page, baseline=False)
         yield Sighting(notice, replace(context, recheck=True))
 
@@ -185,8 +192,8 @@ class Rechecks:
     async def _refused(self, page: Page, turn: _Round, due: Due, error: PageError) -> None:
         redirected = identify_url(page.url) not in due.addresses | {identify_url(due.url)}
         if isinstance(error, Gone) and error.kind in KINDS:
-            await self._spider.keep_page(page)
-            await self._spider.note_snapshot(page, turn.watch, error.kind, str(error))
+            await self._spider.pages.keep(page)
+            await self._spider.pages.note(page, turn.watch, error.kind, str(error))
             turn.absent.append((due, error, page))
             return
         if isinstance(error, Gone):
@@ -196,8 +203,8 @@ class Rechecks:
             return
         else:
             ending = run_state(error, page)
-        await self._spider.keep_page(page)
-        await self._spider.note_snapshot(page, turn.watch, error.kind, str(error))
+        await self._spider.pages.keep(page)
+        await self._spider.pages.note(page, turn.watch, error.kind, str(error))
         if ending in ("blocked", "down"):
             await self._stop(turn, due, self._moment(page, turn), ending, str(error))
         else:
@@ -205,8 +212,8 @@ class Rechecks:
 
     async def _moved(self, page: Page, turn: _Round, due: Due) -> None:
         detail = f"redirected to {page.url}"
-        await self._spider.keep_page(page)
-        await self._spider.note_snapshot(page, turn.watch, "moved", detail)
+        await self._spider.pages.keep(page)
+        await self._spider.pages.note(page, turn.watch, "moved", detail)
         await self._note(turn, due, self._moment(page, turn), "moved", detail)
 
     async def _note_unchanged(self, turn: _Round, due: Due, page: Page) -> None:

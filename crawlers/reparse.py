@@ -9,14 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select, update
 
 from crawlers.archive import Archive, ArchiveError
-from crawlers.attachments import restore_attachments
 from crawlers.errors import PageError
-from crawlers.notice import ListEntry
-from crawlers.page import Page
-from crawlers.readers import reader_for
-from pipeline import interpret
-from pipeline.record import Context, Record
-from pipeline.store.tables import Item, Snapshot, Version
+from crawlers.stored import read_again
+from pipeline.store.tables import Item, Version
 from pipeline.store.write import correct_item
 
 
@@ -67,47 +62,3 @@ def _reparse(connection: Connection, archive: Archive, item_id: int) -> Reparsed
     after: Any = connection.execute(select(Item).where(Item.id == item_id)).one()
     same = tuple(item) == tuple(after)
     return Reparsed(item.uid, item.url, "same" if same else "corrected", None)
-
-
-def read_again(connection: Connection, archive: Archive, item_id: int) -> tuple[Record, int]:
-    """The record that today's reader and steps make of an item's newest version, and that version's row.
-
-    Attachments that were fetched are read again too, from the archive.
-
-    Raises ArchiveError when the bytes are missing or damaged, and what the reader raises.
-    """
-    item: Any = connection.execute(select(Item).where(Item.id == item_id)).one()
-    version: Any = connection.execute(
-        select(Version.id, Version.snapshot_sha256)
-        .where(Version.item_id == item_id)
-        .order_by(Version.number.desc())
-        .limit(1)
-    ).one()
-    snapshot: Any = connection.execute(
-        select(Snapshot)
-        .where(Snapshot.sha256 == version.snapshot_sha256, Snapshot.kind == "article")
-        # The same bytes may have been served under other URLs too, for other items.
-        .order_by(Snapshot.url != item.url, Snapshot.id)
-        .limit(1)
-    ).one()
-    page = Page(
-        snapshot.url,
-        archive.open_page(snapshot.sha256),
-        snapshot.fetched_at,
-        snapshot.status,
-        snapshot.headers,
-    )
-    entry = ListEntry.from_json(snapshot.entry) if snapshot.entry is not None else None
-    notice = reader_for(page)[1].read_article(page, entry)
-    notice = restore_attachments(notice, page, item.attachments, archive)
-    context = Context(
-        source_key=item.source_key,
-        publisher_zh=item.publisher_zh,
-        publisher_en=item.publisher_en,
-        topics=tuple(item.topics),
-        run_id=item.run_id,
-        baseline=True,
-        status=snapshot.status,
-        headers=snapshot.headers,
-    )
-    return interpret(notice, context), version.id

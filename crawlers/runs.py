@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
@@ -20,13 +20,16 @@ from sqlalchemy.exc import DBAPIError
 from twisted.python.failure import Failure
 
 from crawlers.missing_numbers import report_missing_numbers
+from crawlers.notice import ListEntry
 from crawlers.source import Source
 from pipeline.alerts.message import flatten
+from pipeline.normalize import identify_url
 from pipeline.record import Sighting
 from pipeline.store.frontier import finish_walk
-from pipeline.store.runs import OK, RUNNING
+from pipeline.store.runs import ENDINGS, FAULTS, OK, RECHECK_ERROR, RUNNING
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.tables import Run
+from pipeline.store.unread import Failed, Unread, note_unread
 
 STATES = (
     OK,
@@ -41,24 +44,9 @@ STATES = (
     "failed",
     "busy",
 )
-ENDINGS = (
-    "new",
-    "edited",
-    "known",
-    "filtered",
-    "gone",
-    "blocked",
-    "changed",
-    "down",
-    "robots",
-    "held",
-    "not recorded",
-    "error",
-)
-_RECHECK_ERROR = "recheck error"
-# A recheck that got no answer is planned again; one that was lost here is a fault of ours.
-_FAULTS = ("blocked", "changed", "down", "robots", "held", "error", _RECHECK_ERROR)
 _PASSING = ("blocked", "down", "robots", "held", "error")
+_TRIED = ("blocked", "changed", "down", "robots", "error")
+_READ = ("new", "edited", "known", "filtered")
 _LONGEST_MESSAGE = 1000
 
 
@@ -71,6 +59,9 @@ class Watch:
     those, each ending; apart from these `rechecks` (stored articles requested again) with endings of their own,
     `recheck unchanged` …, and `withdrawn`. `walks`: it goes back through the source's archive. `coverage` counts the
     fields of the items, `evidence` describes the page that was refused: the list's, else the first article's.
+
+    `unread` are the articles that earlier crawls could not read, by address; None where that is remembered elsewhere
+    (a walk's own memory, the inbox). Counted as `unreadable` are those of this crawl's faults that stand on their own.
     """
 
     source: Source
@@ -78,6 +69,8 @@ class Watch:
     baseline: bool
     first_read: date | None = None
     walks: bool = False
+    unread: Mapping[str, Unread] | None = None
+    failed: dict[str, Failed] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     coverage: Counter[str] = field(default_factory=Counter)
     refusal: tuple[str, str] | None = None
@@ -94,9 +87,33 @@ class Watch:
     def note(self, ending: str, message: str, evidence: Mapping[str, Any] | None = None) -> None:
         """Count how an article ended; of faults, keep the first messages."""
         self.count(ending)
-        if ending in _FAULTS and len(self.faults) < 20:
+        if ending in FAULTS and len(self.faults) < 20:
             self.faults.append(_one_line(message))
             self.evidence = self.evidence or evidence
+
+    def fail(
+        self,
+        ending: str,
+        message: str,
+        entry: ListEntry,
+        address: str,
+        *,
+        baseline: bool,
+        evidence: Mapping[str, Any] | None = None,
+        alone: bool = True,
+    ) -> None:
+        """Count how an article that was asked for ended, and remember one that could not be read.
+
+        `alone`: it can be asked for by itself; one that its list brings whole can't."""
+        self.note(ending, message, evidence)
+        if self.unread is None or ending not in _TRIED:
+            return
+        line = asdict(entry) if alone else None
+        self.failed[address] = Failed(
+            address, entry.url, entry.title, ending, _one_line(message), baseline, line
+        )
+        if (before := self.unread.get(address)) is not None and before.stands_alone:
+            self.count("unreadable")
 
     def refuse(self, state: str, message: str, evidence: Mapping[str, Any] | None = None) -> None:
         """A list could not be read: this is what the whole run will be judged by."""
@@ -123,7 +140,7 @@ class Watch:
     def judge(self) -> None:
         """Set `state` and `reason` from what was counted."""
         missing = self._missing
-        faults = [name for name in _FAULTS if self.counts[name]]
+        faults = [name for name in FAULTS if self.counts[name]]
         if self.refusal:
             self.state, self.reason = self.refusal
         elif not self.heard:
@@ -185,6 +202,9 @@ def close_watch(engine: Engine, watch: Watch) -> None:
     try:
         with engine.begin() as connection:
             connection.execute(update(Run).where(Run.id == watch.run_id).values(values))
+            if watch.unread is not None:
+                others = any(watch.counts[name] for name in _READ)
+                note_unread(connection, watch.source.key, watch.failed.values(), others_read=others, now=now)
     except DBAPIError as error:
         raise StoreError(f"The run of {watch.source.key} could not be noted: {first_line(error)}.") from error
 
@@ -232,7 +252,12 @@ class RunLedger:
 
     def _lost(self, item: Sighting, message: str, kind: str) -> None:
         if watch := self._watch(item.context.source_key):
-            watch.note(_RECHECK_ERROR if item.context.recheck else "error", f"{item.notice.url}: {message}")
+            said, entry, context = f"{item.notice.url}: {message}", item.notice.entry, item.context
+            if context.recheck or entry is None:
+                watch.note(RECHECK_ERROR if context.recheck else "error", said)
+            else:
+                address = entry.identity or identify_url(entry.url)
+                watch.fail("error", said, entry, address, baseline=context.baseline, alone=context.own_page)
             watch.count(f"error {kind}")
 
     def _spider_error(self, failure: Failure, response: Response | Failure, spider: Spider) -> None:
@@ -245,7 +270,11 @@ class RunLedger:
             if asked.meta.get("is_list"):
                 watch.refuse("failed", message)
             else:
-                watch.note(_RECHECK_ERROR if asked.meta.get("is_recheck") else "error", message)
+                told = asked.cb_kwargs
+                if "entry" in told:
+                    watch.fail("error", message, told["entry"], told["address"], baseline=told["baseline"])
+                else:
+                    watch.note(RECHECK_ERROR if asked.meta.get("is_recheck") else "error", message)
                 watch.count(f"error {failure.type.__name__ if failure.type else 'unknown'}")
 
     def _response(self, response: Response) -> None:

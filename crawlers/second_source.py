@@ -10,8 +10,8 @@ from dataclasses import replace
 from sqlalchemy import Engine, select, update
 
 from crawlers.archive import Archive
-from crawlers.reparse import read_again
 from crawlers.source import Source
+from crawlers.stored import read_again
 from pipeline.alerts.rules import Rules
 from pipeline.store.outbox_rows import NEW, Occurrence, find_deliveries
 from pipeline.store.tables import Address, Delivery, Listed

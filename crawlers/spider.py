@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import Any, Self
@@ -11,21 +11,22 @@ from typing import Any, Self
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine
 from twisted.python.failure import Failure
 
 from configuration import Configuration, load_configuration
-from crawlers.answers import NOT_MODIFIED, request_meta, run_state, to_page
+from crawlers.answers import NOT_MODIFIED, hours_of, request_meta, run_state, to_page
 from crawlers.archive import Archive, ArchiveError
 from crawlers.attachments import allow_size, fetch_attachments
 from crawlers.conditional import conditions, describe_watching, was_conditional
 from crawlers.errors import Blocked, Gone, PageError
 from crawlers.evidence import describe_no_answer, describe_refused_page
 from crawlers.failures import judge_failure
-from crawlers.gate import HostGateMiddleware
+from crawlers.gate import HostGateMiddleware, OutsideHours
 from crawlers.listing import read_complete, read_listing
 from crawlers.notice import ListEntry
 from crawlers.page import Page
+from crawlers.page_keeper import PageKeeper
 from crawlers.readers import reader_for
 from crawlers.rechecks import Rechecks
 from crawlers.replay import NotRecorded
@@ -38,11 +39,14 @@ from pipeline.alerts.rules import Rules
 from pipeline.dates import SHANGHAI, choose
 from pipeline.normalize import identify_url
 from pipeline.record import Context, Sighting
-from pipeline.store.frontier import Met, join_head, note_page, open_walk
+from pipeline.store.frontier import Left, Met, join_head, note_page, open_walk
 from pipeline.store.lease import fence
 from pipeline.store.listed import Shown, Standing, first_read, mark_gone, remember_list
 from pipeline.store.session import StoreError, open_engine
-from pipeline.store.tables import Snapshot
+from pipeline.store.unread import read_unread
+
+MOST_AGAIN = 20
+"""Articles that earlier crawls could not read, and that one crawl asks for even if its list shows them no more."""
 
 
 class FamilySpider(Spider):
@@ -74,6 +78,7 @@ class FamilySpider(Spider):
         self.alert_baseline = alert_baseline
         self.engine = open_engine(configuration.database_url)
         self.archive = Archive(configuration.archive)
+        self.pages = PageKeeper(self.engine, self.archive)
         self.watches: dict[str, Watch] = {}
         self.rechecks = Rechecks(self)
         self.failure: str | None = None  # why it ended before its last source
@@ -110,6 +115,9 @@ class FamilySpider(Spider):
             except StoreError as error:
                 self.failure = str(error)
                 raise
+            if self.since is None:
+                unread = await asyncio.to_thread(read_unread, self.engine, source.key)
+                watch.unread = {article.address: article for article in unread}
             watch.first_read = known.astimezone(SHANGHAI).date() if known else None
             self.watches[source.key] = watch
             if refusal := await self.refuse_before(source):
@@ -188,18 +196,18 @@ class FamilySpider(Spider):
                 yield request
             watch.lists_open -= 1
             return
-        await self.keep_page(page)
+        await self.pages.keep(page)
         try:
             listing = read_listing(page, watch.source, number)
             complete = read_complete(page, watch.source)
         except PageError as error:
-            await self.note_snapshot(page, watch, error.kind, str(error))
+            await self.pages.note(page, watch, error.kind, str(error))
             await self.tell_gate(response, error)
             state = await self.list_refused(watch, error) or run_state(error, page)
             watch.refuse(state, str(error), describe_refused_page(error, page, response))
             return
         await self.tell_gate(response)
-        await self.note_snapshot(page, watch, "list", describe_watching(watch.source))
+        await self.pages.note(page, watch, "list", describe_watching(watch.source))
         watch.count("list_pages")
         watch.count("links", len(listing.entries))
         addresses = {entry: entry.identity or identify_url(entry.url) for entry in listing.entries}
@@ -242,6 +250,9 @@ class FamilySpider(Spider):
                 yield Sighting(notice, replace(context, own_page=False))
                 continue
             yield self._article_request(watch, entry, addresses[entry], baseline=baseline)
+        if number == 1:
+            for request in self._ask_again(watch, page):
+                yield request
         async for request in self.rechecks.begin(watch, page):
             yield request
         if following and following[1]:
@@ -268,6 +279,9 @@ class FamilySpider(Spider):
             if standing.stored or filtered or standing.gone or address in self._asked:
                 watch.count("known links")
                 continue
+            if (unread := (watch.unread or {}).get(address)) is not None and unread.is_set_aside:
+                watch.count("set aside")
+                continue
             self._asked.add(address)
             watch.count("asked")
             # A list that is read deeper than before shows old entries for the first time.
@@ -275,6 +289,21 @@ class FamilySpider(Spider):
                 number > 1 and self._is_before(entry, page, watch.first_read)
             )
         return chosen
+
+    def _ask_again(self, watch: Watch, page: Page) -> Iterator[Request]:
+        """Requests for what earlier crawls could not read, whether the list still shows it or not."""
+        waiting = [
+            article
+            for article in (watch.unread or {}).values()
+            if article.entry is not None and not article.is_set_aside and article.address not in self._asked
+        ]
+        for article in waiting[:MOST_AGAIN]:
+            assert article.entry is not None
+            self._asked.add(article.address)
+            watch.count("asked")
+            left = Left(article.address, article.entry, article.baseline, article.tried_at)
+            entry = restore_entry(left, page.fetched_at)
+            yield self._article_request(watch, entry, article.address, baseline=article.baseline)
 
     async def _walk_on(
         self,
@@ -335,19 +364,26 @@ class FamilySpider(Spider):
     ) -> AsyncIterator[Sighting]:
         """The notice that the page holds, or the evidence that it holds none."""
         page = to_page(response)
-        await self.keep_page(page)
+        await self.pages.keep(page)
         try:
             notice = reader_for(page)[1].read_article(page, entry)
         except PageError as error:
-            await self.note_snapshot(page, watch, error.kind, str(error), entry)
+            await self.pages.note(page, watch, error.kind, str(error), entry)
             await self.tell_gate(response, error)
             ending = "gone" if isinstance(error, Gone) else run_state(error, page)
-            watch.note(ending, str(error), describe_refused_page(error, page, response))
+            watch.fail(
+                ending, str(error), entry, address,
+                baseline=baseline, evidence=describe_refused_page(error, page, response),
+            )  # fmt: skip
             await self.article_refused(watch, address, error, page)
             return
         await self.tell_gate(response)
         self.rechecks.note_working(page)
-        notice = await fetch_attachments(self.crawler, self.archive, notice, page)
+        try:
+            notice = await fetch_attachments(self.crawler, self.archive, notice, page, hours_of(watch.source))
+        except OutsideHours as error:
+            watch.note("held", str(error))
+            return
         yield Sighting(notice, self.context_of(watch, page, baseline=baseline))
 
     async def article_refused(self, watch: Watch, address: str, error: PageError, page: Page) -> None:
@@ -381,9 +417,9 @@ class FamilySpider(Spider):
 
     def fail_article(self, failure: Failure) -> None:
         """No page came for an article: count why."""
-        (watch,) = _told(failure, "watch")
+        watch, entry, address, baseline = _told(failure, "watch", "entry", "address", "baseline")
         _, ending, message = judge_failure(failure)
-        watch.note(ending, message)
+        watch.fail(ending, message, entry, address, baseline=baseline)
 
     async def tell_gate(self, response: Response, error: PageError | None = None) -> None:
         """Whether a host answers with pages or turns us away can't be seen from a status alone."""
@@ -394,32 +430,6 @@ class FamilySpider(Spider):
             await gate.page_refused(response.url, f"Blocked: {error.reason}")
         else:
             gate.page_read(response.url)
-
-    async def keep_page(self, page: Page) -> None:
-        """Keep the bytes of a page, before any row refers to them."""
-        await asyncio.to_thread(self.archive.keep, page.sha256, page.body)
-
-    async def note_snapshot(
-        self, page: Page, watch: Watch, kind: str, detail: str | None, entry: ListEntry | None = None
-    ) -> None:
-        row = {
-            "sha256": page.sha256,
-            "url": page.url,
-            "source_key": watch.source.key,
-            "kind": kind,
-            "status": page.status,
-            "headers": dict(page.headers),
-            "entry": asdict(entry) if entry else None,
-            "detail": detail,
-            "fetched_at": page.fetched_at,
-            "run_id": watch.run_id,
-        }
-
-        def write() -> None:
-            with self.engine.begin() as connection:
-                connection.execute(insert(Snapshot).values(row))
-
-        await asyncio.to_thread(write)
 
 
 def _told(failure: Failure, *names: str) -> tuple[Any, ...]:

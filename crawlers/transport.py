@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from scrapy import Spider
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
-from scrapy.http import Request
+from scrapy.http import Request, Response
 from twisted.internet.ssl import AcceptableCiphers, optionsForClientTLS
 from twisted.web.client import BrowserLikePolicyForHTTPS
 
 import crawlers.settings
+from crawlers.certificates import explain_refusals
 from crawlers.source import Source
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class LegacyTlsHandler(HTTP11DownloadHandler):
                 "Scrapy's handler takes its policy for TLS from elsewhere; `legacy_tls` has no effect."
             )
         self._contextFactory = cast(Any, _LevelOne())  # type: ignore[no-untyped-call]
+
+    async def download_request(self, request: Request) -> Response:
+        """The answer; raises what Scrapy's handler raises, and CertificateRefused."""
+        with explain_refusals(request):
+            return await super().download_request(request)
 
 
 class _LevelOne(BrowserLikePolicyForHTTPS):

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine
 
 from configuration import Configuration
 from crawlers.source import INBOX_READER, Source
+from crawlers.stored import read_stored
 from crawlers.timetable import timetable_of
-from crawlers.withdrawn import read_stored
 from pipeline.alerts.check import check_alerts
 from pipeline.alerts.rule_report import is_report_due, post_report
 from pipeline.alerts.rules import Rules

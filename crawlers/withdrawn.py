@@ -7,12 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from crawlers.notice import Attachment, Notice
+from crawlers.stored import read_stored
 from pipeline.alerts.rules import Rules
-from pipeline.record import Context, Record
+from pipeline.record import Record
 from pipeline.store.outbox_rows import Match, Occurrence, find_deliveries
-from pipeline.store.standing import read_facts
-from pipeline.store.tables import Delivery, Item
+from pipeline.store.tables import Delivery
 
 
 def withdrawal_rows(rules: Rules, item_id: int, connection: Connection, event: str) -> list[dict[str, Any]]:
@@ -34,48 +33,3 @@ def withdrawal_rows(rules: Rules, item_id: int, connection: Connection, event: s
     withdrawn = Occurrence(read_stored(connection, item_id), item_id, event)
     (rows,) = find_deliveries(connection, [withdrawn], match)
     return rows
-
-
-def read_stored(connection: Connection, item_id: int) -> Record:
-    """The record of an item as it is stored, with its facts as people see them; no page is read for it."""
-    item: Any = connection.execute(select(Item).where(Item.id == item_id)).one()
-    facts = read_facts(connection, item_id)
-    notice = Notice(
-        reader=item.reader,
-        url=item.url,
-        title=item.title,
-        publisher=item.publisher,
-        author=item.author,
-        dates=(),
-        body=item.body,
-        links=tuple(item.links),
-        attachments=tuple(Attachment(**file) for file in item.attachments),
-        identity=item.identity,
-        entry=None,
-        fetched_at=item.last_seen_at,
-        sha256="",
-        body_note=item.body_note,
-        images=tuple(item.images),
-    )
-    context = Context(
-        source_key=item.source_key,
-        publisher_zh=item.publisher_zh,
-        publisher_en=item.publisher_en,
-        topics=tuple(item.topics),
-        run_id=item.run_id,
-        baseline=False,
-        status=0,
-        headers={},
-    )
-    return Record(
-        notice=notice,
-        context=context,
-        identity=item.identity,
-        addresses=(item.identity,),
-        title=item.title,
-        publisher=item.publisher,
-        body=item.body,
-        content_sha256=item.content_sha256,
-        facts=facts["body"],
-        title_facts=facts["title"],
-    )

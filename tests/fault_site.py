@@ -18,6 +18,7 @@ import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import brotli
 from backports import zstd
@@ -217,17 +218,24 @@ async def break_off(path: str, number: int, writer: Writer) -> None:
     await send(writer, 200, b"<html><body>half", length=5000)
 
 
+# At the levels that are quick to make: nothing but zeros becomes small at any.
 CODINGS: dict[str, Callable[[int], bytes]] = {
-    "gzip": lambda size: gzip.compress(bytes(size)),
-    "deflate": lambda size: zlib.compress(bytes(size)),
-    "br": lambda size: brotli.compress(bytes(size), quality=5),
-    "zstd": lambda size: zstd.compress(bytes(size)),
+    "gzip": lambda size: gzip.compress(bytes(size), 1),
+    "deflate": lambda size: zlib.compress(bytes(size), 1),
+    "br": lambda size: brotli.compress(bytes(size), quality=1),
+    "zstd": lambda size: zstd.compress(bytes(size), 1),
 }
+
+
+@cache
+def make_bomb(coding: str, size: int) -> bytes:
+    """Few bytes that unpack to `size`."""
+    return CODINGS[coding](size)
 
 
 def explode(coding: str, size: int) -> Behaviour:
     """A small body that unpacks to `size` bytes."""
-    body = CODINGS[coding](size)
+    body = make_bomb(coding, size)
 
     async def behave(path: str, number: int, writer: Writer) -> None:
         await send(writer, 200, body, {"Content-Encoding": coding})

@@ -34,6 +34,7 @@ from pipeline.health.verdict import (
 from pipeline.store.health_tables import DayVerdict, SourceHealth
 from pipeline.store.runs import RUNNING
 from pipeline.store.tables import Filtered, Item, Run, Snapshot
+from pipeline.store.unread import say_unread, select_unread
 from pipeline.store.write import insert_ignoring
 
 REMEMBERED = timedelta(days=400)
@@ -177,7 +178,13 @@ def _read_history(
         same_runs=standing.same_runs,
         sibling=_find_moving_sibling(connection, source.key, siblings, run.day),
         has_rhythm=source.has_rhythm,
+        unread=_describe_unread(connection, source.key) if run.lacks_only_unreadable else "",
     )
+
+
+def _describe_unread(connection: Connection, key: str) -> str:
+    alone = [article for article in select_unread(connection, key) if article.stands_alone]
+    return f"{say_unread(alone)}." if alone else ""
 
 
 def _read_news_days(connection: Connection, key: str, until: date) -> list[date]:

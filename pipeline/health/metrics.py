@@ -44,7 +44,9 @@ def _collect(statuses: Iterable[SourceStatus]) -> CollectorRegistry:
     heard = gauge("heard_timestamp_seconds", "When a list of the source was last read")
     missed = gauge("missed_runs", "How often the source should have been crawled and was not")
     new = gauge("new_items", "Items stored for the first time on the last day with a crawl")
+    unread = gauge("unread_articles", "Articles that could not be read, without those set aside")
     for status in statuses:
+        unread.labels(status.key).set(len(status.waiting))
         for name in VERDICTS:
             verdict.labels(status.key, name).set(name == status.verdict)
         well.labels(status.key).set(status.is_well)

@@ -16,6 +16,7 @@ from pipeline.health.verdict import NEW, NOT_RUN, QUIET, WELL
 from pipeline.store.health_tables import DayVerdict, SourceHealth
 from pipeline.store.runs import last_served
 from pipeline.store.tables import Run
+from pipeline.store.unread import Unread, select_unread
 
 OVERDUE = timedelta(hours=3)
 """How long after its time a source may still be waiting for its crawl before it counts as not run."""
@@ -43,7 +44,7 @@ class SourceStatus:
     """How a source stands. `verdict` is None before a crawl of it was judged; times are UTC.
 
     `missed`: how often it was to be crawled, more than three hours ago, and was not. `days` are the last thirty on
-    which it was crawled or should have been, oldest first.
+    which it was crawled or should have been, oldest first. `unread` are the articles that could not be read.
     """
 
     key: str
@@ -56,6 +57,7 @@ class SourceStatus:
     next_at: datetime | None
     mute: Mute | None
     days: tuple[Day, ...]
+    unread: tuple[Unread, ...] = ()
 
     @property
     def is_well(self) -> bool:
@@ -65,6 +67,16 @@ class SourceStatus:
     def is_green(self) -> bool:
         """True for what needs nobody's attention: it is well, or known not to be."""
         return self.is_well or self.mute is not None
+
+    @property
+    def waiting(self) -> tuple[Unread, ...]:
+        """The articles that could not be read, without those that a person has set aside."""
+        return tuple(article for article in self.unread if not article.is_set_aside)
+
+    @property
+    def set_aside(self) -> tuple[Unread, ...]:
+        """The articles that a person has set aside."""
+        return tuple(article for article in self.unread if article.is_set_aside)
 
     @property
     def shown(self) -> str:
@@ -128,6 +140,7 @@ def read_status(engine: Engine, watched: Iterable[Watched], now: datetime) -> li
             days.setdefault(row.source_key, []).append(day)
         read = select(Run.source_key, func.max(Run.list_read_at)).group_by(Run.source_key)
         heard = {row[0]: row[1] for row in connection.execute(read)}
+        unread = select_unread(connection)
     served = last_served(engine)
     mutes = read_mutes(engine, today)
     statuses = []
@@ -147,6 +160,7 @@ def read_status(engine: Engine, watched: Iterable[Watched], now: datetime) -> li
                 next_at=source.next_after(now),
                 mute=mutes.get(source.key),
                 days=tuple(days.get(source.key, ())),
+                unread=tuple(article for article in unread if article.source_key == source.key),
             )
         )
     return statuses

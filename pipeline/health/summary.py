@@ -16,6 +16,7 @@ from pipeline.health.status import SourceStatus
 from pipeline.health.verdict import NEW
 from pipeline.health.workdays import warn_of_unknown_year
 from pipeline.store.tables import Delivery
+from pipeline.store.unread import say_unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,18 @@ def write_summary(statuses: Sequence[SourceStatus], day: date) -> Summary:
 
 
 def describe_unwell(statuses: Iterable[SourceStatus], day: date) -> list[str]:
-    """A line for each source that is not well, those that are muted last, and what else should be known."""
+    """A line for each source that is not well or lacks an article, then what is muted or set aside, and a warning."""
     lines, muted = [], []
     for status in statuses:
+        muted += [
+            f"{status.key}: set aside since {article.set_aside_at.astimezone(SHANGHAI).date()} "
+            f"({article.set_aside_reason}): {article.url}"
+            for article in status.set_aside
+            if article.set_aside_at is not None
+        ]
+        # Where the source is not well, its verdict speaks of them.
+        if status.is_well and status.waiting:
+            lines.append(f"{status.key}: {say_unread(status.waiting)}")
         if status.verdict is None or status.is_well:
             if status.mute is not None:
                 muted.append(

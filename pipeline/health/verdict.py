@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from pipeline.health.coverage import ITEMS, Coverage, find_emptied
 from pipeline.health.rhythm import Rhythm, count_own_days, learn_rhythm
-from pipeline.store.runs import OK
+from pipeline.store.runs import ENDINGS, FAULTS, OK
 
 NEW = "new"
 QUIET = "quiet as usual"
@@ -76,6 +76,13 @@ class RunFacts:
         return not self.baseline and self.counts.get("fresh", 0) > 0
 
     @property
+    def lacks_only_unreadable(self) -> bool:
+        """True when some articles could not be read, and each of them stands on its own: its source is not at fault."""
+        lacking = sum(self.counts.get(name, 0) for name in FAULTS)
+        lost = self.counts.get("asked", 0) - sum(self.counts.get(name, 0) for name in ENDINGS)
+        return 0 < self.counts.get("unreadable", 0) == lacking + lost
+
+    @property
     def is_whole(self) -> bool:
         """True when the run saw the whole list as always: no page of it unchanged, none of the archive behind it."""
         return not (self.walks or self.counts.get("lists not modified", 0))
@@ -90,8 +97,8 @@ class RunFacts:
 class History:
     """What a source was like before a run: the days in China on which its list moved, in order and each once; how many
     entries it showed in good runs that read as many pages; the coverage of its good runs; the verdict before, with its
-    kind, and how many runs in a row it was said of; and the last day on which another list of the same publisher moved,
-    with its source."""
+    kind, and how many runs in a row it was said of; the last day on which another list of the same publisher moved,
+    with its source; and a sentence on the articles that can't be read."""
 
     news_days: Sequence[date] = ()
     list_lengths: Sequence[int] = ()
@@ -100,6 +107,7 @@ class History:
     same_runs: int = 0
     sibling: tuple[str, date] | None = None
     has_rhythm: bool = True
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,11 @@ def judge_run(run: RunFacts, history: History) -> Verdict | None:
     if changed and changed.conclusive and _has_settled(changed, history):
         why = f"Accepted after {history.same_runs} runs. {changed.why}"
         return Verdict(NEW if run.news else QUIET, None, why, accepts=True)
-    return changed or _judge_articles(run, history) or _judge_silence(run, history)
+    verdict = changed or _judge_articles(run, history) or _judge_silence(run, history)
+    if run.lacks_only_unreadable:
+        # Whoever hears that a source is well is to hear what it lacks.
+        return replace(verdict, why=f"{verdict.why} {history.unread}".strip())
+    return verdict
 
 
 def _judge_refused(run: RunFacts) -> Verdict:
@@ -172,6 +184,8 @@ def _has_settled(changed: Verdict, history: History) -> bool:
 
 
 def _judge_articles(run: RunFacts, history: History) -> Verdict | None:
+    if run.lacks_only_unreadable:
+        return None
     changed = run.counts.get("changed", 0)
     read = sum(run.counts.get(name, 0) for name in _READ)
     if changed and not read and (run.counts.get("fresh", 0) or history.before == (CHANGED, "articles")):

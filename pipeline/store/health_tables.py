@@ -1,4 +1,5 @@
-"""The tables of health: what each source was like on each day, how it stands, and what the operator knows of it."""
+"""The tables of health: what each source was like on each day, how it stands, what of it can't be read, and what the
+operator knows of it."""
 
 from __future__ import annotations
 
@@ -64,3 +65,27 @@ class SourceHealth(Base):
     told: Mapped[bool] = mapped_column(Boolean)
     same_runs: Mapped[int] = mapped_column(Integer)
     compared_from: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class UnreadArticle(Base):
+    """An article that a source has shown and that could not be read; the row goes when it is read, left out or gone.
+
+    `tries` are the crawls that asked for it, the first at `since`, the last at `tried_at`, with its `ending` and `why`.
+    `others_read`: another article of the source was read since. `entry` is the line of the list page that leads to it,
+    null where the list brings it whole. With `set_aside_at` a person has decided that it need not be read."""
+
+    __tablename__ = "unread_article"
+    source_key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    address: Mapped[str] = mapped_column(String(700), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    ending: Mapped[str] = mapped_column(String(20))
+    why: Mapped[str] = mapped_column(Text)
+    baseline: Mapped[bool] = mapped_column(Boolean)
+    entry: Mapped[dict[str, Any] | None]
+    since: Mapped[datetime]
+    tried_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(Integer)
+    others_read: Mapped[bool] = mapped_column(Boolean)
+    set_aside_at: Mapped[datetime | None]
+    set_aside_reason: Mapped[str | None] = mapped_column(Text)

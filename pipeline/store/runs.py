@@ -13,6 +13,24 @@ from pipeline.store.tables import Run
 
 OK = "ok"
 RUNNING = "running"
+ENDINGS = (
+    "new",
+    "edited",
+    "known",
+    "filtered",
+    "gone",
+    "blocked",
+    "changed",
+    "down",
+    "robots",
+    "held",
+    "not recorded",
+    "error",
+)
+"""What can become of an article that was asked for, as runs count it."""
+RECHECK_ERROR = "recheck error"
+FAULTS = ("blocked", "changed", "down", "robots", "held", "error", RECHECK_ERROR)
+"""Those that leave something to be done. A recheck without an answer is planned again; one that was lost is a fault."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp
 
-from query.api import corrections, exports, feeds, items, problems, searches, stories, watching
+from query.api import corrections, exports, feeds, items, metrics, problems, searches, stories, watching
 from query.api.edge import Edge
 from query.api.served import Served
 
@@ -45,6 +45,7 @@ def build_app(served: Served) -> ASGIApp:
         app.include_router(router, prefix=PREFIX)
     app.include_router(feeds.listing, prefix=PREFIX)
     app.include_router(feeds.router, prefix="/feeds")
+    app.include_router(metrics.router)
     problems.install(app)
 
     def describe() -> dict[str, Any]:

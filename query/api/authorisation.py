@@ -15,9 +15,11 @@ from query.api.served import Served, served_by
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
-_in_header = HTTPBearer(
+in_header = HTTPBearer(
     auto_error=False, scheme_name="token", description="A token of `iprwatch tokens add`, as a Bearer."
 )
+"""The token of a request, None where it shows none."""
+
 _in_url = APIKeyQuery(
     name="token",
     auto_error=False,
@@ -42,7 +44,7 @@ def asks_for(scope: str) -> Callable[..., Asker]:
     """A dependency that lets in who has this scope, by a token in the header."""
 
     def admit(
-        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_in_header)]
+        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(in_header)]
     ) -> Asker:
         return _admit(request, given.credentials if given else None, scope)
 
@@ -51,7 +53,7 @@ def asks_for(scope: str) -> Callable[..., Asker]:
 
 def asks_for_a_feed(
     request: Request,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_in_header)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(in_header)],
     in_url: Annotated[str | None, Depends(_in_url)],
 ) -> Asker:
     """A dependency that lets in who may read feeds: by a token in the header, or one for feeds only in the URL.

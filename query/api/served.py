@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request
 from sqlalchemy import Engine
 
+from pipeline.health.ledger import Watched
 from query.api.rates import Rates
 
 
@@ -18,7 +19,8 @@ from query.api.rates import Rates
 class Served:
     """All that the routes know of the installation.
 
-    `sources` are the configured ones by key, as JSON can hold them; `rules` are the rules' names. `trusts_all` says
+    `sources` are the configured ones by key, as JSON can hold them, `watched` the same as health sees them; `rules`
+    are the rules' names. `open_metrics`: the metrics need no token. `trusts_all` says
     that only this machine can connect: then reading needs no token as long as none was ever made. `hosts` are the
     names by which the server may be asked; None: any. `public_url` is where readers of feeds find it, without a slash
     at the end; None: as the request names it. `exports` is taken by each that is being written.
@@ -26,7 +28,9 @@ class Served:
 
     engine: Engine
     sources: Mapping[str, Mapping[str, Any]]
+    watched: Sequence[Watched] = ()
     rules: Sequence[str] = ()
+    open_metrics: bool = False
     trusts_all: bool = False
     hosts: frozenset[str] | None = None
     public_url: str | None = None

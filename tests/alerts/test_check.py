@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, delete, update
 
-from crawlers.withdrawn import read_stored
+from crawlers.stored import read_stored
 from pipeline.alerts.check import PATIENCE, Check, check_alerts
 from pipeline.alerts.rule_starts import remember_rules
 from pipeline.alerts.rules import Recipient, Rule, Rules

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from pipeline.health.ledger import Watched
 from pipeline.store.api_tokens import SCOPES, add_token, revoke_token
 from pipeline.store.outbox_rows import Match
 from pipeline.store.write import write_records
@@ -35,6 +36,7 @@ NEEDED = {
     "/api/v1/runs": "read",
     "/api/v1/deliveries": "admin",
     "/api/v1/feeds": "read",
+    "/metrics": "read",
     "/feeds/search.{form}": "feed",
     "/feeds/rule.{form}": "feed",
 }
@@ -136,6 +138,23 @@ def test_only_a_feed_token_may_stand_in_a_url(store: Engine, ask: Ask) -> None:
             assert token not in answer.text
         # No other path takes a token in its address.
         assert client.get("/api/v1/items", params={"token": token}).status_code in (401, 422)
+
+
+def test_metrics_are_open_only_where_the_operator_said_so(store: Engine, ask: Ask) -> None:
+    add_token(store, "first", "read", days=1, now=datetime.now(UTC))
+    watched = [Watched(SOURCE["key"], "例 (Example)", "例", lambda _moment: None)]
+    assert ask(watched=watched).get("/metrics").status_code == 401
+    client = ask(watched=watched, open_metrics=True)
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert f'iprwatch_source_well{{source="{SOURCE["key"]}"}} 0.0' in answer.text.splitlines()
+    # Nothing else is, and a token that is shown must be a good one.
+    assert client.get("/api/v1/sources").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": "Bearer nonsense"}).status_code == 401
+    hosts = frozenset(("127.0.0.1",))
+    refused = ask(open_metrics=True, hosts=hosts).get("/metrics", headers={"Host": "evil.example"})
+    assert refused.status_code == 421
 
 
 def test_a_name_that_is_not_the_server_s_own_is_refused(ask: Ask) -> None:

@@ -55,6 +55,7 @@ NAMES = (
 PATHS = (
     "/api/v1/items", "/api/v1/facts", "/api/v1/facets", "/api/v1/stories", "/api/v1/runs", "/api/v1/deliveries",
     "/feeds/search.atom", "/feeds/search.rss", "/feeds/search.json", "/feeds/rule.atom",
+    "/metrics",
 )  # fmt: skip
 
 

@@ -53,6 +53,8 @@ def test_a_server_answers_until_it_is_interrupted_and_ends_in_order(folder: Path
         found = httpx.get(f"{address}/api/v1/items", params={"q": "商标"}, trust_env=False).json()
         assert found["total"] > 0
         assert httpx.get(f"{address}/api/v1/sources/cnipa_news", trust_env=False).json()["last_run"]["state"]
+        metrics = httpx.get(f"{address}/metrics", trust_env=False).text
+        assert 'iprwatch_source_well{source="cnipa_news"} ' in metrics
         refused = httpx.get(f"{address}/api/v1/items", headers={"Host": "evil.example"}, trust_env=False)
         assert refused.status_code == 421
         process.send_signal(signal.SIGINT)

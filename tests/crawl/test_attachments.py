@@ -18,11 +18,13 @@ from typing import Any
 
 import pytest
 from scrapy.exceptions import DownloadTimeoutError
-from scrapy.http import Response
+from scrapy.http import Request, Response
 from scrapy.signalmanager import SignalManager
 
 from crawlers.archive import Archive, ArchiveError
 from crawlers.attachments import LARGEST, MOST, fetch_attachments, restore_attachments
+from crawlers.gate import OutsideHours
+from crawlers.hours import read_hours
 from crawlers.notice import Attachment
 from crawlers.page import Page
 from pipeline import interpret
@@ -210,12 +212,29 @@ def fetch(
         engine=SimpleNamespace(download_async=download_async), signals=SignalManager()
     )
     notice = make_notice(1, url=page.url, attachments=(file,))
-    return asyncio.run(fetch_attachments(crawler, Archive(tmp_path), notice, page)).attachments[0]
+    return asyncio.run(fetch_attachments(crawler, Archive(tmp_path), notice, page, None)).attachments[0]
 
 
 def test_a_file_that_never_comes_is_given_up(tmp_path: Path) -> None:
     found = fetch(tmp_path, DownloadTimeoutError("took longer than 60.0 seconds"))
     assert found == replace(FILE, note="not fetched: took longer than 60.0 seconds")
+
+
+def test_a_notice_is_held_when_the_hours_end_before_its_files(tmp_path: Path) -> None:
+    asked: list[Request] = []
+
+    async def download_async(request: Request) -> Response:
+        """As with a gate that lets no request out whose hours are over."""
+        asked.append(request)
+        raise OutsideHours("asked only at 22:00-06:00 (Asia/Shanghai)")
+
+    crawler: Any = SimpleNamespace(
+        engine=SimpleNamespace(download_async=download_async), signals=SignalManager()
+    )
+    notice, hours = make_notice(1, attachments=(FILE,)), read_hours("22:00-06:00")
+    with pytest.raises(OutsideHours):
+        asyncio.run(fetch_attachments(crawler, Archive(tmp_path), notice, PAGE, hours))
+    assert [request.meta["hours"] for request in asked] == [hours]
 
 
 def test_a_file_that_cant_be_archived_has_no_text(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from scrapy.http import HtmlResponse, Request, Response
 
 from crawlers.browser import PAGE_SECONDS, Chromium, RenderingFailed, find_chromium
 from errors import ConfigurationError
-from tests.command import environment, iprwatch
+from tests.command import iprwatch, start
 from tests.conftest import skip_or_fail
 from tests.crawl.test_live import HTML, _listening_sockets, run
 from tests.loopback import Said, Server, serve
@@ -202,14 +201,14 @@ for (const urls of ["stun:{place}", "turn:{place}?transport=tcp"]) {{
   peer.createDataChannel("x");
   peer.createOffer().then(offer => peer.setLocalDescription(offer));
 }}
-setTimeout(() => document.title = "over", 2000);
+setTimeout(() => document.title = "over", 1000);
 fetch("/slow");
 </script>"""
 
 
 def test_the_browser_has_no_network_of_its_own(chromium: Path) -> None:
     async def slow(request: Request) -> Response:
-        await asyncio.sleep(3)
+        await asyncio.sleep(1.5)
         return Response(request.url)
 
     async def visit(place: str) -> bytes:
@@ -270,22 +269,21 @@ def test_no_cookie_is_sent_and_no_page_is_loaded_again_for_a_script(tmp_path: Pa
 def test_no_port_is_opened_by_the_browser(tmp_path: Path, chromium: Path) -> None:
     def slow(path: str, n: int) -> Said:
         said = answer(path, n)
-        return Said(said.status, said.body, said.headers, pause=2.0 if path == DATA else 0.0)
+        return Said(said.status, said.body, said.headers, pause=20.0 if path == DATA else 0.0)
 
     with watched(tmp_path, slow) as server:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "crawl", "--json"],
-            cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        running = start("crawl", "--json", cwd=tmp_path)
         listening: set[str] = set()
         browsers = 0
-        while process.poll() is None:
+        while not running.ended:
             if DATA in server.paths():
-                family = _descendants(process.pid)
+                family = _descendants(running.pid)
                 browsers += any("chrom" in _program(pid) for pid in family)
                 listening |= {place for pid in family for place in _listening_sockets(pid)}
+            if browsers > 5:
+                server.over.set()  # answers wait no more
             time.sleep(0.05)
-    assert process.returncode == 0
+    assert running.wait().code == 0
     assert browsers > 5
     assert listening == set()
 
@@ -319,9 +317,12 @@ def test_a_page_that_hangs_is_given_up_and_the_next_one_is_rendered(chromium: Pa
         return HtmlResponse("http://page.example/", body=f"<p>x</p><script>{script}</script>".encode())
 
     async def visit() -> bytes:
-        browser = Chromium(chromium, "iprwatch", nothing, page_seconds=10.0)
+        browser = Chromium(chromium, "iprwatch", nothing)
         try:
-            with pytest.raises(RenderingFailed, match="10 s"):
+            # The start of the browser counts as part of the first page.
+            await browser.render(page(""))
+            browser.page_seconds = 2.0
+            with pytest.raises(RenderingFailed, match="2 s"):
                 await browser.render(page("while (true) {}"))
             browser.page_seconds = PAGE_SECONDS
             return await browser.render(page("document.title = navigator.userAgent"))

@@ -168,7 +168,10 @@ def test_every_fault_has_its_name_and_stops_no_other_source(tmp_path: Path) -> N
         # The canary's place is known only now; those who lead to it are told.
         served.behave({name: behaviour for name, (behaviour, _) in faults(served.place("canary")).items()})
         configure(tmp_path, served, [name for name in hosts if name != "canary"])
-        ran = iprwatch("crawl", "--json", cwd=tmp_path)
+        # One repetition is enough to see that there is one; each waits for the hosts that say nothing.
+        ran = iprwatch(
+            "crawl", "--json", cwd=tmp_path, first="import crawlers.settings as s; s.RETRY_TIMES = 1"
+        )
         shown = iprwatch("status", "--json", cwd=tmp_path)
     found = {run["key"].removeprefix("cnipa_"): run for run in ran.json["sources"]}
     wanted = {name: state for name, (_, state) in given.items()} | dict.fromkeys(HEALTHY, "ok")
@@ -180,13 +183,33 @@ def test_every_fault_has_its_name_and_stops_no_other_source(tmp_path: Path) -> N
     assert served.asked("canary") == []
     assert served.pages("robotsclosed") == []
     # Five failures in a row are enough; the other articles are left for the next run.
+    assert "CertificateRefused: the certificate of 127.0.0." in found["unknowncertificate"]["reason"]
+    log = (tmp_path / "data" / "crawl.log").read_text("utf-8")
+    assert "A certificate was refused: Certificate does not contain any" in log
+    assert "Traceback" not in ran.err + log
     counts = found["brokenarticles"]["counts"]
     assert counts["held"] > 0
     assert len(served.pages("brokenarticles")) == 1 + 5
 
 
+def test_15_sources_of_20_are_complete_while_5_fail(tmp_path: Path) -> None:
+    names = ("refused", "reset", "error500", "challenge412", "layout")
+    given = {name: faults("127.0.0.1:1")[name] for name in names}
+    hosts = {name: behaviour for name, (behaviour, _) in given.items()} | dict.fromkeys(HEALTHY, site())
+    with serve_site(hosts) as served:
+        configure(tmp_path, served, hosts)
+        ran = iprwatch("crawl", "--json", cwd=tmp_path)
+    found = {run["key"].removeprefix("cnipa_"): run for run in ran.json["sources"]}
+    assert len(found) == 20
+    assert {name: found[name]["state"] for name in names} == {
+        name: state for name, (_, state) in given.items()
+    }
+    assert [found[name]["state"] for name in HEALTHY] == ["ok"] * 15
+    assert [found[name]["counts"]["new"] for name in HEALTHY] == [3] * 15
+
+
 def test_bombs_and_endless_answers_stay_below_200_mib_of_memory(tmp_path: Path) -> None:
-    hosts = {f"bomb{coding}": site(page=explode(coding, 600 * MEGABYTE)) for coding in CODINGS}
+    hosts = {f"bomb{coding}": site(page=explode(coding, 300 * MEGABYTE)) for coding in CODINGS}
     hosts |= {f"pouring{number}": site(page=pour) for number in range(2)}
     with serve_site(hosts) as served:
         configure(tmp_path, served, hosts, timeout="60")

@@ -82,7 +82,7 @@ def test_four_processes_keep_crawl_delay_and_retry_after_together(database_url: 
 
     async def behave(path: str, number: int, writer: Writer) -> None:
         if path == "/robots.txt":
-            await send(writer, 200, b"User-agent: *\nCrawl-delay: 0.3\n")
+            await send(writer, 200, b"User-agent: *\nCrawl-delay: 0.15\n")
         elif path == "/1/0" and number == 1:
             await send(writer, 429, b"", {"Retry-After": "1"})
         else:
@@ -90,7 +90,7 @@ def test_four_processes_keep_crawl_delay_and_retry_after_together(database_url: 
 
     with serve_site({"a": behave}) as site:
         running = [
-            begin(site, [f"/{one}/{two}" for two in range(2)], database_url, DOWNLOAD_DELAY=0.2)
+            begin(site, [f"/{one}/{two}" for two in range(2)], database_url, DOWNLOAD_DELAY=0.1)
             for one in range(4)
         ]
         outcomes = [said for run in running for said in run.wait().json["outcomes"].values()]
@@ -98,7 +98,7 @@ def test_four_processes_keep_crawl_delay_and_retry_after_together(database_url: 
     log = site.asked("a")
     for asked, gap in gaps(log):
         # Who fetches robots.txt does not know of the Crawl-delay yet.
-        assert gap >= (0.2 if asked.path == "/robots.txt" else 0.3) - CLOCK, asked.path
+        assert gap >= (0.1 if asked.path == "/robots.txt" else 0.15) - CLOCK, asked.path
         if asked.path == "/1/0":
             assert gap >= 1 - CLOCK
 

@@ -160,6 +160,35 @@ def test_articles_that_fail_make_the_run_incomplete_and_come_with_the_next(tmp_p
     assert source["counts"]["new"] == 2  # type: ignore[index]
 
 
+def test_an_article_that_cannot_be_read_is_asked_for_until_a_person_sets_it_aside(tmp_path: Path) -> None:
+    shown, broken = [1, 2], {2}
+
+    def reply(path: str, n: int) -> Said:
+        if path == RECORDS:
+            return Said(200, listing(shown), {**XML, "ETag": f'"{shown}"'})
+        number = int(path.rsplit("_", 1)[-1].removesuffix(".html")) if "art_" in path else 0
+        return Said(200, b"<html><p>moved</p></html>", HTML) if number in broken else answer(path, n)
+
+    def asked() -> list[str]:
+        return [seen.path for seen in server.pages() if seen.path.startswith("/art/")]
+
+    with watched(tmp_path, reply) as server:
+        assert run(tmp_path)[1]["state"] == "incomplete"
+        shown.remove(2)
+        assert run(tmp_path)[1]["state"] == "incomplete"
+        second = "/art/2026/11/18/art_74_2.html"
+        assert asked().count(second) == 2
+        aside = iprwatch("sources", "set-aside", server.url + second, "--reason", "a stub", cwd=tmp_path)
+        assert aside.code == 0, aside.err
+        assert run(tmp_path)[1]["state"] == "ok"
+        assert asked().count(second) == 2
+        assert iprwatch("sources", "take-back", server.url + second, cwd=tmp_path).code == 0
+        broken.clear()
+        code, source = run(tmp_path)
+    assert (code, source["counts"]["new"]) == (0, 1)  # type: ignore[index]
+    assert iprwatch("sources", "unread", "--json", cwd=tmp_path).json == []
+
+
 def test_no_port_is_opened_during_a_crawl(tmp_path: Path) -> None:
     def slow(path: str, n: int) -> Said:
         said = answer(path, n)

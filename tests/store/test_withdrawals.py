@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, func, select
 
+from crawlers.notice import Attachment
+from crawlers.withdrawn import withdrawal_rows
 from pipeline.alerts.events import tell_event
+from pipeline.alerts.rules import Recipient, Rule, Rules
 from pipeline.record import Record
 from pipeline.store.outbox_rows import Match, Occurrence, find_deliveries
 from pipeline.store.rechecks import (
@@ -247,6 +251,20 @@ def test_a_page_is_withdrawn_when_it_is_gone_twice_six_hours_apart(store: Engine
     (hit,) = search_items(store, [], withdrawn=True).hits
     assert hit.withdrawal is not None
     assert hit.withdrawal["kind"] == "deleted"
+
+
+def test_who_asked_for_words_of_an_attachment_hears_of_a_withdrawal_though_never_told_before(
+    store: Engine,
+) -> None:
+    file = Attachment("https://www.example.org/a.pdf", "附件", text="集成电路布图设计登记的撤销")
+    stored(store, attachments=(file,))
+    words = {"words": ("集成电路",), "send": (Recipient(channel="log"),), "events": ("withdrawn",)}
+    rules = Rules([Rule(name="layouts", **words)])
+    for moment in (SIX, SIX + APART):
+        (due,) = take(store, moment)
+        told = note_absence(store, due, absence(moment), partial(withdrawal_rows, rules, due.item_id))
+    assert told == ("confirmed", 1)
+    assert [row.rule for row in all_rows(store, Delivery)] == ["layouts"]
 
 
 def test_a_second_look_that_comes_too_soon_confirms_nothing(store: Engine) -> None:

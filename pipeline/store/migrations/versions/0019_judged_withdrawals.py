@@ -8,7 +8,7 @@ from alembic import op
 from pipeline.normalize import identify_url
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 
 def upgrade() -> None:
