@@ -7,7 +7,7 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -16,6 +16,7 @@ from hypothesis import settings
 from sqlalchemy import Engine, event, make_url
 
 from pipeline.store.session import open_engine
+from pipeline.store.tables import Base
 
 # The same examples in every run, and no deadline on a busy machine; HYPOTHESIS_PROFILE=explore looks further.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -73,12 +74,15 @@ def postgresql_server() -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database, once on SQLite and once on PostgreSQL (a schema of its own)."""
+    """An empty database, once on SQLite and once on PostgreSQL (a schema); with tables in it for the fixture `engine`."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.db'}"
-        return
-    with _schema(request.getfixturevalue("postgresql_server")) as url:
-        yield url
+    elif "engine" in request.fixturenames:
+        with request.getfixturevalue("postgresql_store").lend() as url:
+            yield url
+    else:
+        with _schema(request.getfixturevalue("postgresql_server")) as url:
+            yield url
 
 
 @contextmanager
@@ -91,6 +95,72 @@ def _schema(server: str) -> Iterator[str]:
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'DROP SCHEMA "{schema}" CASCADE')
+
+
+class PostgresqlStore:
+    """A schema with empty tables, lent to one test after the other: to make them takes longer than most tests."""
+
+    def __init__(self, server: str, tables: str) -> None:
+        self._server = server
+        self._tables = tables
+        self._schema = ExitStack()
+        self._url: str | None = None
+        self._shape = ""
+
+    @contextmanager
+    def lend(self) -> Iterator[str]:
+        if self._url is None:
+            self._url = self._schema.enter_context(_schema(self._server))
+            with psycopg.connect(self._url, autocommit=True) as connection:
+                connection.execute(self._tables)
+                self._shape = _shape_of(connection)
+        yield self._url
+        try:
+            with psycopg.connect(self._url, autocommit=True) as connection:
+                connection.execute("SET lock_timeout = '5s'")
+                if _shape_of(connection) == self._shape:
+                    connection.execute(_EMPTYING)
+                    return
+        except psycopg.Error:
+            # What a test left locked, or tied so that it can't be emptied, is thrown away whole.
+            pass
+        self.close()
+
+    def close(self) -> None:
+        self._schema.close()
+        self._url = None
+
+
+_EMPTYING = """
+DO $$ DECLARE name text; BEGIN
+SET CONSTRAINTS ALL DEFERRED;
+{deletions}
+FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL LOOP
+    EXECUTE format('ALTER SEQUENCE %I RESTART', name);
+END LOOP;
+END $$
+""".format(
+    deletions="\n".join(f'DELETE FROM "{table.name}";' for table in reversed(Base.metadata.sorted_tables))
+)
+
+
+def _shape_of(connection: psycopg.Connection[tuple[str]]) -> str:
+    """Stands for the tables, columns, indexes and views of the schema, and for the version in it."""
+    row = connection.execute(
+        "SELECT md5(string_agg(format('%s %s %s %s', relname, relkind, attname, atttypid), ',' ORDER BY relname, attnum))"
+        " || (SELECT string_agg(version_num, ',') FROM alembic_version)"
+        " FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
+        " WHERE relnamespace = current_schema()::regnamespace AND NOT attisdropped"
+    ).fetchone()
+    assert row
+    return row[0]
+
+
+@pytest.fixture(scope="session")
+def postgresql_store(postgresql_server: str, postgresql_tables: str) -> Iterator[PostgresqlStore]:
+    store = PostgresqlStore(postgresql_server, postgresql_tables)
+    yield store
+    store.close()
 
 
 @pytest.fixture(scope="session")
@@ -124,9 +194,6 @@ def engine(database_url: str, request: pytest.FixtureRequest) -> Iterator[Engine
     """An open store on each database, its tables copied; tests/store/test_session.py holds what makes them."""
     if file := make_url(database_url).database if database_url.startswith("sqlite") else None:
         shutil.copy(request.getfixturevalue("sqlite_tables"), file)
-    else:
-        with psycopg.connect(database_url, autocommit=True) as connection:
-            connection.execute(request.getfixturevalue("postgresql_tables"))
     engine = open_engine(database_url, create=False)
     yield engine
     engine.dispose()
