@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Engine, insert, select, update
 
 from errors import ConfigurationError
-from pipeline.store.tables import HostPermission
+from pipeline.store.host_tables import HostPermission
 
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _WECHAT, _ARTICLES = "mp.weixin.qq.com", "/s"

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from pipeline.store.host_tables import Host
 from pipeline.store.hosts import DatabaseNow
-from pipeline.store.tables import Host
 
 
 def list_hosts(engine: Engine, *, breaker_failures: int) -> list[dict[str, Any]]:

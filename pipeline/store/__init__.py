@@ -4,5 +4,6 @@
 from pipeline.store import alert_tables as alert_tables
 from pipeline.store import api_tokens as api_tokens
 from pipeline.store import health_tables as health_tables
+from pipeline.store import host_tables as host_tables
 from pipeline.store import saved_searches as saved_searches
 from pipeline.store import story_tables as story_tables

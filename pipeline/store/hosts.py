@@ -18,8 +18,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from pipeline.store.host_tables import Host, Robots
 from pipeline.store.session import StoreError, first_line
-from pipeline.store.tables import Host, Robots
 
 ROBOTS_AGE = timedelta(hours=24)
 """How long a robots.txt may be used: https://www.rfc-editor.org/rfc/rfc9309#section-2.4"""

@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 
 from crawlers.hours import Hours, read_hours
 from crawlers.source import Source
+from pipeline.store.host_tables import Host
 from pipeline.store.session import open_engine
-from pipeline.store.tables import Host
 from query.hosts import list_hosts
 from tests.command import Running
 from tests.fault_site import Asked, Behaviour, Site, Writer, send, serve_site

@@ -14,8 +14,9 @@ from pipeline.expression import read_words
 from pipeline.store import copying
 from pipeline.store.copying import TABLES, copy_store
 from pipeline.store.health_tables import DayVerdict
+from pipeline.store.host_tables import Host
 from pipeline.store.session import StoreError, open_engine
-from pipeline.store.tables import Host, Item, Run
+from pipeline.store.tables import Item, Run
 from pipeline.store.upkeep import check_store
 from pipeline.store.write import write_records
 from query.search import search_items

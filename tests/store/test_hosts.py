@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, update
 
+from pipeline.store.host_tables import Host
 from pipeline.store.hosts import (
     ROBOTS_AGE,
     claim_host,
@@ -15,7 +16,6 @@ from pipeline.store.hosts import (
     release_host,
     remember_robots,
 )
-from pipeline.store.tables import Host
 
 PLACE = "www.example.com"
 ORIGIN = "https://www.example.com"
