@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     SQLColumnExpression,
     and_,
     cast,
@@ -68,7 +69,7 @@ def match_condition(dialect: str, condition: Condition, *, one_by_one: bool = Fa
         case HasFact():
             met = or_(*(_match_fact(test, one_by_one=one_by_one) for test in condition.tests))
             if one_by_one:
-                return select(1).where(FactRow.item_id == Item.id, met).correlate(Item).exists()
+                return _of_each_item(dialect, select(1).where(FactRow.item_id == Item.id, met))
             return Item.id.in_(select(FactRow.item_id).where(met))
         case FromSources():
             return Item.source_key.in_(condition.keys)
@@ -98,8 +99,13 @@ def match_condition(dialect: str, condition: Condition, *, one_by_one: bool = Fa
 
 def read_document(dialect: str, sought: Sought) -> ColumnElement[bool]:
     """The condition on `item` that its document meets what is sought, read without the index."""
-    document = select(1).where(SearchDocument.item_id == Item.id, holds(dialect, sought))
-    return document.correlate(Item).exists()
+    return _of_each_item(dialect, select(1).where(SearchDocument.item_id == Item.id, holds(dialect, sought)))
+
+
+def _of_each_item(dialect: str, rows: Select[int]) -> ColumnElement[bool]:
+    """That there are such rows, looked up item by item. PostgreSQL would rather join, and read every document of the
+    table for a few items, not knowing what reading one costs; an OFFSET forbids that."""
+    return (rows.offset(0) if dialect == "postgresql" else rows).correlate(Item).exists()
 
 
 def _match_fact(test: FactTest, *, one_by_one: bool) -> ColumnElement[bool]:

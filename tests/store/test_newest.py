@@ -25,6 +25,7 @@ from pipeline.store.tokens import read_phrase
 from pipeline.store.upkeep import check_store
 from pipeline.store.write import write_records
 from query import newest, search
+from query.conditions import read_document
 from query.search import search_items
 from tests.notices import make_record
 
@@ -110,6 +111,10 @@ def test_the_index_is_asked_and_gives_the_newest_first(store: Engine, records: l
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
             plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {written}".replace("%", "%%")).scalars())
             assert "Bitmap Index Scan on ix_search_document_tokens" in plan
+            few = select(Item.id).where(Item.id.in_([1, 2]), read_document(dialect, AnyPhrase((phrase,))))
+            written = few.compile(store, compile_kwargs={"literal_binds": True})
+            plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {written}".replace("%", "%%")).scalars())
+            assert "SubPlan" in plan, "the documents of all items are joined to a few"
 
 
 def test_a_correction_moves_an_item_and_takes_its_marks(store: Engine, records: list[Record]) -> None:
