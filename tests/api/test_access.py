@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from pipeline.health.ledger import Watched
 from pipeline.store.api_tokens import SCOPES, add_token, revoke_token
 from pipeline.store.outbox_rows import Match
+from pipeline.store.saved_searches import save_search
 from pipeline.store.write import write_records
 from query.api.app import build_app
 from query.api.rates import Rates
@@ -36,6 +37,9 @@ NEEDED = {
     "/api/v1/runs": "read",
     "/api/v1/deliveries": "admin",
     "/api/v1/feeds": "read",
+    "/api/v1/export": "read",
+    "/api/v1/searches": "read",
+    "/api/v1/searches/{name}": "read",
     "/metrics": "read",
     "/feeds/search.{form}": "feed",
     "/feeds/rule.{form}": "feed",
@@ -44,13 +48,16 @@ NEEDED = {
 
 @pytest.fixture
 def uid(store: Engine) -> str:
-    """The id of an item that somebody was alerted about."""
+    """The id of an item that somebody was alerted about; there is a saved search as well."""
+    save_search(store, "marks", "商标", now=datetime.now(UTC))
     write_records(store, [make_record(1)], lambda _record, _event: [Match("all", "mail", "anna@example.org")])
     return search_items(store, []).hits[0].uid
 
 
 def address(path: str, uid: str) -> str:
-    filled = path.format(uid=uid, key=SOURCE["key"], form="atom")
+    filled = path.format(uid=uid, key=SOURCE["key"], form="atom", name="marks")
+    if path.endswith("/export"):
+        return f"{filled}?format=csv"
     return f"{filled}?name=all" if "rule" in path else filled
 
 
