@@ -101,7 +101,7 @@ def test_an_expression_finds_the_same_items_in_memory_and_in_the_database(store:
     write_records(store, records)
     subjects = {record.notice.url: Subject.of(record) for record in records}
 
-    @settings(max_examples=120)
+    @settings(max_examples=60)
     @given(expressions)
     def agree(text: str) -> None:
         query = read_query(text)
@@ -124,7 +124,7 @@ def test_every_leaf_is_met_by_an_item_or_is_there_to_be_missed(leaf: str) -> Non
 
 
 @given(st.lists(expressions, max_size=12), st.integers(1, 50))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_the_matcher_of_many_finds_what_each_finds_alone(texts: list[str], seed: int) -> None:
     conditions = [read_query(text).condition for text in texts]
     matcher = Matcher(conditions)

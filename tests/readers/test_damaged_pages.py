@@ -31,7 +31,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 @given(start=st.floats(0, 1), length=st.floats(0, 1), instead=st.binary(max_size=8))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_page_with_a_hole_is_read_or_refused_by_name(
     recorded: Recorded, case: str, start: float, length: float, instead: bytes
 ) -> None:
