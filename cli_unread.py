@@ -27,7 +27,7 @@ def unread_command(context: typer.Context, db: DatabaseOption = None, as_json: J
         return
     table = Table(
         "Source", "Since", "Tries", Column("Article", overflow="fold"), Column("Why", overflow="fold"),
-        title=f"{len(articles)} articles could not be read",
+        title=f"{'1 article' if len(articles) == 1 else f'{len(articles)} articles'} could not be read",
     )  # fmt: skip
     for article in articles:
         reason = f"\nSet aside: {article.set_aside_reason}" if article.is_set_aside else ""

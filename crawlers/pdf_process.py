@@ -34,6 +34,8 @@ def read_pdf_pages(
     """The text of each page, or None for a file that is broken, encrypted, larger than allowed, or takes too much."""
     global _process
     with _turn:
+        if _process is not None and _process.poll() is not None:
+            _end()  # it ended between two files, which is no fault of the next one
         if _process is None:
             _process = _start()
         process = _process

@@ -96,6 +96,7 @@ def search_items(
         Item.published_at, Item.first_seen_at, Item.version_number, Item.body, Item.sort_key,
     )  # fmt: skip
     with engine.connect().execution_options(read_only=True) as connection:
+        # Where no order gives a place, the item's own key and number are it.
         places: dict[int, tuple[int, int] | None]
         if order == "story":
             conditions = [*_conditions(engine.dialect.name, condition), *others]

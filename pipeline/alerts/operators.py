@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from pipeline.alerts.message import flatten
 from pipeline.alerts.rules import Recipient
@@ -63,6 +63,14 @@ def tell_given_up(connection: Connection, operators: Iterable[Recipient], given_
         f"Rule {given_up.rule!r}, channel {given_up.channel!r}{to}: {given_up.detail}. When that is mended: "
         f"iprwatch alerts resend {given_up.id}",
     )
+
+
+def told_states(engine: Engine, event: str) -> list[str]:
+    """The states of the alerts about this event, one for each recipient who was told; none where nobody was."""
+    # Named as the unique key of the table begins, for it is the index.
+    mine = (Delivery.rule == RULE, Delivery.item_id.is_(None), Delivery.event == event)
+    with engine.connect().execution_options(read_only=True) as connection:
+        return list(connection.scalars(select(Delivery.state).where(*mine)))
 
 
 def put_alert(

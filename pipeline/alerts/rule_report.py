@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from pipeline.alerts.operators import put_alert
+from pipeline.alerts.operators import put_alert, told_states
 from pipeline.alerts.rule_starts import read_starts
 from pipeline.alerts.rule_trials import NOISY, try_rules
 from pipeline.alerts.rules import Recipient, Rule
 from pipeline.health.workdays import is_workday
-from pipeline.store.tables import Delivery
 
 DAYS = 90
 """Rules are held against what was published in so many days."""
@@ -92,8 +91,7 @@ def is_report_due(engine: Engine, day: date) -> bool:
     first = day.replace(day=1)
     if not any(is_workday(first + timedelta(days=after)) for after in range((day - first).days + 1)):
         return False
-    with engine.connect().execution_options(read_only=True) as connection:
-        return connection.scalar(select(Delivery.id).where(Delivery.event == _event(day)).limit(1)) is None
+    return not told_states(engine, _event(day))
 
 
 def post_report(

@@ -6,16 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from pipeline.alerts.operators import put_alert, tell_operators
+from pipeline.alerts.operators import put_alert, tell_operators, told_states
 from pipeline.alerts.ping import PING
 from pipeline.alerts.rules import Recipient
 from pipeline.dates import SHANGHAI
 from pipeline.health.status import SourceStatus
 from pipeline.health.verdict import NEW
 from pipeline.health.workdays import warn_of_unknown_year
-from pipeline.store.tables import Delivery
 from pipeline.store.unread import say_unread
 
 
@@ -80,7 +79,7 @@ def day_to_report(now: datetime, at: timedelta) -> date:
 
 def is_reported(engine: Engine, day: date) -> bool:
     """True when the summary of a day was posted, by whomever."""
-    return bool(_states(engine, _event(day)))
+    return bool(told_states(engine, _event(day)))
 
 
 def post_summary(
@@ -99,7 +98,7 @@ def post_summary(
 
 def ping_when_delivered(engine: Engine, day: date) -> None:
     """Put the ping of the dead man's switch into the outbox when the summary of a day has reached everybody."""
-    states = _states(engine, _event(day))
+    states = told_states(engine, _event(day))
     if states and set(states) == {"sent"}:
         tell_operators(
             engine, [Recipient(channel=PING)], f"ping {day}", f"iprwatch {day}", "summary delivered"
@@ -108,8 +107,3 @@ def ping_when_delivered(engine: Engine, day: date) -> None:
 
 def _event(day: date) -> str:
     return f"summary {day}"
-
-
-def _states(engine: Engine, event: str) -> list[str]:
-    with engine.connect().execution_options(read_only=True) as connection:
-        return list(connection.scalars(select(Delivery.state).where(Delivery.event == event)))

@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, cast
 
 _CHUNK = 64 * 1024
 _WAITING = 8  # chunks
-_PATIENCE = 60  # seconds that a client may take none
+_LOOK = 1.0  # seconds, after which who waits for the other end looks whether it is still there
+_PATIENCE = 60  # looks during which a client may take nothing
 
 
 def stream(write: Callable[[BinaryIO], object]) -> Generator[bytes, None, None]:
@@ -44,6 +45,7 @@ class _Sink(io.RawIOBase):
         self._buffer = bytearray()
         self._written = 0
         self._stopped = threading.Event()
+        self._given_up = threading.Event()
 
     def writable(self) -> bool:
         return True
@@ -66,14 +68,21 @@ class _Sink(io.RawIOBase):
                 self._put(bytes(self._buffer))
             self._put(error)
         except ConnectionError:
-            pass  # nobody is there to hear of it
+            # There was no room even for the end. Who takes again later, has less than the whole.
+            self._given_up.set()
 
     def take(self) -> bytes | None:
-        """The next chunk; None at the end. Raises what the writing raised."""
-        taken = self._chunks.get()
-        if isinstance(taken, BaseException):
-            raise taken
-        return taken
+        """The next chunk; None at the end. Raises what the writing raised; ConnectionError where that was given up."""
+        while True:
+            try:
+                taken = self._chunks.get(timeout=_LOOK)
+            except queue.Empty:
+                if self._given_up.is_set():
+                    raise ConnectionError("The client took nothing for too long.") from None
+                continue
+            if isinstance(taken, BaseException):
+                raise taken
+            return taken
 
     def stop(self) -> None:
         """Have every further writing fail."""
@@ -84,7 +93,7 @@ class _Sink(io.RawIOBase):
             if self._stopped.is_set():
                 raise ConnectionError("The client has gone.")
             try:
-                self._chunks.put(what, timeout=1)
+                self._chunks.put(what, timeout=_LOOK)
             except queue.Full:
                 continue
             return

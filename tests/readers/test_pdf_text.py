@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pdf_files import make_pdf, make_pdf_of_content
 
+from crawlers import pdf_process
 from crawlers.pdf_process import read_pdf_pages
 from crawlers.readers import pdf_text
 from crawlers.readers.pdf_text import read_pdf_text
@@ -82,3 +83,14 @@ def test_a_file_that_takes_too_long_costs_no_other() -> None:
         is None
     )
     assert read_pdf_text(make_pdf([FULL])) == FULL
+
+
+def test_a_process_that_was_ended_between_two_files_costs_neither() -> None:
+    body = make_pdf(["whole"])
+    before = read_pdf_pages(body, 10, 1000)
+    assert before
+    process = pdf_process._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    assert read_pdf_pages(body, 10, 1000) == before
