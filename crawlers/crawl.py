@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from crawlers.lease_holder import show_holder
 from crawlers.lease_keeper import LeaseKeeper
 from crawlers.log_format import SecretFilter, shorten_twisted
 from crawlers.permissions import allowed_prefixes
+from crawlers.pipeline_process import spare_collector
 from crawlers.replay import open_recorded_web
 from crawlers.runs import Watch, close_interrupted
 from crawlers.source import Source
@@ -202,16 +202,9 @@ def _crawl(
                 since=since.isoformat() if since else None,
                 alert_baseline=alert_baseline,
             )
-    _spare_collector()
+    spare_collector()
     process.start()
     return {key: crawler.spider for key, crawler in travelled.items()}
-
-
-def _spare_collector() -> None:
-    """Keep the collector of cycles from walking again and again through what stands until the end of the crawl."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def _report(crawler: Crawler, crawlers: list[Crawler], progress: Progress) -> None:

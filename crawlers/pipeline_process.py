@@ -6,6 +6,8 @@ Interpreting and storing cost as much as fetching and reading do; in one process
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import os
 import pickle
 import signal
@@ -29,6 +31,7 @@ from pipeline.store.write import Written
 from pipeline.topics import Lexicon, load_lexicon
 
 _FEW = 50  # notices; a crawl of no more is done before another process has started
+_LOGGER = logging.getLogger(__name__)
 _MOST = 100  # notices in one transaction; what comes while one goes on waits for the next
 
 
@@ -51,8 +54,9 @@ class Setup:
 class PipelineProcess:
     """Takes notices through all steps in the order in which they come; used from one event loop.
 
-    The first few notices, and all of them on a machine with one processor, are processed in this process by `engine`.
-    The process that takes over ends with `close`, and with the process that started it, however that ends.
+    The first few notices, those that come until the other process is ready, and all of them on a machine with one
+    processor or where no process can be started, are processed in this process by `engine`. The one that takes over
+    ends with `close`, and with the process that started it, however that ends.
     """
 
     def __init__(self, setup: Setup, engine: Engine, *, few: int = _FEW) -> None:
@@ -64,6 +68,7 @@ class PipelineProcess:
         self._left = few if (os.cpu_count() or 1) > 1 else None
         self._waiting: list[tuple[Sighting, asyncio.Future[Written]]] = []
         self._turns: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[subprocess.Popen[bytes]] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     async def take(self, sighting: Sighting) -> Written:
@@ -74,13 +79,34 @@ class PipelineProcess:
             self._turns = asyncio.create_task(self._take_turns())
         return await future
 
+    async def start(self) -> None:
+        """Have the other process ready for all notices from now on. Raises OSError or EOFError when there is none."""
+        self._starting = self._starting or asyncio.create_task(asyncio.to_thread(_start, self._setup))
+        self._process = await self._starting
+
     async def close(self) -> None:
         """End the process, if there is one."""
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
+            self._take_over()
         if self._process is not None:
             await asyncio.to_thread(self._process.communicate)
 
+    def _take_over(self) -> None:
+        """Let the other process go on once it is ready; without it, this one goes on."""
+        if self._process is not None or self._starting is None or not self._starting.done():
+            return
+        if error := self._starting.exception():
+            _LOGGER.warning("The pipeline's own process did not start (%r); this one goes on alone.", error)
+            self._starting, self._left = None, None
+        else:
+            self._process = self._starting.result()
+
     async def _take_turns(self) -> None:
         while self._waiting:
+            if self._left == 0 and self._starting is None:
+                self._starting = asyncio.create_task(asyncio.to_thread(_start, self._setup))
+            self._take_over()
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             results = await asyncio.to_thread(self._process_batch, [sighting for sighting, _ in batch])
             for (_, future), result in zip(batch, results, strict=True):
@@ -92,36 +118,48 @@ class PipelineProcess:
                     future.set_exception(PipelineError(result))
 
     def _process_batch(self, sightings: list[Sighting]) -> Sequence[Written | str]:
-        if self._left is None or self._left > 0:
+        if self._process is None:
             self._left = self._left and max(0, self._left - len(sightings))
             return process_batch(self._engine, sightings, self._setup.rules, self._lexicon)
         try:
-            return self._ask(sightings)
+            return _ask(self._process, sightings)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             return [f"the process of the pipeline has ended ({type(error).__name__})"] * len(sightings)
 
-    def _ask(self, sightings: list[Sighting]) -> Sequence[Written | str]:
-        if self._process is None:
-            self._process = _start(self._setup)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        _send(sightings, self._process.stdin)
-        results: list[Written | str] = pickle.load(self._process.stdout)  # noqa: S301 - our own
-        return results
+
+def _ask(process: subprocess.Popen[bytes], sightings: list[Sighting]) -> Sequence[Written | str]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    _send(sightings, process.stdin)
+    results: list[Written | str] = pickle.load(process.stdout)  # noqa: S301 - our own
+    return results
 
 
 def _start(setup: Setup) -> subprocess.Popen[bytes]:
+    """A process that is ready. Raises OSError or EOFError when there is none."""
     # Not by `multiprocessing`, which would import the whole command into it. -P: the same modules as here,
-    # whatever the working folder holds.
+    # whatever the working folder holds. What is imported stays: nothing for the collector of cycles to look through.
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", "from crawlers.pipeline_process import serve; serve()"],
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            "import gc; gc.disable(); from crawlers.pipeline_process import serve; serve()",
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
     assert process.stdin is not None
-    # By the pipe, since everybody on the machine can read arguments, and a database's URL may hold a password.
-    _send(setup, process.stdin)
+    assert process.stdout is not None
+    try:
+        # By the pipe, since everybody on the machine can read arguments, and a database's URL may hold a password.
+        _send(setup, process.stdin)
+        pickle.load(process.stdout)  # noqa: S301 - our own
+    except (OSError, EOFError):
+        process.kill()
+        process.communicate()
+        raise
     return process
 
 
@@ -137,6 +175,8 @@ def serve() -> None:
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
     setup: Setup = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent
     engine, lexicon = _open(setup)
+    spare_collector()
+    _send(None, answers)
     while True:
         try:
             sightings = pickle.load(sys.stdin.buffer)  # noqa: S301
@@ -150,6 +190,14 @@ def serve() -> None:
             # The crawl was killed while its notices were stored: nobody is left to be told.
             engine.dispose()
             os._exit(0)
+
+
+def spare_collector() -> None:
+    """Keep the collector of cycles from walking again and again through what stands until the end of the crawl."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def _open(setup: Setup) -> tuple[Engine, Lexicon]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,8 @@ def ask(
     async def run() -> Result:
         process = PipelineProcess(make_setup(store, **changes), store, few=few)
         try:
+            if not few:
+                await process.start()
             return await question(process)
         finally:
             await process.close()
@@ -64,6 +67,10 @@ def take_all(sightings: Iterable[Sighting]) -> Callable[[PipelineProcess], Await
         return await asyncio.gather(*map(process.take, sightings), return_exceptions=True)
 
     return take
+
+
+async def one_after_another(process: PipelineProcess) -> list[Written]:
+    return [await process.take(sighting(number)) for number in range(1, 4)]
 
 
 def count(store: Engine, table: Any) -> int:
@@ -84,12 +91,30 @@ def test_what_was_taken_is_stored_with_its_outbox_rows_in_both_places(store: Eng
 
 def test_the_other_process_takes_over_without_a_gap(store: Engine) -> None:
     async def one_by_one(process: PipelineProcess) -> Any:
-        written = [await process.take(sighting(number)) for number in range(1, 5)]
-        return written, process._process
+        number = 0
+        while process._process is None:
+            number += 1
+            assert (await process.take(sighting(number))).outcome == "new"
+        assert (await process.take(sighting(number + 1))).outcome == "new"
+        return number, process._process
 
-    written, process = ask(store, one_by_one, few=2)
-    assert [one.outcome for one in written] == ["new"] * 4
+    here, process = ask(store, one_by_one, few=2)
+    assert here > 2  # one at least while the other process started
     assert process.returncode == 0
+    assert count(store, Item) == here + 1
+
+
+def test_without_the_other_process_this_one_goes_on(
+    store: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+
+    async def one_by_one(process: PipelineProcess) -> list[Written]:
+        return [await process.take(sighting(number)) for number in range(1, 30)]
+
+    written = ask(store, one_by_one, few=2)
+    assert [one.outcome for one in written] == ["new"] * 29
+    assert caplog.text.count("did not start") == 1
 
 
 @pytest.mark.parametrize("few", [0, 1000])
@@ -165,8 +190,8 @@ def test_one_processor_starts_no_process(store: Engine, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         "crawlers.pipeline_process._start", lambda _setup: pytest.fail("a process was started")
     )
-    (written,) = ask(store, take_all([sighting(1)]))
-    assert written.outcome == "new"
+    written = ask(store, one_after_another, few=1)
+    assert [one.outcome for one in written] == ["new"] * 3
 
 
 def test_the_end_of_the_process_is_told_for_every_notice_after_it(store: Engine) -> None:
