@@ -19,7 +19,7 @@ from rich.table import Table
 from cli_output import read_configuration
 from crawlers.inspection import describe_fact, describe_page, judge_folder, open_saved_page
 from errors import IprwatchError, first_fault
-from pipeline.dates import parse_date
+from pipeline.dates import read_own_date
 from pipeline.dedupe import Text, compare
 from pipeline.legal import find_facts
 from pipeline.normalize import identify_url
@@ -76,13 +76,15 @@ def inspect_page(
 @inspect_app.command("dates")
 def inspect_dates(
     base: Annotated[
-        str | None, typer.Option("--base", metavar="TIME", help="The now of relative words, with zone.")
+        str | None, typer.Option("--base", metavar="TIME", help="When the page was fetched, with zone.")
     ] = None,
 ) -> None:
     """Read printed dates, one a line, from standard input; print one JSON object a line."""
     time = _read_time(base, "--base")
     for _, line in _input_lines():
-        _print_line(describe_date(parse_date(line, base=time)))
+        value, printed = read_own_date(line, time)
+        several = {"dates": [describe_date(one) for one in printed]} if len(printed) > 1 else {}
+        _print_line(describe_date(value) | several)
 
 
 @inspect_app.command("facts")

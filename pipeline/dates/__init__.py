@@ -5,7 +5,7 @@ text that no pattern, label or field accounts for refuses the string, so that a 
 a footer never becomes a date. Chinese clocks are read in Asia/Shanghai; a plain date stays a date.
 """
 
-from pipeline.dates.choice import Dating, choose, settle
+from pipeline.dates.choice import Dating, choose, read_own_date, settle
 from pipeline.dates.line import parse_date, parse_dates, parse_twelve_hour, parse_unix, parse_unix_day
 from pipeline.dates.value import SHANGHAI, DateValue, Meaning, Precision
 
@@ -21,5 +21,6 @@ __all__ = [
     "parse_twelve_hour",
     "parse_unix",
     "parse_unix_day",
+    "read_own_date",
     "settle",
 ]

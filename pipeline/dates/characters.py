@@ -7,8 +7,10 @@ It serves reading only; the stored text keeps its characters.
 from __future__ import annotations
 
 _TRADITIONAL = str.maketrans(
-    "發佈時間號點週後剛鐘鍾個來編輯兩開實執頒決審訂閱讀瀏覽擊訪問禮過聞關閉廣際權衛處門報網電級準轉載數體",
-    "发布时间号点周后刚钟钟个来编辑两开实执颁决审订阅读浏览击访问礼过闻关闭广际权卫处门报网电级准转载数体",
+    "發佈時間號點週後剛鐘鍾個來編輯兩開實執頒決審訂閱讀瀏覽擊訪問禮過聞關閉廣際權衛處門報網電級準轉載數體"
+    "於責記機構單導檢資訊攝專題欄類標採結",
+    "发布时间号点周后刚钟钟个来编辑两开实执颁决审订阅读浏览击访问礼过闻关闭广际权卫处门报网电级准转载数体"
+    "于责记机构单导检资讯摄专题栏类标采结",
 )
 _SAME = {
     " ": "\u00a0\u00ad\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
@@ -22,7 +24,8 @@ _SAME = {
     "[": "\u3010\u3014\u300c\u300e",
     "]": "\u3011\u3015\u300d\u300f",
     "|": "\u4e28\u2502\u2503\ufe31",
-    "\u3007": "\u25cb\u25ef\u96f6",  # ○ ◯ 零 are printed for 〇
+    # ○ ◯ 零 and the Greek and the Cyrillic O are printed for 〇.
+    "\u3007": "\u25cb\u25ef\u96f6\u039f\u03bf\u041e\u043e",
     "年": "\uf98e",
     # Radicals, which text taken out of a PDF holds instead of the characters.
     "月": "\u2f49",
@@ -61,14 +64,14 @@ def fold(text: str) -> str:
 
 
 def read_number(text: str) -> int | None:
-    """A number below 60 in ASCII digits or Chinese numerals (`廿一`, `零五`); None for other words."""
-    return int(text) if text.isascii() and text.isdigit() else _SMALL.get(text)
+    """A number below 60 in ASCII digits or Chinese numerals (`廿一`, `零五`, `十 一`); None for other words."""
+    return int(text) if text.isascii() and text.isdigit() else _SMALL.get(text.replace(" ", ""))
 
 
 def read_year(text: str) -> int | None:
     """A year written digit by digit (`2026`, `二〇二六`, `二OO六`); None for other words."""
     year = 0
-    for character in text:
+    for character in text.replace(" ", ""):
         digit = int(character) if "0" <= character <= "9" else _DIGIT.get(character)
         if digit is None:
             return None

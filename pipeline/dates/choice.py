@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -80,13 +80,31 @@ def _parse(entry: PrintedDate, fetched_at: datetime) -> tuple[DateValue, ...]:
     return parse_dates(entry.raw, base=fetched_at)
 
 
-def _judge(value: DateValue, fetched_at: datetime) -> DateValue:
+def read_own_date(raw: str, base: datetime | None) -> tuple[DateValue, tuple[DateValue, ...]]:
+    """The date that a line of a page prints of the page itself, and all that it prints.
+
+    Bounds as in `choose`, a date without a label being the page's own; without `base`, the future is not known.
+    Of several dates the published one is taken, or the only one without a label. Raises ValueError for a naive `base`.
+    """
+    values = tuple(
+        replace(_judge(labelled(value, value.meaning or "published"), base), meaning=value.meaning)
+        for value in parse_dates(raw, base=base)
+    )
+    if len(values) == 1:
+        return replace(values[0], raw=raw), values
+    own = [value for value in values if value.meaning == "published"] or [
+        value for value in values if value.meaning is None
+    ]
+    return replace(own[0], raw=raw) if len(own) == 1 else refused(raw, "several dates"), values
+
+
+def _judge(value: DateValue, fetched_at: datetime | None) -> DateValue:
     day = _day_in_china(value)
     if day is None:
         return value
     if day < _EARLIEST and value.meaning in _NEVER_OLD:
         return refused(value.raw, "too old for a page's own date", value.meaning)
-    if value.meaning in _MAY_LIE_AHEAD:
+    if value.meaning in _MAY_LIE_AHEAD or fetched_at is None:
         return value
     latest = fetched_at.astimezone(SHANGHAI) + timedelta(days=1)
     ahead = value.value > latest if isinstance(value.value, datetime) else day > latest.date()

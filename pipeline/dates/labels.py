@@ -10,6 +10,9 @@ import re
 
 from pipeline.dates.value import Meaning
 
+# Relative words, as far as a field before them ends there.
+_RELATIVE = r"(?:[0-9]{1,2}\s?(?:秒|分|分钟|个?小时|天|周)前|刚刚|今天|昨天|前天)"
+
 _LABELS: dict[Meaning | None, str] = {
     "published": (
         "发布时间 发布日期 发布于 发布 发表时间 发表日期 发表于 发表 发稿时间 发稿日期 上传时间 "
@@ -35,8 +38,9 @@ _LABELS: dict[Meaning | None, str] = {
 }
 _ENGLISH_LABELS: dict[Meaning | None, str] = {
     "published": (
-        "release date|released(?: on)?|published(?: on| at| date)?|publication date|publish (?:date|time)"
-        "|posted(?: on| at)?|post date|pub ?date|publish_?time|date published|issue time|first published"
+        "release (?:date|time)|time of release|date of (?:release|publication)|released(?: on)?"
+        "|published(?: on| at| date)?|publication date|publish (?:date|time)|posted(?: on| at)?|post date"
+        "|pub ?date|publish_?time|date (?:published|posted)|issue time|first published"
     ),
     "issued": "issued(?: on)?|issue date|date of issue|promulgated(?: on)?|promulgation date",
     "effective": "effective(?: date| on| from)?|in force from",
@@ -54,6 +58,7 @@ _SUFFIXES: dict[Meaning, str] = {
 _FIELDS = (
     "信息来源 文章来源 稿件来源 新闻来源 内容来源 来源 稿源 出处 作者 编辑 责任编辑 责编 记者 通讯员 "
     "撰稿 供稿 供稿单位 发布人 发布者 发布单位 发布机构 发布部门 发文机关 发文机构 发文单位 信息提供 "
+    "资料来源 发布文号 文件编号 公文种类 公开类别 公开范围 信息名称 信息索引号 效力状态 "
     "信息分类 审核 审核人 校对 录入 摄影 文号 发文字号 索引号 主题分类 主题词 标题 栏目 分类 字号 "
     "字体 字体大小 分享 分享到 浏览次数 浏览量 浏览 阅读次数 阅读量 阅读 点击次数 点击数 点击量 点击 "
     "访问次数 访问量 人气 关键词 打印 法院 案号 有效性 公开方式"
@@ -61,7 +66,12 @@ _FIELDS = (
 _FURNITURE = (
     r"责任编辑|原创|置顶|转载|打印本页|打印|关闭窗口|关闭|收藏|分享到|分享|微信|微博|字号|字体|大(?=\s|\]|\)|$|中|,|\|)"
     r"|中(?=\s|\]|\)|$|小|,|\|)|小(?=\s|\]|\)|$|,|\|)|北京时间|new(?![a-z])"
-    r"|(?:浏览|阅读|点击|访问|查看|人气)(?:次数|数|量)?\s?[0-9][0-9,]*\s?[次人]?(?:阅读|浏览)?|[0-9]+\s?次(?:阅读|浏览|点击)"
+    r"|(?:浏览|阅读|点击|访问|查看|人气)(?:次数|数|量)?\s?\(?[0-9][0-9,]*\s?[次人]?(?:阅读|浏览)?|[0-9]+\s?次(?:阅读|浏览|点击)"
+)
+# Where the writer is, which WeChat prints behind the clock.
+_PROVINCES = (
+    "北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃"
+    "|青海|内蒙古|广西|西藏|宁夏|新疆|香港|澳门|台湾"
 )
 _PUBLISHER_ENDINGS = (
     "网 网站 报 日报 晚报 周报 时报 商报 法治报 社 新华社 法院 检察院 法庭 局 部 委 委员会 办 办公室 "
@@ -103,15 +113,18 @@ SUFFIX = re.compile(
     + r")(?!\s?[:\]]|[一-龥])"
 )
 _LONG_LABEL = "|".join(_spaced(" ".join(word for word in _MEANINGS if len(word) > 2)))
-_ANY_LABEL = rf"(?:{_FIELD}|(?<![一-龥])(?:时\s?间|日\s?期)|{_LONG_LABEL})"
+_ANY_ENGLISH_LABEL = "|".join(_ENGLISH_LABELS.values())
+_ANY_LABEL = (
+    rf"(?:{_FIELD}|(?<![一-龥])(?:时\s?间|日\s?期)|{_LONG_LABEL}|(?<![a-z-])(?:{_ANY_ENGLISH_LABEL}))"
+)
 # A value ends where the next label, a bar or a date after a space begins.
 FIELD = re.compile(
     rf"(?:{_FIELD}|source|by|author|editor|writer|from)\s?[:\]]"
-    rf"(?P<value>[^|]*?)(?=\s*+\[?{_ANY_LABEL}\s?[:\]]|\s*+\||(?<=[^\s:])[\s\[(]++(?=[0-9]{{2,4}}\s?[-/.年])|\s*+$)",
+    rf"(?P<value>[^|]*?)(?=\s*+\[?{_ANY_LABEL}\s?[:\]]|\s*+\||(?<=[^\s:])[\s\[(]++(?=[0-9]{{1,4}}\s?[-/.年月]|{_RELATIVE})|\s*+$)",
     re.IGNORECASE,
 )
 # 打印时间 is when somebody printed the page, 转载日期 when somebody copied it: no furniture before a label of a date.
-FURNITURE = re.compile(rf"(?:{_FURNITURE})(?!\s*+(?:时\s?间|日\s?期))", re.IGNORECASE)
+FURNITURE = re.compile(rf"(?:{_FURNITURE}|(?:{_PROVINCES})$)(?!\s*+(?:时\s?间|日\s?期))", re.IGNORECASE)
 PUBLISHER = re.compile(
     rf"[一-龥]{{1,20}}(?:{'|'.join(_PUBLISHER_ENDINGS.split())})(?=[\s|,/()\[\]·]|$)"
     r"|(?:xinhua|china daily|global times|people's daily|by [a-z][a-z.' ]{1,30}(?=[|,]))(?![a-z])",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.dates.characters import fold
-from pipeline.dates.clock import WEEKDAY, read_weekday
+from pipeline.dates.clock import WEEKDAY, clock_of, dated, read_weekday
 from pipeline.dates.labels import (
     CELL,
     ENGLISH_LABEL,
@@ -35,7 +35,12 @@ from pipeline.dates.value import SHANGHAI, DateValue, Meaning, labelled, refused
 # Longer than any line that a page prints around its date; keeps the time for hostile text bounded.
 _LONGEST = 300
 
-_SKIPPED = re.compile(r"[\s|,;:.·•>/\[\]()\"'“”*]*+", re.ASCII)
+_SKIPPED = re.compile(r"[\s|,;:.。·•>/\[\]()\"'“”*]*+", re.ASCII)
+# 10:23, March 05, 2026: some newspapers print the clock first.
+_CLOCK_FIRST = re.compile(
+    r"(?P<h>[0-9]{1,2}):(?P<mi>[0-9]{2})(?::(?P<s>[0-9]{2}))?(?=[\s,|]{1,3}(?:[0-9]{4}[-/.年]|[A-Z][a-z]{2}))",
+    re.ASCII,
+)
 _WEEKDAY = re.compile(rf"(?:{WEEKDAY})", re.ASCII | re.IGNORECASE)
 _UNIX = re.compile(r"\s*+(?P<seconds>[1-9][0-9]{9})(?:[0-9]{3})?\s*+", re.ASCII)
 
@@ -151,6 +156,7 @@ class _Line:
         self.label: tuple[Meaning | None, int] | None = None
         self.values: list[DateValue] = []
         self.weekdays: list[int] = []
+        self.clock: re.Match[str] | None = None
 
     def read(self) -> list[DateValue]:
         """The dates of the line. Raises _UnreadableError where a piece is left over."""
@@ -159,9 +165,9 @@ class _Line:
             self.at = skipped.end() if skipped else self.at
             if self.at == len(self.text):
                 break
-            if not (self._date() or self._weekday() or self._label() or self._other()):
+            if not (self._date() or self._clock() or self._weekday() or self._label() or self._other()):
                 raise _UnreadableError
-        if self.label:
+        if self.label or self.clock:
             raise _UnreadableError
         return self._checked()
 
@@ -179,9 +185,21 @@ class _Line:
         suffix = SUFFIX.match(self.text, end)
         if suffix and (self.label is None or self.text[start] == "自"):
             meaning, end = meaning_of_group(suffix), suffix.end()
+        if self.clock:
+            start = min(start, self.clock.start())
         value = pattern.read(match, self.raw[start:end], self.base)
+        if self.clock:
+            value, self.clock = _with_clock(value, self.clock), None
         self.values.append(labelled(value, meaning))
         self.at, self.label = end, None
+
+    def _clock(self) -> bool:
+        if self.clock:
+            return False
+        self.clock = _CLOCK_FIRST.match(self.text, self.at)
+        if self.clock:
+            self.at = self.clock.end()
+        return self.clock is not None
 
     def _weekday(self) -> bool:
         match = _WEEKDAY.match(self.text, self.at)
@@ -230,6 +248,17 @@ class _Line:
             if value.day and any(weekday != value.day.weekday() for weekday in self.weekdays):
                 return [refused(value.raw, "weekday contradicts the day", value.meaning)]
         return self.values
+
+
+def _with_clock(value: DateValue, clock: re.Match[str]) -> DateValue:
+    """A plain day with the clock that stood before it. Raises _UnreadableError where it has one of its own."""
+    if value.value is None:
+        return value
+    if isinstance(value.value, datetime):
+        raise _UnreadableError
+    second = int(clock["s"]) if clock["s"] else None
+    reading = clock_of(int(clock["h"]), int(clock["mi"]), second, None, None)
+    return dated(value.raw, value.value, reading, value.method or "", inferred=value.inferred)
 
 
 def _patterns_for(character: str) -> tuple[Pattern, ...]:

@@ -31,6 +31,8 @@ _MONTH_NAME = (
 )
 _ENGLISH_DAY = r"(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?"
 _NUMBER = rf"(?:[{DIGITS}十廿卅]{{1,3}}|[0-9]{{1,2}})"
+# Text taken out of a PDF puts a space between any two characters.
+_SPACED_NUMBER = rf"(?:[{DIGITS}十廿卅](?: ?[{DIGITS}十廿卅]){{0,2}}|[0-9]{{1,2}})"
 
 Reader = Callable[[re.Match[str], str, datetime | None], DateValue]
 
@@ -141,6 +143,15 @@ def _read_english(match: re.Match[str], raw: str, _base: datetime | None) -> Dat
     return _settle(match, raw, int(match["y"]), _month(match["m"]), int(match["d"]), method)
 
 
+def _read_short_rfc(match: re.Match[str], raw: str, _base: datetime | None) -> DateValue:
+    """`05 Mar 26 10:23:45 +0800` of RFC 822 and `05-Mar-26 02:23:45 GMT` of RFC 850: the zone tells the form."""
+    if not (match["zone"] or match["offset"]):
+        return refused(raw, "ambiguous order")
+    year = int(match["y"])
+    year += 1900 if year >= 50 else 2000
+    return _infer(_settle(match, raw, year, _month(match["m"]), int(match["d"]), "rfc822"))
+
+
 def _read_ctime(match: re.Match[str], raw: str, _base: datetime | None) -> DateValue:
     """`Fri Nov 20 10:23:00 CST 2026`, which Java prints: CST is China's there."""
     day = _real_day(raw, int(match["y"]), _month(match["m"]), int(match["d"]))
@@ -192,7 +203,8 @@ def _infer(value: DateValue) -> DateValue:
 
 
 _NUMERALS = _pattern(
-    rf"(?P<y>[{DIGITS}0-9]{{4}})\s?年\s?(?P<m>{_NUMBER})\s?月\s?(?P<d>{_NUMBER})\s?[日号]{_AFTER_WORDS}",
+    rf"(?P<y>[{DIGITS}0-9](?:\s?[{DIGITS}0-9]){{3}})\s?年\s?(?P<m>{_SPACED_NUMBER})\s?月\s?(?P<d>{_SPACED_NUMBER})\s?[日号]"
+    + _AFTER_WORDS,
     _read_numerals,
 )
 _MONTH_DAY = _pattern(
@@ -220,6 +232,10 @@ DIGIT_PATTERNS = (
     _pattern(
         rf"{_ENGLISH_DAY}[\s/-]?(?:of\s)?{_MONTH_NAME}[\s,/-]*+{_YEAR}{_AFTER_WORDS}",
         _read_english,
+    ),
+    _pattern(
+        rf"{_ENGLISH_DAY}[\s-]{_MONTH_NAME}[\s-](?P<y>[0-9]{{2}})(?=\s[0-9]{{2}}:){_AFTER_WORDS}",
+        _read_short_rfc,
     ),
     _pattern(
         rf"(?P<a>[0-9]{{1,2}})(?P<sep>[-/.])(?P<b>[0-9]{{1,2}})(?P=sep){_YEAR}{_AFTER_DIGITS}",

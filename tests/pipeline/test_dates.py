@@ -21,6 +21,7 @@ from pipeline.dates import (
     parse_dates,
     parse_twelve_hour,
     parse_unix,
+    read_own_date,
     settle,
 )
 
@@ -250,6 +251,44 @@ def test_what_a_reader_found_contradicted_is_shown_and_not_taken() -> None:
     assert choose([wrong], BASE).disagreement
     assert not choose([wrong], BASE, "issued").disagreement
     assert settle(dating.candidates) == dating
+
+
+def test_the_bounds_of_a_page_hold_for_a_line_without_a_label() -> None:
+    lines = (
+        "1989-12-31",
+        "发布时间：1985-03-01",
+        "2026-11-24",
+        "更新时间：2027-01-01",
+        "2026-11-23",
+        "1990-01-01",
+    )
+    reasons = [read_own_date(line, BASE)[0].reason for line in lines]
+    assert reasons == ["too old for a page's own date"] * 2 + ["in the future"] * 2 + [None, None]
+
+
+def test_a_line_that_says_so_may_name_an_old_law_or_a_day_ahead() -> None:
+    lines = ("自2027年1月1日起施行", "开庭时间：2026-12-25 09:30", "成文日期：1985-03-01")
+    assert all(read_own_date(line, BASE)[0].value for line in lines)
+
+
+def test_without_a_base_nothing_lies_in_the_future() -> None:
+    assert read_own_date("2026-11-24", None)[0].value == date(2026, 11, 24)
+
+
+def test_of_two_labelled_dates_the_published_one_is_the_lines() -> None:
+    line = "成文日期：2024年09月24日　发布日期：2024年09月30日"
+    value, printed = read_own_date(line, BASE)
+    assert (value.value, value.raw) == (date(2024, 9, 30), line)
+    assert [one.meaning for one in printed] == ["issued", "published"]
+
+
+def test_of_two_dates_the_one_without_a_label_is_the_lines() -> None:
+    assert read_own_date("2026-11-18 更新时间：2026-11-20", BASE)[0].value == date(2026, 11, 18)
+
+
+def test_two_dates_of_other_things_are_none_of_the_lines() -> None:
+    value, printed = read_own_date("成文日期：2024-09-24 施行日期：2024-11-01", BASE)
+    assert (value.value, value.reason, len(printed)) == (None, "several dates", 2)
 
 
 def test_no_dates_is_no_date() -> None:
