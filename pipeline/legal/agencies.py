@@ -19,11 +19,12 @@ _NATIONAL = {
 _LOCAL: dict[str, tuple[str, str]] = {
     tail: (kind, english) for tail, (kind, english) in _TABLE["local"].items()
 }
-# 公安部门 is no ministry, 公安部署 no word for one.
+# 公安部门 is no ministry, 公安部署 no word for one; 国务院专利行政部门 is another body than 国务院.
 _CHINESE = re.compile(
     "(?:"
     + "|".join(sorted((name for name in _NATIONAL if not name.isascii()), key=len, reverse=True))
-    + ")(?!(?<=部)[门署])"
+    + r")(?!(?<=部)[门署])"
+    r"(?!(?<=国务院)(?:[^，。；、的\s]{0,12}?部门|反垄断|[^，。；、的\s]{2,24}?(?:委员会|联席会议|领导小组)))"
 )
 _ENGLISH = re.compile(
     rf"(?:{'|'.join(sorted((re.escape(name) for name in _NATIONAL if name.isascii()), key=len, reverse=True))})\b"

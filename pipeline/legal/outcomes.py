@@ -8,16 +8,22 @@ from pipeline.legal.fact import Fact, cite
 from pipeline.legal.folding import fold, has_english
 
 _DECIDED = re.compile(
-    r"法院|本院|一审|二审|再审|终审|判决|裁定|裁决|检察院|检察机关|国家知识产权局|商标评审委员会|法庭|合议庭|宣判|决定|判处"
+    r"法院|本院|[高中]院|最高法|一审|二审|再审|终审|判决|裁定|裁决|检察院|检察机关|国家知识产权局|商标评审委员会|法庭|合议庭|宣判|决定|判处"
 )
+# Who decides, and not what is decided upon: 请求撤销一审判决 names no court that spoke.
+_DECIDING = re.compile(
+    r"法院|本院|[高中]院|最高法|(?<![销持服更变])(?:一审|二审|再审|终审)|检察院|检察机关|国家知识产权局|商标评审委员会|法庭|合议庭|宣判|判处"
+)
+_WISHED = re.compile(r"应予|应当|应依法|理应|应该")
 # 无效宣告请求, 诉讼请求 and 权利要求 are names of things, nobody's wish.
 _NOT_YET = re.compile(
     r"(?<!诉讼)(?<!宣告)(?<!审查)请求(?![人书])|诉请|(?<!权利)要求|主张|诉称|辩称|是否|能否|可能|如果|若|拟|建议|申请(?!人)|应否|涉嫌"
-    r"|认为其|被告认为|原告认为|即使|不得|等同于"
+    r"|认为其|(?:[被原]告|公司|某|[诉请求权]人|一方|双方|专家|律师|学者|观点)认为|即使|不得|等同于"
 )
 _HYPOTHETICAL = re.compile(
-    r"的[，,]|的，|的情形|的行为|的标准|的认定|的判断|的条件|与否|的规定|的构成|的，?应|的\d|的[^，。；]{0,6}案件"
+    r"的[，,]|的，|的情形|的行为|的标准|的认定|的判断|的条件|与否|的规定|的构成|的申请|后，(?:由|应|可)|的，?应|的\d|的[^，。；]{0,6}案件"
 )
+_COMMA = re.compile("[，；,]")
 _GENERAL = re.compile(r"可以|包括|应当|一般|凡|任何")
 # A disposition that opens its sentence, or stands behind its number in a list, needs no body that speaks it.
 _OPENS = re.compile(r"(?:^|[一二三四五六七八九十]{1,2}、|\d[.、．])\s*$")
@@ -130,6 +136,10 @@ _OUTCOMES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     ("acquitted", ("无罪",), re.compile(r"宣告[^，。；]{0,10}?无罪")),
     ("not_prosecuted", ("不起诉",), re.compile(r"作出(?:了|相对|法定|存疑|附条件)?不起诉决定")),
 )
+_ENGLISH_CLAUSE_END = re.compile(r"[.;,!?]\s")
+_NOT_YET_IN_ENGLISH = re.compile(
+    r"\b(?:argu|alleg|contend|assert|request|ask|sought|seek|whether|should|would|could|may|might|if|unless|to have)"
+)
 # Searched in lower case.
 _OUTCOMES_IN_ENGLISH = (
     (
@@ -137,6 +147,12 @@ _OUTCOMES_IN_ENGLISH = (
         re.compile(
             r"(?:upheld|affirmed) the (?:original |first-instance |lower court's )?(?:judgment|ruling|decision"
             r"|verdict)\b|dismissed the appeal\b"
+        ),
+    ),
+    (
+        "reversed",
+        re.compile(
+            r"(?:reversed|overturned) (?:the|its) (?:[a-z'-]+ ){0,4}?(?:judgment|ruling|decision|verdict)\b"
         ),
     ),
     (
@@ -154,14 +170,16 @@ _OUTCOMES_IN_ENGLISH = (
     (
         "infringement_found",
         re.compile(
-            r"(?:found|held|ruled) (?:that )?(?:(?!not )[^.;]){0,80}?\b(?:infringed|constituted? (?:trademark |patent "
-            r"|copyright )?infringement)\b"
+            r"(?:found|held|ruled) (?:that )?(?:(?!not |n't |no |nor |fail|neither )[^.;]){0,80}?"
+            r"\b(?:infringed(?! (?:patent|mark|work|right))"
+            r"|constituted? (?:trademark |patent |copyright )?infringement)\b"
         ),
     ),
     (
         "infringement_not_found",
         re.compile(
-            r"(?:found|held|ruled) (?:that )?[^.;]{0,80}?\b(?:did not infringe|(?:does|did) not constitute "
+            r"found no (?:trademark |patent |copyright )?infringement\b"
+            r"|(?:found|held|ruled) (?:that )?[^.;]{0,80}?\b(?:did not infringe|(?:does|did) not constitute "
             r"(?:trademark |patent |copyright )?infringement)\b"
         ),
     ),
@@ -191,17 +209,26 @@ def find_outcomes(text: str) -> list[Fact]:
         )
         if match:
             facts.append(_cite(text, match, outcome, "disposition"))
-    if has_english(folded) and "ed " in folded:
+    if has_english(folded) and "d " in folded:
         lowered = folded.lower()
         for outcome, pattern in _OUTCOMES_IN_ENGLISH:
-            match = pattern.search(lowered if len(lowered) == len(folded) else folded)
-            if match and not folded[max(0, match.start() - 1) : match.start()].isalnum():
+            searched = lowered if len(lowered) == len(folded) else folded
+            match = next(
+                (match for match in pattern.finditer(searched) if _is_decided_in_english(match)), None
+            )
+            if match:
                 facts.append(_cite(text, match, outcome, "English disposition"))
     return sorted(facts, key=lambda fact: (fact.start, fact.end))
 
 
 def _cite(text: str, match: re.Match[str], outcome: str, method: str) -> Fact:
     return cite("outcome", text, match.start(), match.end(), {"outcome": outcome}, method)
+
+
+def _is_decided_in_english(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 120) : match.start()]
+    clause = _ENGLISH_CLAUSE_END.split(before)[-1]
+    return not before[-1:].isalnum() and not _NOT_YET_IN_ENGLISH.search(clause)
 
 
 def _is_decided(folded: str, match: re.Match[str], outcome: str) -> bool:
@@ -213,7 +240,9 @@ def _is_decided(folded: str, match: re.Match[str], outcome: str) -> bool:
         return False
     if outcome in ("infringement_found", "infringement_not_found") and _GENERAL.search(before):
         return False
-    if outcome == "convicted" and _GENERAL.search(clause):
+    if outcome in ("convicted", "not_prosecuted") and _GENERAL.search(clause):
+        return False
+    if outcome in _DISPOSITIONS and _WISHED.search(clause):
         return False
     asked = [found.start() for found in _NOT_YET.finditer(before)]
     opens = (
@@ -221,5 +250,8 @@ def _is_decided(folded: str, match: re.Match[str], outcome: str) -> bool:
     )
     if outcome == "settled" or opens:
         return not asked
-    decided = [found.start() for found in _DECIDED.finditer(before + match[0])]
-    return bool(decided) and (not asked or asked[-1] < decided[-1])
+    if not asked:
+        return _DECIDED.search(before + match[0]) is not None
+    # What somebody asks for lasts until a comma behind which another speaks.
+    comma = _COMMA.search(before, asked[-1])
+    return comma is not None and _DECIDING.search(before + match[0], comma.end()) is not None
