@@ -40,12 +40,33 @@ _NOT_PAID = re.compile(
     r"^的(?!经济)|挽回|止损|扣除|每日|为基数|价格|[（(](?!含|人民币)"
     r"|[，,](?!\s?(?:共计|合计|总计|共|以及|及|并|其中|连带))"
 )
-_ENGLISH = (
-    ("reasonable_expenses", re.compile(r"reasonable (?:expenses|costs)", re.IGNORECASE)),
-    ("fine", re.compile(r"\bfine[ds]?\b|\bpenalt(?:y|ies) of", re.IGNORECASE)),
-    ("turnover", re.compile(r"\b(?:turnover|sales|revenue)\b", re.IGNORECASE)),
-    ("claimed", re.compile(r"\b(?:claim(?:ed|ing|s)?|sought|seeking|demand(?:ed|ing|s)?)\b", re.IGNORECASE)),
-    ("awarded", re.compile(r"\b(?:award(?:ed|ing|s)?|ordered|damages of|compensation of)\b", re.IGNORECASE)),
+# Words that say what a sum is only where they stand right before it, or right behind it.
+_NEAR_IN_ENGLISH = (
+    ("reasonable_expenses", r"(?:reasonable|legal) (?:expenses|costs|fees)|attorneys?'? fees"),
+    ("fine", r"fine[ds]?|penalt(?:y|ies)"),
+    ("turnover", r"turnover|sales|revenues?"),
+)
+_BEFORE_IN_ENGLISH = tuple(
+    (role, re.compile(rf"\b(?:{words})\b[^,.;]{{0,24}}$", re.IGNORECASE)) for role, words in _NEAR_IN_ENGLISH
+)
+_BEHIND_IN_ENGLISH = tuple(
+    (
+        role,
+        re.compile(
+            rf" (?:in|for|as|of)(?: (?:a|an|its|the|administrative)){{0,2}} (?:{words})\b", re.IGNORECASE
+        ),
+    )
+    for role, words in _NEAR_IN_ENGLISH
+)
+# damages and reasonable expenses totalling RMB 3 million
+_JOINED_IN_ENGLISH = re.compile(r"(?:damages|loss(?:es)?|compensation)\b[^,.;\d]{0,24}$", re.IGNORECASE)
+_NO_PAYMENT_IN_ENGLISH = re.compile(
+    r"\b(?:worth|valued at|capital of)(?: (?:of|about|over|more than))? $", re.IGNORECASE
+)
+_CLAIMED_OR_AWARDED_IN_ENGLISH = re.compile(
+    r"\b(?:(?P<claimed>claim(?:ed|ing|s)?|sought|seek(?:s|ing)?|demand(?:ed|ing|s)?|request(?:ed|ing|s)?|sued)"
+    r"|(?P<awarded>award(?:ed|ing|s)?|(?:ordered|ordering|orders|held|ruled|liable)\b(?=[^.;]*\b(?:pay|compensat|damages))))\b",
+    re.IGNORECASE,
 )
 
 
@@ -55,7 +76,7 @@ def find_role(folded: str, start: int, end: int) -> str | None:
     begin = max(limit, *(folded.rfind(mark, limit, start) + 1 for mark in "。！？\n"))
     sentence = folded[begin:start]
     if sentence.isascii():
-        return _find_english_role(sentence)
+        return _find_english_role(sentence, folded[end : end + 40])
     near = sentence[-40:]
     if _FEE.search(near):
         return None
@@ -95,10 +116,16 @@ def _find_claim_or_award(sentence: str) -> str | None:
     return "claimed" if claim else None
 
 
-def _find_english_role(sentence: str) -> str | None:
+def _find_english_role(sentence: str, behind: str) -> str | None:
     sentence = sentence[sentence.rfind(". ") + 1 :]
-    last = (-1, "")
-    for role, pattern in _ENGLISH:
-        for match in pattern.finditer(sentence):
-            last = max(last, (match.start(), role))
-    return last[1] or None
+    for role, pattern in _BEHIND_IN_ENGLISH:
+        if pattern.match(behind):
+            return role
+    if _NO_PAYMENT_IN_ENGLISH.search(sentence):
+        return None
+    for role, pattern in _BEFORE_IN_ENGLISH:
+        near = pattern.search(sentence)
+        if near and not _JOINED_IN_ENGLISH.search(sentence[: near.start()]):
+            return role
+    last = next(reversed([*_CLAIMED_OR_AWARDED_IN_ENGLISH.finditer(sentence)]), None)
+    return last.lastgroup if last else None

@@ -125,7 +125,7 @@ _BARE = re.compile(
 _PREFIX = r"(?:人民币|RMB|CNY|US\$|USD|HK\$|HKD|NT\$|EUR|GBP|JPY|美元|港币|新台币|欧元|日元|¥|\$|€|£)"
 _PREFIX_BEFORE = re.compile(rf"(?<![A-Za-z])(?P<prefix>{_PREFIX})\s?[¥$]?\s?$")
 _WITH_PREFIX = re.compile(
-    rf"(?P<prefix>{_PREFIX})\s?[¥$]?\s?(?P<number>{_ARABIC})(?![\d])"
+    rf"(?P<prefix>{_PREFIX})\s?[¥$]?\s?(?P<number>{_ARABIC})(?!\d|[, ]\d{{3}}(?!\d))"
     rf"(?:\s?(?P<word>(?i:thousand|million|billion|trillion|mn|bn)|(?<=\d)(?i:[mkb]))\b|\s?(?P<scale>{_SCALE}))?"
     r"(?:\s?(?i:yuan|dollars)\b|\s?元)?"
 )

@@ -33,9 +33,11 @@ _ABROAD = re.compile(
 )
 _NUMBERED = frozenset("第一二三四五")
 _ENGLISH = re.compile(
-    r"(?P<supreme>Supreme People[’']s Court)|(?P<place>[A-Z][A-Za-z'’]+(?: [A-Z][A-Za-z'’]+){0,5}) "
-    r"(?P<kind>High People[’']s Court|Intermediate People[’']s Court"
-    r"|(?:First|Second|Third|Fourth|Fifth) Intermediate People[’']s Court|Intellectual Property Court"
+    r"(?P<supreme>Supreme People[’']s Court)"
+    r"|(?P<of>(?:High(?:er)?|Intermediate) People[’']s Court) of (?P<where>[A-Z][A-Za-z'’]+(?: [A-Z][A-Za-z'’]+){0,2})"
+    r"|(?P<place>[A-Z][A-Za-z'’]+(?: [A-Z][A-Za-z'’]+){0,5}) "
+    r"(?P<kind>High(?:er)? People[’']s Court|Intermediate People[’']s Court"
+    r"|(?:First|Second|Third|Fourth|Fifth) Intermediate People[’']s Court|(?:Intellectual Property|IP) Court"
     r"|Internet Court|Financial Court|Maritime Court|People[’']s Court)"
 )
 
@@ -201,17 +203,39 @@ def _read_english(text: str, match: re.Match[str]) -> Fact | None:
         return cite(
             "court", text, match.start(), match.end(), _describe(special_courts()["最高法"]), "English name"
         )
+    if match["of"]:
+        return _read_english_reversed(text, match)
     words = match["place"].split(" ")
-    kind = match["kind"].replace("’", "'")
     following = match.string[match.end() : match.end() + 40]
     for skip in range(len(words)):
-        courts = _english_names().get(f"{' '.join(words[skip:])} {kind}".replace("’", "'"), ())
+        courts = _english_names().get(_as_listed(f"{' '.join(words[skip:])} {match['kind']}"), ())
         if len(courts) > 1:
             courts = tuple(court for court in courts if _region_in_english(court) in following)
         if len(courts) == 1:
             start = match.start() + sum(len(word) + 1 for word in words[:skip])
             return cite("court", text, start, match.end(), _describe(courts[0]), "English name")
     return None
+
+
+def _read_english_reversed(text: str, match: re.Match[str]) -> Fact | None:
+    """Read the Higher People's Court of Jiangsu Province."""
+    words = match["where"].split(" ")
+    for count in range(len(words), 0, -1):
+        courts = _english_names().get(_as_listed(f"{' '.join(words[:count])} {match['of']}"), ())
+        if len(courts) == 1:
+            count += words[count : count + 1] in (["Province"], ["Municipality"], ["City"])
+            end = match.start("where") + len(" ".join(words[:count]))
+            return cite("court", text, match.start(), end, _describe(courts[0]), "English name")
+    return None
+
+
+_KINDS_OF_PLACE = re.compile(r" (?:Provincial|Municipal|Province)(?= )")
+
+
+def _as_listed(printed: str) -> str:
+    """Write Jiangsu Provincial Higher People’s Court as the table does: Jiangsu High People's Court."""
+    name = _KINDS_OF_PLACE.sub("", printed.replace("’", "'"))
+    return name.replace(" Higher ", " High ").replace(" IP ", " Intellectual Property ")
 
 
 def _region_in_english(court: Court) -> str:

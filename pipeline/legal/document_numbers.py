@@ -32,7 +32,7 @@ _YEARED = re.compile(
     r"(?P<annex>之[一二三四五六七八九十])?"
 )
 _ISSUER = re.compile(r"[\u4e00-\u9fff]{1,14}$")
-_PLACE = re.compile(r"\(([\u4e00-\u9fff])\)$")
+_PLACE = re.compile(r"\(([\u4e00-\u9fff]{1,3})\)$")
 _LEADING_WORDS = re.compile(
     r"^.*?(?:根据|依据|依照|按照|参照|印发|发布|公布|下发|通过|出台|实施|执行|适用|关于|详见|文号|编号"
     r"|作出|制定|即|见|及|和|与|的|以|对|由|将)"
@@ -149,7 +149,7 @@ def _find_yeared(text: str, folded: str) -> list[Fact]:
         elif kind is None and issuer.endswith("裁字"):
             kind = "adjudication"
         begin = start - len(issuer)
-        place = _PLACE.search(folded, max(0, begin - 3), begin)
+        place = _PLACE.search(folded, max(0, begin - 5), begin)
         if place:
             issuer, begin = f"（{place[1]}）{issuer}", place.start()
         normalized = f"{issuer}〔{year}〕{serial}{match['part'] or ''}号{match['annex'] or ''}"

@@ -32,7 +32,9 @@ _ENGLISH_ROLES = {
     "defendant": "defendant",
     "appellant": "appellant",
     "appellee": "appellee",
-    "petitioner": "invalidation_petitioner",
+    "retrial applicant": "retrial_applicant",
+    "retrial petitioner": "retrial_applicant",
+    "invalidation petitioner": "invalidation_petitioner",
     "third party": "third_party",
 }
 _SUFFIX = (
@@ -95,9 +97,7 @@ _ENGLISH_NAME = (
     r"[A-Z][\w&'’.-]*(?:\s(?:[A-Z][\w&'’.-]*|of|and|&|\([A-Z]\w+\))){0,7}?,?\s"
     r"(?:Co\.,? ?Ltd\.?|Company Limited|Inc\.?|Ltd\.?|Limited|Corp\.?|Corporation|LLC|GmbH|AG|Company)(?![a-z])"
 )
-_ENGLISH_ROLE = re.compile(
-    rf"\b(?P<role>(?i:plaintiff|defendant|appellant|appellee|petitioner|third party)),?\s(?P<name>{_ENGLISH_NAME})"
-)
+_ENGLISH_ROLE = re.compile(rf"\b(?P<role>(?i:{'|'.join(_ENGLISH_ROLES)})),?\s(?P<name>{_ENGLISH_NAME})")
 _ENGLISH_VERSUS = re.compile(
     rf"(?P<first>{_ENGLISH_NAME})\s(?:v\.?|vs\.?|versus)\s(?P<second>{_ENGLISH_NAME})"
 )

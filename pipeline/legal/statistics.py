@@ -55,7 +55,8 @@ _ENGLISH = re.compile(
     r"|property|IP|civil|criminal|administrative|infringement|effective|domestic|PCT"
     r"|international)\s){0,4}"
     r"(?:patents|applications|cases|trademarks|registrations|disputes|grants|filings))\b"
-    r"(?:[^.;\d]{0,40}?\b(?P<verb>up|down|increase(?:d)?|decrease(?:d)?|rise|rose|fell|drop(?:ped)?"
+    r"(?:(?: in (?:19|20)\d\d\b)?[^.;\d]{0,40}?"
+    r"\b(?P<verb>up|down|increase(?:d)?|decrease(?:d)?|rise|rose|fell|drop(?:ped)?"
     r"|growth)\b(?:\sof|\sby)?\s(?P<rate>\d{1,4}(?:\.\d{1,3})?)\s?(?:%|percent))?"
 )
 _YEARLY = re.compile(r"year[- ]on[- ]year")

@@ -148,7 +148,9 @@ def _find_classes(folded: str, position: int, limit: int) -> str | None:
     stop = min(
         (place for mark in "。；\n" if (place := folded.find(mark, position, limit)) >= 0), default=limit
     )
-    found = _CLASS.search(folded, position, stop)
+    named = _CLASS.search(folded, position, stop)
+    # A list that begins before `limit` may end behind it.
+    found = _CLASS.match(folded, named.start()) if named else None
     if found is None:
         return None
     numbers = [
