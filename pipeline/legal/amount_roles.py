@@ -109,7 +109,9 @@ def _find_claim_or_award(sentence: str) -> str | None:
         between = sentence[claim.end() : award.start()]
         comma = min((place for mark in "，；," if (place := between.find(mark)) >= 0), default=-1)
         # 请求判令被告赔偿 is a claim; 诉请赔偿，法院判决被告赔偿 is an award.
-        if comma < 0 or not _COURT.search(between, comma):
+        # Of 原告主张的1000万元缺乏依据，判决赔偿100万元 the claim is no more than a word before a noun.
+        noun = between.startswith("的") and comma >= 0
+        if not noun and (comma < 0 or not _COURT.search(between, comma)):
             return "claimed"
     if award and (claim is None or claim.start() < award.start()):
         return "awarded"

@@ -75,6 +75,10 @@ _OF_A_PROCURATORATE = re.compile(
     r"|行抗|行执监|知民监|知行监|"
     r"民公|行公|刑附民公诉|刑附民|民支|建|行检建|民检建|公建)字?$"
 )
+# What stands before the name of a procuratorate and is none of its few characters: 该案系, 检察院以, 文号为.
+_BEFORE_HEAD = re.compile(
+    r"^.*(?:检察院|检察机关|根据|作出|提起|制作|[的案以系为是号由对])(?=[^检]{0,4}检(?!察))"
+)
 _LONGEST_PROCURATORATE = 20
 # Their own system counts with a Z before the serial, or with twelve and more digits.
 _PROCURATORATE_SERIALS = re.compile(r"(?:第\s?)?(?P<system>Z?)(?P<first>\d{1,14})" + _AND_MORE)
@@ -177,9 +181,7 @@ def _read_of_procuratorate(text: str, folded: str, year: re.Match[str]) -> list[
     serials = _PROCURATORATE_SERIALS.match(folded, year.end()) if named else None
     if named is None or serials is None:
         return []
-    head = re.sub(r"^(?:.*(?:人民检察院|检察院|检察机关)?以|根据|作出|提起|的)", "", named["head"])
-    if "检" not in head:
-        head = named["head"]
+    head = _BEFORE_HEAD.sub("", named["head"])
     type_code = named["type"]
     kind = _PROCURATORATE_KINDS.get(type_code, _PROCURATORATE_KINDS.get(type_code.lstrip("知诉")[:1]))
     value = describe_case(

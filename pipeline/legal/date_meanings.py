@@ -90,8 +90,8 @@ _ENGLISH_BEFORE = tuple(
             rf"(?:decided|ruled)(?: the case)? on|{_JUDGMENT} (?:was |were )?{_GIVEN} on|{_JUDGMENT} (?:dated|of)"
             rf"|{_GIVEN} (?:its|a|the)(?: [a-z-]+){{0,2}} {_JUDGMENT} on",
         ),
-        ("published", r"(?:published|released) on"),
-        ("issued", r"(?:issued|promulgated) on"),
+        ("published", r"(?:published|released)(?: on|:)|(?:release|publication) date:"),
+        ("issued", r"(?:issued|promulgated)(?: on|:)|issue date:"),
         (
             "filed",
             r"filed on|filing date(?: of| is| was|:)?|filed (?:an?|the)(?: [a-z]+){0,3} application on",

@@ -24,6 +24,7 @@ ROLES = {
     "申请人": "applicant",
     "请求人": "applicant",
     "第三人": "third_party",
+    "原告人": "plaintiff",
     "原告": "plaintiff",
     "被告": "defendant",
 }
@@ -48,7 +49,7 @@ _ORGANISATION = (
 )
 _BEHIND_A_PERSON = (
     r"(?=[，。；、,:()“”\s诉与和及不等系犯在的于以因向将对为未是经自通提认主辩请上擅申发实外侵商专著合一披立支"
-    r"赔停销生使从受担]|$)"
+    r"赔停销生使从受担]|曾[任在系经]|$)"
 )
 _PERSON = (
     r"[\u4e00-\u9fff]某{1,3}(?:[^\W\da-zA-Z某诉与和及等系犯在的于以因向将对为未从](?=[，。；、,:()“”\s诉与和等犯]|$)"
@@ -57,12 +58,13 @@ _PERSON = (
 )
 # 乙某公司 is a company, though 乙某 alone would be a person.
 _MASKED_ORGANISATION = (
-    rf"[\u4e00-\u9fffA-Za-z0-9()]{{1,8}}某(?!某|等|伙同|注册|成立|设立|经|因|购|从|将|把|假冒|利用|伪造|受"
+    rf"(?:[^\W_诉与和及的在向对被]|[()]){{1,8}}某(?!某|等|伙同|注册|成立|设立|经|因|购|从|将|把|假冒|利用|伪造|受"
     r"|到|就职|入职|离职)"
     rf"[^某，。；、：:\s诉与和及在向对的]{{0,20}}?{_SUFFIX}(?:[^某，。；、:\s诉与和及在向对的]{{0,10}}?有限公司)?"
 )
 _NAME = rf"(?P<masked>{_MASKED_ORGANISATION})|(?P<person>{_PERSON})|(?P<organisation>{_ORGANISATION})"
 _WHOLE_NAME = re.compile(_NAME)
+_WHOLE_PERSON = re.compile(rf"(?P<person>{_PERSON})(?P<masked>(?!))?")
 # Characters that open what a party does or is, never its name.
 _NO_NAME_BEHIND = "等们的未是辩称没并亦赔擅构主认在该其已仅委享停"
 _ROLE = re.compile(
@@ -86,7 +88,7 @@ _THIRD = re.compile(rf"(?:、|,|，)\s?第三人(?:{_NAME})")
 _NOT_A_NAME = re.compile(
     r"的|在|向|是(?!$)|被|诉|未|应当|其(?<![米耳]其)|该|并|但|认为|主张|请求|生产|销售|以及|之间|经营(?!部)|立即|停止"
     r"|赔偿|支付|承担|提交|享有|申请|均|系|不服|同意|作为|与|使用|通过|人民法院|提供|委托|担任|参加|要求"
-    r"|自(?![动主然由贸])|于|对|和"
+    r"|自(?![动主然由贸])|于|对|和|原告|被告|第三人|曾[任在系经]|离职|入职|跳槽|任职"
 )
 _BAD_START = re.compile(
     _SUFFIX
@@ -132,6 +134,9 @@ def _names_of_role(folded: str, role: re.Match[str]) -> list[tuple[int, int, str
     labelled = role["colon"] is not None
     while True:
         name = _WHOLE_NAME.match(folded, position)
+        if name and name["masked"] and not _is_name(name):
+            # 刘某龙系某公司 begins with a person.
+            name = _WHOLE_PERSON.match(folded, position)
         if name and _is_name(name) and (labelled or name["person"] or _span(name)[1] - _span(name)[0] > 2):
             start, end = _span(name)
             names.append((start, end, _type_of(name), "role before name"))

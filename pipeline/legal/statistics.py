@@ -19,12 +19,15 @@ _RATE = (
 _COUNTED = re.compile(
     rf"(?P<number>\d(?<![\d.,A-Za-z第年-]\d)(?:\d{{0,2}}(?:,\d{{3}}){{1,4}}|\d{{0,11}})(?:\.\d{{1,4}})?\s?"
     r"(?:万|亿)?)(?P<odd>余|多)?(?P<scale>万|亿)?\s?(?P<unit>件次|件|项|起|宗|份|人次|人|批次|家|户)"
-    rf"(?:\s?[，,(（]?\s?{_BASIS}?{_RATE})?"
+    rf"(?:\s?[，,(（]?\s?(?:分别)?{_BASIS}?{_RATE})?"
 )
 # A unit behind anything that a number is made of; the number is then sought from its beginning.
 _OF_A_NUMBER = frozenset("0123456789., 万亿余多")
 _UNIT = re.compile(r"[件项起宗份人批家户](?<=[\d万亿余多 ].)")
 _LONGEST_NUMBER = 30
+# 受理7.8万件，审结8.1万件，同比分别上升4.2%和6.7%: as many rates as counts before them, in their order.
+_MORE_RATES = re.compile(r"(?:\s?(?:、|和|及|以及|,|，)\s?(?:\d{1,5}(?:\.\d{1,4})?)\s?(?:%|个百分点|倍))+")
+_ONE_RATE = re.compile(r"(\d{1,5}(?:\.\d{1,4})?)\s?(%|个百分点|倍)")
 _ONLY_CHANGED = re.compile(_BASIS + _RATE)
 _SHARE = re.compile(
     r"(?P<share_of>占比|比重|比例|结案率|撤诉率|调撤率|调解率|改判率|授权率|办结率|增长率|息诉率|转化率|产业化率|胜诉率|履行率)"
@@ -84,6 +87,8 @@ def find_statistics(text: str) -> list[Fact]:
             position = match.end()
             count = _read_count(text, folded, match, facts[-1] if facts else None)
             facts += [count] if count else []
+            if count and match["verb"] and "分别" in folded[match.end("unit") : match.start("verb")]:
+                facts = _spread_changes(text, folded, facts, match)
     if "%" in folded:
         facts += [fact for match in _SHARE.finditer(folded) if (fact := _read_share(text, folded, match))]
     if "%" in folded or "百分点" in folded or "倍" in folded:
@@ -131,6 +136,29 @@ def _read_count(text: str, folded: str, match: re.Match[str], before: Fact | Non
     return cite("statistic", text, match.start(), match.end(), value, method)
 
 
+def _spread_changes(text: str, folded: str, facts: list[Fact], match: re.Match[str]) -> list[Fact]:
+    """Give each of the counts of a sentence its own one of the rates behind the last; none where the numbers differ."""
+    more = _MORE_RATES.match(folded, match.end())
+    end = more.end() if more else match.end()
+    rates = _ONE_RATE.findall(folded, match.start("rate"), end)
+    begin = folded.rfind("。", 0, match.start()) + 1
+    counts = [
+        fact for fact in facts if fact.start >= begin and (fact.value["change"] is None or fact is facts[-1])
+    ]
+    described = facts[-1].value
+    spread: list[Fact] = []
+    for number, fact in enumerate(counts):
+        if len(counts) == len(rates):
+            sign = "" if match["verb"] in _UP else "-"
+            change = {"change": sign + rates[number][0], "change_unit": rates[number][1]}
+            value = fact.value | change | {"change_basis": described["change_basis"]}
+        else:
+            value = fact.value | {"change": None, "change_unit": None, "change_basis": None}
+        last = match.end("unit") if fact is facts[-1] else fact.end
+        spread.append(cite("statistic", text, fact.start, last, value, "count with change of a list"))
+    return [fact for fact in facts if fact not in counts] + spread
+
+
 def _read_share(text: str, folded: str, match: re.Match[str]) -> Fact | None:
     # 结案率为95% is the rate itself; of 占比为5% it is what stands before that.
     rate = match["share_of"] if match["share_of"].endswith("率") else ""
@@ -144,7 +172,7 @@ def _read_share(text: str, folded: str, match: re.Match[str]) -> Fact | None:
 
 def _read_change(text: str, folded: str, match: re.Match[str]) -> list[Fact]:
     words = _words_before(folded, match.start())
-    if not words or words.isascii():
+    if not words or words.isascii() or words.endswith(("分别", "均")):
         return []
     value = _describe(None, None, words, match)
     return [cite("statistic", text, match.start(), match.end(), value, "change alone")]
