@@ -44,7 +44,7 @@ _LONGEST = 40
 _LEAD = re.compile(r"全国|全省|全市|全区|全年|上半年|下半年|季度|月份?|年|期间|以来|截至|截止|底|末|其中")
 _HEAD = re.compile(r"^(?:累计|总计|共计|合计|共)+")
 _TAIL = re.compile(
-    r"(?:累计|总计|共计|合计|达到|已达|高达|增至|升至|降至|达|共|为|约|近|超过|首破|突破|逾|超|破|计|了|有|的|\s)*$"
+    r"(?:累计|总计|共计|合计|达到|已达|高达|增至|升至|降至|达|共|为|约|近|超过|首破|突破|逾|超|破|(?<![设统审会])计|了|有|的|\s)*$"
 )
 # Fewer things than this, without a stated change, are part of a story rather than a statistic.
 _LEAST = 20
