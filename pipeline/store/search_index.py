@@ -8,8 +8,10 @@ PostgreSQL: a GIN index over the distinct tokens, and a comparison of the sequen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,6 +34,10 @@ from pipeline.store.documents import ID_BITS
 from pipeline.store.tables import Item, SearchDocument
 from pipeline.store.tokens import Phrase
 
+_LONG = 3
+"""Tokens from which on, the open one not counted, FTS5 is asked for a phrase without the open one."""
+_MOST_WAYS = 64
+"""Looks that one question may ask of PostgreSQL's index."""
 _FTS = table("item_search", column("rowid"), column("item_search"))
 
 
@@ -66,9 +72,9 @@ def any_mark(marks: Iterable[str]) -> AnyPhrase:
 
 
 def opens_words(sought: Sought) -> bool:
-    """Whether it asks for beginnings of tokens: FTS5 then gathers every token that begins so before it answers."""
+    """Whether FTS5 is asked for beginnings of tokens: it then gathers every token that begins so before it answers."""
     if isinstance(sought, AnyPhrase):
-        return any(phrase.prefix for phrase in sought.phrases)
+        return any(phrase.prefix and not _is_long(phrase) for phrase in sought.phrases)
     without = sought.without if isinstance(sought, AllOf) else ()
     return any(map(opens_words, (*sought.parts, *without)))
 
@@ -76,8 +82,10 @@ def opens_words(sought: Sought) -> bool:
 def match_items(dialect: str, sought: Sought) -> ColumnElement[bool]:
     """The condition on `item.id` for documents that meet what is sought."""
     if dialect == "sqlite":
-        numbers = select(_FTS.c.rowid.bool_op("&")((1 << ID_BITS) - 1)).where(_matches(sought))
-        return Item.id.in_(numbers)
+        if is_settled(dialect, sought):
+            return Item.id.in_(select(_FTS.c.rowid.bool_op("&")((1 << ID_BITS) - 1)).where(_matches(sought)))
+        places = SearchDocument.place.in_(select(_FTS.c.rowid).where(_matches(sought)))
+        return Item.id.in_(select(SearchDocument.item_id).where(places, holds(dialect, sought)))
     read = [] if is_settled(dialect, sought) else [holds(dialect, sought)]
     return Item.id.in_(select(SearchDocument.item_id).where(_indexed(sought), *read))
 
@@ -85,7 +93,11 @@ def match_items(dialect: str, sought: Sought) -> ColumnElement[bool]:
 def is_settled(dialect: str, sought: Sought) -> bool:
     """Whether the index alone can say what meets it; else what it has is to be held against `holds`."""
     if dialect == "sqlite":
-        return True
+        parts = (sought,) if isinstance(sought, AnyPhrase) else sought.parts
+        return all(
+            not any(map(_is_long, part.phrases)) if isinstance(part, AnyPhrase) else is_settled(dialect, part)
+            for part in parts
+        )
     if isinstance(sought, AnyPhrase):
         return all(len(phrase.tokens) == 1 and not phrase.prefix for phrase in sought.phrases)
     without = sought.without if isinstance(sought, AllOf) else ()
@@ -138,21 +150,29 @@ def _matches(sought: Sought) -> ColumnElement[bool]:
     return _FTS.c.item_search.bool_op("MATCH")(_write(sought))
 
 
-def _write(sought: Sought) -> str:
+def _write(sought: Sought, *, shorten: bool = True) -> str:
+    """In FTS5's language. Long phrases are shortened, so that more may be found; not in what must be absent."""
     match sought:
         case AnyPhrase():
-            return f"({' OR '.join(map(_write_phrase, sought.phrases))})"
+            return f"({' OR '.join(_write_phrase(phrase, shorten=shorten) for phrase in sought.phrases)})"
         case AllOf():
-            found = f"({' AND '.join(map(_write, sought.parts))})"
+            found = f"({' AND '.join(_write(part, shorten=shorten) for part in sought.parts)})"
             for part in sought.without:
-                found = f"({found} NOT {_write(part)})"
+                found = f"({found} NOT {_write(part, shorten=False)})"
             return found
         case AnyOf():
-            return f"({' OR '.join(map(_write, sought.parts))})"
+            return f"({' OR '.join(_write(part, shorten=shorten) for part in sought.parts)})"
 
 
-def _write_phrase(phrase: Phrase) -> str:
+def _write_phrase(phrase: Phrase, *, shorten: bool) -> str:
+    if shorten and _is_long(phrase):
+        return '"' + " ".join(phrase.tokens[:-1]) + '"'
     return '"' + " ".join(phrase.tokens) + '"' + ("*" if phrase.prefix else "")
+
+
+def _is_long(phrase: Phrase) -> bool:
+    """Whether few documents hold it even without its last, open token (the 号 of a case number)."""
+    return phrase.prefix and len(phrase.tokens) > _LONG
 
 
 _TOKENS = func.string_to_array(SearchDocument.sequence, literal_column("' '"))
@@ -164,19 +184,41 @@ def _indexed(sought: Sought) -> ColumnElement[bool]:
         case AnyPhrase():
             return or_(false(), *(_has(_whole(phrase)) for phrase in sought.phrases))
         case AllOf():
-            single = {part for part in sought.parts if isinstance(part, AnyPhrase) and len(part.phrases) == 1}
-            # One look for all tokens that must be there costs much less than one for each.
-            tokens = [token for part in single for token in _whole(part.phrases[0])]
-            return and_(_has(tokens), *(_indexed(part) for part in sought.parts if part not in single))
+            # Each way to meet it is one look for all its tokens. PostgreSQL would look for those of one part only,
+            # and take every document that has them apart to see whether it has the others.
+            if _count_ways(sought) <= _MOST_WAYS:
+                return or_(*map(_has, dict.fromkeys(_ways(sought))))
+            return and_(*map(_indexed, sought.parts))
         case AnyOf():
             return or_(*map(_indexed, sought.parts))
+
+
+def _count_ways(sought: Sought) -> int:
+    match sought:
+        case AnyPhrase():
+            return len(sought.phrases)
+        case AllOf():
+            return prod(map(_count_ways, sought.parts))
+        case AnyOf():
+            return sum(map(_count_ways, sought.parts))
+
+
+def _ways(sought: Sought) -> list[frozenset[str]]:
+    """Sets of tokens, one of which a document must have."""
+    match sought:
+        case AnyPhrase():
+            return [frozenset(_whole(phrase)) for phrase in sought.phrases]
+        case AllOf():
+            return [frozenset().union(*way) for way in product(*map(_ways, sought.parts))]
+        case AnyOf():
+            return [way for part in sought.parts for way in _ways(part)]
 
 
 def _whole(phrase: Phrase) -> Sequence[str]:
     return phrase.tokens[:-1] if phrase.prefix else phrase.tokens
 
 
-def _has(tokens: Sequence[str]) -> ColumnElement[bool]:
+def _has(tokens: Collection[str]) -> ColumnElement[bool]:
     if not tokens:
         return true()
     return _TOKENS.bool_op("@>")(cast(sorted(set(tokens)), postgresql.ARRAY(Text)))

@@ -19,23 +19,26 @@ from pipeline.record import Record
 from pipeline.store.corrections import correct_published_as_written, remove_fact
 from pipeline.store.documents import item_at, place_of
 from pipeline.store.marks import mark
-from pipeline.store.search_index import AnyPhrase, indexed_places
+from pipeline.store.search_index import AllOf, AnyPhrase, indexed_places, match_items, opens_words
 from pipeline.store.tables import Item
 from pipeline.store.tokens import read_phrase
 from pipeline.store.upkeep import check_store
 from pipeline.store.write import write_records
 from query import newest, search
 from query.conditions import read_document
-from query.search import search_items
+from query.search import find_conditions, search_items
 from tests.notices import make_record
 
 ITEMS = 24
 PIECES = (
     "商标", "专利权", "广州互联网法院", "（2022）粤0192民初2187号", "赔偿35万元", "trade secret", "标专", "AI生成", "侵权纠纷",
+    "（2022）粤0192民初2187附件",
 )  # fmt: skip
 QUERIES = (
     "商标", '"商标专"', "权", "商标 -专利", "NOT 商标", "商标 OR 侵权", "广州互联网法院", "商标 amount>=30万", "amount>=30万",
     "商标 date>=2026-11-10", "date<2026-11-10", "region:广东 专利",
+    '"（2022）粤0192民初2187号"', '商标 -"（2022）粤0192民初2187号"', '权 OR "（2022）粤0192民初2187号"', "（2022）粤0192民初2187号",
+    '-(商标 "（2022）粤0192民初2187号")', '(商标 OR 侵权) (专利 OR 赔偿) "（2022）粤0192民初2187号"', "(商标 OR 侵权) (专利 OR AI生成)",
 )  # fmt: skip
 
 
@@ -83,6 +86,39 @@ def test_every_page_is_what_a_scan_finds_in_its_order(
         assert shown == expected, written
         found = search_items(store, query, limit=8)
         assert (found.total, found.more) == (len(expected), False), written
+        with store.connect() as connection:
+            conditions = find_conditions(store.dialect.name, query)
+            assert set(connection.scalars(select(Item.url).where(*conditions))) == met, written
+
+
+def test_a_case_number_is_looked_up_without_gathering_every_word_like_its_last(store: Engine) -> None:
+    phrase = read_phrase("（2022）粤0192民初2187号")
+    assert phrase
+    assert phrase.prefix
+    sought = AnyPhrase((phrase,))
+    assert not opens_words(sought)
+    if store.dialect.name == "sqlite":
+        written = indexed_places("sqlite", sought, None, None).compile(
+            store, compile_kwargs={"literal_binds": True}
+        )
+        assert "*" not in str(written)
+        absent = str(match_items("sqlite", AllOf((sought,), (sought,))).compile(store).params)
+        assert '号"*' in absent.partition("NOT")[2]
+
+
+def test_what_belongs_together_is_one_look_into_the_index(store: Engine, records: list[Record]) -> None:
+    if store.dialect.name == "sqlite":
+        pytest.skip("FTS5 puts parts together by itself")
+    words = [read_phrase(word) for word in ("商标", "侵权", "专利")]
+    first, second, third = (phrase for phrase in words if phrase)
+    sought = AllOf((AnyPhrase((first, second)), AnyPhrase((third,))))
+    query = indexed_places("postgresql", sought, None, None).limit(20)
+    written = query.compile(store, compile_kwargs={"literal_binds": True})
+    with store.connect() as connection:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {written}".replace("%", "%%")).scalars())
+    assert plan.count("Bitmap Index Scan on ix_search_document_tokens") == 2
+    assert "Filter" not in plan
 
 
 def test_what_is_found_is_counted_up_to_a_limit_and_no_number_is_wrong(
