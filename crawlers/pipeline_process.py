@@ -137,19 +137,7 @@ def _ask(process: subprocess.Popen[bytes], sightings: list[Sighting]) -> Sequenc
 
 def _start(setup: Setup) -> subprocess.Popen[bytes]:
     """A process that is ready. Raises OSError or EOFError when there is none."""
-    # Not by `multiprocessing`, which would import the whole command into it. -P: the same modules as here,
-    # whatever the working folder holds. What is imported stays: nothing for the collector of cycles to look through.
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-P",
-            "-c",
-            "import gc; gc.disable(); from crawlers.pipeline_process import serve; serve()",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    )
+    process = _launch()
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -163,6 +151,22 @@ def _start(setup: Setup) -> subprocess.Popen[bytes]:
     return process
 
 
+def _launch() -> subprocess.Popen[bytes]:
+    # Not by `multiprocessing`, which would import the whole command into it. -P: the same modules as here,
+    # whatever the working folder holds. What is imported stays: nothing for the collector of cycles to look through.
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            "import gc; gc.disable(); from crawlers.pipeline_process import serve; serve()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+
+
 def _send(values: object, stream: IO[bytes]) -> None:
     pickle.dump(values, stream, pickle.HIGHEST_PROTOCOL)
     stream.flush()
@@ -173,23 +177,23 @@ def serve() -> None:
     # Ctrl-C reaches every process of a terminal; what was fetched is still to be stored after it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
-    setup: Setup = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent
+    try:
+        setup: Setup = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent
+    except (EOFError, pickle.UnpicklingError):  # the crawl was killed before it had said what to do
+        return
     engine, lexicon = _open(setup)
     spare_collector()
-    _send(None, answers)
-    while True:
-        try:
+    try:
+        _send(None, answers)
+        while True:
             sightings = pickle.load(sys.stdin.buffer)  # noqa: S301
-        except (EOFError, pickle.UnpicklingError):  # the second where the crawl was killed amid a list
-            engine.dispose()
-            return
-        results = process_batch(engine, sightings, setup.rules, lexicon)
-        try:
-            _send(results, answers)
-        except BrokenPipeError:
-            # The crawl was killed while its notices were stored: nobody is left to be told.
-            engine.dispose()
-            os._exit(0)
+            _send(process_batch(engine, sightings, setup.rules, lexicon), answers)
+    except (EOFError, pickle.UnpicklingError):  # the second where the crawl was killed amid a list
+        engine.dispose()
+    except BrokenPipeError:
+        # The crawl was killed while this process started or stored its notices: nobody is left to be told.
+        engine.dispose()
+        os._exit(0)
 
 
 def spare_collector() -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from crawlers.pipeline_process import PipelineError, PipelineProcess, Setup, _start
+from crawlers.pipeline_process import PipelineError, PipelineProcess, Setup, _launch, _start
 from pipeline.alerts.rules import Recipient, Rule, Rules
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.record import Sighting
@@ -223,3 +223,18 @@ def test_the_other_process_ends_in_silence_when_the_crawl_is_killed(
     assert capfd.readouterr().err == ""
     # What was taken whole is stored whole.
     assert count(store, Item) == count(store, Delivery) == (30 if share == 1.0 else 0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["before", "amid", "after"])
+def test_the_other_process_ends_in_silence_when_the_crawl_is_killed_while_it_starts(
+    store: Engine, capfd: pytest.CaptureFixture[str], share: float
+) -> None:
+    process = _launch()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    setup = pickle.dumps(make_setup(store))
+    process.stdin.write(setup[: int(len(setup) * share)])
+    process.stdout.close()
+    process.stdin.close()
+    assert process.wait(60) == 0
+    assert capfd.readouterr().err == ""
