@@ -87,10 +87,10 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 
 def _refuse(page: Page) -> None:
-    refuse_blocked(page)
     waf = _WAF.search(page.text)
     if waf and not any(name in page.text for name in _BLOCKS):
         raise Blocked(url=page.url, reason="verification", evidence=f"firewall page {waf[1] or waf[2]}")
+    refuse_blocked(page)
 
 
 def identity_of(url: str) -> str | None:

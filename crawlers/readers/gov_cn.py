@@ -56,6 +56,7 @@ HOSTS = ("www.gov.cn", "gov.cn")
 _HOME = "https://www.gov.cn/"
 _ARTICLE_PATH = re.compile(r"/content_(\d+)\.html?$")
 _SITE_IN_TITLE = re.compile(r"(?:_[^_]*)?_中国政府网$")
+_SITE_NAMES = ("中国政府网", "中华人民共和国中央人民政府", "中央政府门户网站")
 _ORDER: tuple[DateMeaning, ...] = ("published", "issued", "effective", "decided", "modified")
 
 
@@ -208,7 +209,8 @@ def _read_table(root: html.HtmlElement) -> dict[str, str]:
 
 
 def _title(page: Page, root: html.HtmlElement) -> str:
-    if title := one_line(only(page, root.iter("h1"), "title (h1)")):
+    headings = (heading for heading in root.iter("h1") if one_line(heading) not in _SITE_NAMES)
+    if title := one_line(only(page, headings, "title (h1)")):
         return title
     whole = folded(root.findtext(".//head/title"))
     return _SITE_IN_TITLE.sub("", whole) if _SITE_IN_TITLE.search(whole) else ""

@@ -35,12 +35,14 @@ from crawlers.notice import ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import Body, absolute, read_body
 from crawlers.readers.markup import (
+    behind_headline,
     date_shaped,
     first,
     folded,
     labelled,
     labelled_date,
     metas,
+    names_a_site,
     one_line,
     text_outside,
     tree,
@@ -62,6 +64,7 @@ _MARKER = "<!--<$[{}]>{}-->"
 _CONTENT_START = re.compile(r"<(?:meta\b[^>]*name\s*=\s*[\"']?|!--\s*)ContentStart\b[^>]*>", re.I)
 _CONTENT_END = re.compile(r"<(?:meta\b[^>]*name\s*=\s*[\"']?|!--\s*)ContentEnd\b", re.I)
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.S)
+_LETTERS = "/jact/"  # letters of the public, and the answers to them
 _HEAD = 6000  # characters of source above the body that can hold its title and date
 _SHORT = 500  # characters below which a CNIPA notice was seen to have its text in the attachment
 
@@ -79,6 +82,8 @@ def kind_of(page: Page) -> Literal["list", "article"]:
     """Raises Blocked, Gone, or LayoutChanged for a page that is neither."""
     refuse_blocked(page)
     path = urlsplit(page.url).path
+    if path.startswith(_LETTERS):
+        raise LayoutChanged(url=page.url, expected="news", found="a public letter")
     if _ARTICLE_PATH.search(path):
         return "article"
     if _COLUMN_PATH.match(path) or path == _RECORDS_PATH or "<datastore" in page.text:
@@ -102,7 +107,7 @@ def normal_url(href: str, base_url: str) -> str | None:
         return None
     parts = urlsplit(url)
     path = _STRAY_COLUMN.sub("", parts.path)
-    return None if path.startswith("/jact/") else urlunsplit(parts._replace(path=path, fragment=""))
+    return None if path.startswith(_LETTERS) else urlunsplit(parts._replace(path=path, fragment=""))
 
 
 def read_list(page: Page) -> ListPage:
@@ -149,7 +154,7 @@ def _read_records(source: str, page: Page, *, embedded_in: str | None) -> ListPa
     entries: dict[str, ListEntry] = {}
     letters = 0
     for position, record in enumerate(records):
-        if "/jact/" in record:
+        if _LETTERS in record:
             letters += 1
             continue
         entry = _read_record(record, page, position)
@@ -282,12 +287,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     refuse_blocked(page)
     root = tree(page)
     described = metas(root)
-    title = (
-        folded(only_meta(page, root, "ArticleTitle"))
-        or _marked(page.text, "标题")
-        or one_line(first(root.iter("h1")))
-    )
-    only(page, with_class(root, "article-title"), "title (.article-title)")
+    title = _title(page, root, described)
     found = _body(page, root)
     if not title or found is None:
         raise LayoutChanged(
@@ -298,7 +298,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     body, above = found
     info = one_line(first(with_class(root, "article-info")))
     dates = _dates(
-        page, entry, described, labelled_date(info, "发布时间", "发布日期") or _labelled_above(above)
+        page, entry, described, labelled_date(info, "发布时间", "发布日期") or _labelled_above(above, title)
     )
     if not dates:
         raise LayoutChanged(
@@ -327,6 +327,25 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         body_note=note,
         images=body.images,
     )
+
+
+def _title(page: Page, root: html.HtmlElement, described: dict[str, tuple[str, str]]) -> str:
+    """ArticleTitle, the CMS's own field, or the heading of the article: an h1 may be the site's name instead."""
+    block = only(page, with_class(root, "article-title"), "title (.article-title)")
+    whole = folded(root.findtext(".//title"))
+    names = [described[name][1] for name in ("sitename", "columnname") if name in described]
+    headings = (
+        heading
+        for node in root.iter("h1")
+        if (heading := one_line(node)) and not names_a_site(heading) and (not whole or heading in whole)
+    )
+    stated = (
+        folded(only_meta(page, root, "ArticleTitle")),
+        _marked(page.text, "标题") or "",
+        one_line(block),
+        *headings,
+    )
+    return next((title for title in stated if title and title not in names), "")
 
 
 def _marked(source: str, name: str) -> str | None:
@@ -363,9 +382,11 @@ def _has_content(found: tuple[Body, str] | None) -> bool:
     return found is not None and bool(found[0].text or found[0].attachments or found[0].images)
 
 
-def _labelled_above(source: str) -> str | None:
+def _labelled_above(source: str, title: str) -> str | None:
     """The value of 发布时间 or 发布日期 between the title and the body, whatever the skin puts around it."""
-    return labelled_date(folded(unescape(_TAG.sub(" ", source[-_HEAD:]))), "发布时间", "发布日期")
+    head = folded(unescape(_TAG.sub(" ", source[-_HEAD:])))
+    own = behind_headline(head, title)
+    return labelled_date(head if own is None else own, "发布时间", "发布日期")
 
 
 def _dates(

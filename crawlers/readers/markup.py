@@ -23,6 +23,8 @@ _DATE = re.compile(
     r")(?:[\sT-]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+_SITE_NAME = re.compile(r"[一-鿿·（）()]{0,24}(?:检察院|法院|局|厅|部|署|委员会|政府|办公室|网|网站)$")
+_LEAST_TITLE = 6  # characters that no menu has by chance
 _NEXT_LABEL = re.compile(
     r"\s*(?:(?:信息来源|文章来源|新闻来源|来源|作者|发布时间|发布日期|更新时间|时间"
     r"|责任编辑|编辑|浏览次数|字号|字体|点击量?)\s*[：:]|[【\[])"
@@ -135,6 +137,23 @@ def labelled_date(text: str, *labels: str) -> str | None:
     """The date that stands right behind a label: farther on, another label's date begins."""
     value = (labelled(text, *labels) or "").lstrip("[（(【 ")
     return date_shaped(value) if _DATE.match(value) else None
+
+
+def behind_headline(head: str, title: str) -> str | None:
+    """What stands behind the last mention of the title in the text above a body; None where it isn't mentioned.
+
+    Menus and lists of other articles stand before it, and have dates and sources of their own.
+    """
+    letters = "".join(title.split())
+    if len(letters) < _LEAST_TITLE:
+        return None
+    mentions = list(re.finditer(r"\s*".join(map(re.escape, letters)), head))
+    return head[mentions[-1].end() :] if mentions else None
+
+
+def names_a_site(text: str) -> bool:
+    """Whether a heading is what institutions and their sites are called, and says nothing else."""
+    return _SITE_NAME.match("".join(text.split())) is not None
 
 
 def text_outside(node: html.HtmlElement, inner: html.HtmlElement) -> str:

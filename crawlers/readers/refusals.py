@@ -38,6 +38,8 @@ MARKERS = {
     "访问被拦截": "refused",
     "访问被阻断": "refused",
     "请求疑似攻击": "refused",
+    "网站防火墙": "refused",
+    "网站管理员设置拦截": "refused",
     "_cf_chl_opt": "verification",
     'type="password"': "login",
 }
@@ -47,9 +49,31 @@ _LITTLE_TEXT = 200  # characters; the navigation and the footer of an ordinary p
 _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>|\s+", re.S | re.I)
 # A password field alone is none: portals have one beside their news.
 _LOGIN_FIELD = re.compile(r"<input\b[^>]*\btype\s*=\s*[\"']?password\b", re.I)
+# Of an article, not of its comments, which many portals show to members only.
+_ASKED_TO_LOG_IN = re.compile(
+    r"登[录陆入]后(?:方可|才能|可以?)?(?:继续)?(?:查看|访问|阅读|浏览)(?![^<\s]{0,4}评论)"
+    r"|(?:sign|log)\s?in (?:or \w+ )?to (?:continue|read|access)",
+    re.I,
+)
 _TITLE_LOGIN = re.compile(
     r"<title[^>]*>\s*(?:[^<]*(?:登录|登陆|登入|统一身份认证|统一认证)|(?:sign|log)[\s-]?in\b)[^<]*</title",
     re.I,
+)
+# What servers and firewalls write over an answer that is saved without its status.
+_TITLE_REFUSED = re.compile(
+    r"<title[^>]*>\s*(?:(?P<status>4(?:0[035]|12|29)|5\d\d)\b|[^<]*"
+    r"(?:Forbidden|Access Denied|Too Many Requests|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out"
+    r"|Internal Server Error|访问(?:受限|禁止|被拒绝)|拒绝访问|禁止访问))[^<]*</title",
+    re.I,
+)
+_SMALL = 60_000  # characters; larger pages hold scripts of their own that keep cookies
+# A script that sets a cookie and asks again, whatever it calls the cookie; Ruishu's scripts and metas carry r="m".
+_COOKIE_SCRIPT = re.compile(
+    r"<script\b[^>]*>(?=.{0,20000}?document\.cookie\s*=).{0,20000}?\blocation\b", re.I | re.S
+)
+_RUISHU = re.compile(r"<(?:script|meta)\b[^>]*\sr\s*=\s*[\"']m[\"']", re.I)
+_ITSELF_AGAIN = re.compile(
+    r"<meta\b(?=[^>]*http-equiv\s*=\s*[\"']?refresh\b)[^>]*content\s*=\s*[\"']?\s*\d+\s*;?\s*[\"'/>]", re.I
 )
 _TITLE_GONE = re.compile(
     r"<title[^>]*>\s*(?:404\b|[^<]*(?:404 Not Found|页面不存在|页面未找到|找不到页面|页面已删除))"
@@ -68,16 +92,36 @@ def refuse_blocked(page: Page) -> None:
     refuse_status(page)
     if page.body.startswith(b"%PDF-"):
         return
-    if _has_little_text(page) and (marker := _marker(page)):
+    little = _has_little_text(page)
+    if little and (marker := _marker(page)):
         raise Blocked(url=page.url, reason=MARKERS[marker], evidence=marker)
-    if _LOGIN_FIELD.search(page.text) and (_has_little_text(page) or _TITLE_LOGIN.search(page.text)):
+    if _LOGIN_FIELD.search(page.text) and (
+        little or _TITLE_LOGIN.search(page.text) or _ASKED_TO_LOG_IN.search(page.text)
+    ):
         raise Blocked(url=page.url, reason="login", evidence="a field for a password")
-    if page.status == 202 and "<script" in page.text and _has_little_text(page):
+    if page.status == 202 and "<script" in page.text and little:
         raise Blocked(url=page.url, reason="verification", evidence="http 202 with a script")
+    if little:
+        _refuse_unnamed(page)
     gone = _TITLE_GONE.search(page.text)
     if gone:
         raise Gone(url=page.url, kind="unavailable", evidence=gone.group())
     refuse_unreadable(page)
+
+
+def _refuse_unnamed(page: Page) -> None:
+    """Raise Blocked for a nearly empty page that is a challenge or a refusal without any of the known names."""
+    if found := _TITLE_REFUSED.search(page.text):
+        reason = f"http {found['status']}" if found["status"] else "refused"
+        raise Blocked(url=page.url, reason=reason, evidence=found.group())
+    if len(page.text) < _SMALL and _COOKIE_SCRIPT.search(page.text):
+        raise Blocked(
+            url=page.url, reason="verification", evidence="a script that sets a cookie and asks again"
+        )
+    if _RUISHU.search(page.text):
+        raise Blocked(url=page.url, reason="verification", evidence='scripts with r="m"')
+    if _ITSELF_AGAIN.search(page.text):
+        raise Blocked(url=page.url, reason="redirect loop", evidence="a page that loads itself again")
 
 
 def refuse_status(page: Page) -> None:

@@ -226,7 +226,7 @@ def _container(page: Page, root: html.HtmlElement) -> html.HtmlElement | None:
 def _title_node(
     page: Page, root: html.HtmlElement, container: html.HtmlElement | None
 ) -> html.HtmlElement | None:
-    """The title's own block, else the first `h2`: those below it belong to the text."""
+    """The title's own block, else the `h2` above the date, or one that `<title>` repeats: others are the text's."""
     found = only(page, with_class(root, "detail_tit", "div"), "title (div.detail_tit)")
     for block in (first(with_class(root, "wsfbh_detail_con")), container):
         if found is None and block is not None:
@@ -238,9 +238,14 @@ def _title_node(
                     "title (h2)",
                 )
                 if below
-                else first(block.iter("h2"))
+                else first(node for node in block.iter("h2") if _begins_title(root, node))
             )
     return found if one_line(found) else None
+
+
+def _begins_title(root: html.HtmlElement, node: html.HtmlElement) -> bool:
+    heading = one_line(node)
+    return bool(heading) and folded(root.findtext(".//title")).startswith(heading)
 
 
 def _stands_before(node: html.HtmlElement, other: html.HtmlElement) -> bool:

@@ -41,16 +41,19 @@ from crawlers.page import Page
 from crawlers.readers import court_gov, hanweb, spp, trs_list
 from crawlers.readers.body import Body, absolute, read_body
 from crawlers.readers.markup import (
+    behind_headline,
     date_shaped,
     empty,
     folded,
     labelled,
     labelled_date,
     metas,
+    names_a_site,
     one_line,
     tree,
     with_class,
 )
+from crawlers.readers.page_metadata import day_of
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_no_article, refuse_overrun
 from pipeline.normalize.identity import site_identity
@@ -144,7 +147,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             found=f"{'a' if title else 'no'} title, {'no' if block is None else 'a'} body",
         )
     head = _text_above(block)
-    dates = _dates(page, entry, described, head)
+    own = behind_headline(head, title)
+    dates = _dates(page, entry, described, head, own)
     if not dates:
         raise LayoutChanged(
             url=page.url,
@@ -166,8 +170,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         entry,
         title,
         described.get("contentsource", ("", ""))[1]
-        or _name(head, "信息来源", "新闻来源", "文章来源", "稿件来源", "来源"),
-        _name(head, "作者") or described.get("author", ("", ""))[1] or None,
+        or _name(own or head, "信息来源", "新闻来源", "文章来源", "稿件来源", "来源"),
+        _name(own or head, "作者") or described.get("author", ("", ""))[1] or None,
         dates,
         body,
     )
@@ -252,15 +256,16 @@ def _title(
     page: Page, root: html.HtmlElement, block: html.HtmlElement | None, described: dict[str, tuple[str, str]]
 ) -> str:
     """ArticleTitle; without it, the last heading above the body that begins `<title>` and isn't the site's name."""
-    if title := _plain(folded(only_meta(page, root, "ArticleTitle"))):
+    names = [described[name][1] for name in ("sitename", "columnname") if name in described]
+    title = _plain(folded(only_meta(page, root, "ArticleTitle")))
+    if title and title not in names:
         return title
     whole = folded(root.findtext(".//title"))
-    names = [described[name][1] for name in ("sitename", "columnname") if name in described]
     for node in reversed(block.xpath(_HEADINGS)) if block is not None else ():
         heading = one_line(node)
         rest = whole.removeprefix(heading)
         linked = node.find(".//a") is not None or next(node.iterancestors("a"), None) is not None
-        if heading in names or linked or rest == whole:
+        if heading in names or linked or rest == whole or (not rest and names_a_site(heading)):
             continue
         if not rest or _SEPARATOR.match(rest):
             return heading
@@ -311,23 +316,33 @@ def _name(head: str, *labels: str) -> str | None:
 
 
 def _dates(
-    page: Page, entry: ListEntry | None, described: dict[str, tuple[str, str]], head: str
+    page: Page, entry: ListEntry | None, described: dict[str, tuple[str, str]], head: str, own: str | None
 ) -> tuple[PrintedDate, ...]:
+    """The printed date first. One above the headline may be another article's, and counts where it is confirmed."""
     dates = [entry.date] if entry and entry.date else []
-    bare = _BARE_LABEL.search(head)
-    raw = labelled_date(head, "发布时间", "发布日期") or date_shaped(bare[1] if bare else "")
-    if raw:
-        dates.append(PrintedDate(raw, "labelled text"))
-    dates += [
+    others = [
         PrintedDate(described[name][1], f"metadata {described[name][0]}")
         for name in _METAS
         if name in described
     ]
     if in_url := trs_list.ARTICLE_PATH.search(urlsplit(page.url).path):
-        dates.append(PrintedDate(in_url[1], "url"))
+        others.append(PrintedDate(in_url[1], "url"))
+    raw = _printed_date(head if own is None else own)
+    if raw is None and own is not None:
+        above = _printed_date(head)
+        days = {day_of(date.raw) for date in (*dates, *others)} - {None}
+        raw = above if above and (not days or day_of(above) in days) else None
+    if raw:
+        dates.append(PrintedDate(raw, "labelled text"))
+    dates += others
     if dates and (issued := labelled_date(head, "成文日期")):
         dates.append(PrintedDate(issued, "labelled text", meaning="issued"))
     return tuple(dates)
+
+
+def _printed_date(text: str) -> str | None:
+    bare = _BARE_LABEL.search(text)
+    return labelled_date(text, "发布时间", "发布日期") or date_shaped(bare[1] if bare else "")
 
 
 def _attachments(root: html.HtmlElement, page: Page) -> tuple[Attachment, ...]:

@@ -30,12 +30,24 @@ _TOMBSTONES = {
 }
 # No real page of these was at hand: the words are those that several public scrapers know, since 2018.
 _FURTHER_TOMBSTONES = {
+    "deleted": re.compile(
+        "[该此]?[内內]容已被[发發][布佈]者[删刪]除|has been deleted by the (?:author|publisher)",
+        re.IGNORECASE,
+    ),
     "account": re.compile(
         "此?[帐账]号已被屏蔽|此?[帐账]号已(?:自主)?注销|[帐账]号处于[帐账]号迁移|[帐账]号已申请.{0,6}迁移|该公众号已(?:迁移|被封禁)"
         "|原[帐账]号迁移时未将文章"
     ),
-    "violation": re.compile("被投诉且经审核涉嫌侵权|被多人投诉|涉嫌违反相关法律法规和政策"),
-    "unavailable": re.compile("此内容发送失败无法查看"),
+    "violation": re.compile(
+        "被投诉且经审核涉嫌侵权|被多人投诉|涉嫌违反相关法律法规和政策|[内內]容因[违違][规規][无無]法查看"
+        "|violat(?:es|ed|ing|ions?)",
+        re.IGNORECASE,
+    ),
+    "expired": re.compile("(?:链接|鏈接|連結)已[过過]期|link has expired", re.IGNORECASE),
+    "unavailable": re.compile(
+        "此内容发送失败无法查看|[内內]容[暂暫][时時][无無]法查看|content is (?:currently |temporarily )?unavailable",
+        re.IGNORECASE,
+    ),
 }
 _CHALLENGES = {
     "wappoc_appmsgcaptcha": "verification",

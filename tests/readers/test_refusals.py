@@ -129,3 +129,41 @@ def test_a_challenge_of_a_site_that_no_reader_knows_is_a_challenge() -> None:
         reader_for(replace(strange, status=403))
     with pytest.raises(LayoutChanged, match="none of them recognises"):
         reader_for(replace(strange, body=NAVIGATION.encode()))
+
+
+@pytest.mark.parametrize(
+    ("html", "reason"),
+    [
+        ("<title>403 Forbidden</title><h1>403 Forbidden</h1>", "http 403"),
+        ("<title>503 Service Temporarily Unavailable</title>nginx", "http 503"),
+        ("<title>访问受限</title><p>您的请求未能通过。</p>", "refused"),
+        ("<title>Access Denied</title>", "refused"),
+        ("<title>网站</title><p>网站防火墙：您的请求带有不合法参数，已被网站管理员设置拦截</p>", "refused"),
+        ("<script>document.cookie = 'x=' + f(); location.reload();</script>", "verification"),
+        ("<script>var u = location.href; document.cookie = 'x=1';</script>", "verification"),
+        (
+            '<meta content="q" r="m"><script type="text/javascript" r=\'m\' src="/a.js"></script>',
+            "verification",
+        ),
+        ('<meta http-equiv="refresh" content="1">', "redirect loop"),
+    ],
+)
+def test_an_answer_without_text_is_a_refusal_by_what_it_does(html: str, reason: str) -> None:
+    with pytest.raises(Blocked) as refusal:
+        refuse_blocked(page(f"<html>{html}</html>"))
+    assert refusal.value.reason == reason
+    # Around an article the same says nothing.
+    refuse_blocked(page(f"<html>{NAVIGATION}{html.replace('title>', 'p>')}</html>"))
+
+
+def test_a_large_page_of_scripts_may_keep_cookies() -> None:
+    script = "<script>document.cookie = 'seen=1'; location.hash = 'a';</script>"
+    refuse_blocked(page(f"<html>{script}<script>{'var a = 1;' * 7000}</script></html>"))
+
+
+def test_a_page_that_shows_its_article_to_members_only_is_a_login() -> None:
+    field = '<input type="password">'
+    for words in ("登录后查看全文", "登陆后方可继续阅读", "Sign in to continue reading"):
+        with pytest.raises(Blocked, match="login"):
+            refuse_blocked(page(f"<html>{NAVIGATION}{field}<p>{words}</p></html>"))
+    refuse_blocked(page(f"<html>{NAVIGATION}{field}<p>登录后查看评论</p></html>"))
