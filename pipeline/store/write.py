@@ -63,6 +63,10 @@ __all__ = [
     "write_records",
 ]
 
+_CROSSED = ("40001", "40P01")
+"""SQLSTATE of a transaction that PostgreSQL gave up in favour of another one (serialization_failure,
+deadlock_detected): nothing is wrong with it, and it may be tried again at once."""
+_MOST_ATTEMPTS = 5
 Outcome = Literal["new", "edited", "known", "filtered"]
 
 
@@ -85,12 +89,19 @@ def write_records(engine: Engine, records: Sequence[Record], match: Matcher = ma
     transaction. A record of the baseline is stored without asking it. Raises StoreError; then nothing of the
     batch is stored.
     """
-    try:
-        with engine.begin() as connection:
-            return _write(connection, records, match)
-    except DBAPIError as error:
-        shown = engine.url.render_as_string(hide_password=True)
-        raise StoreError(f"{shown}: refused to store {len(records)} notices: {first_line(error)}.") from error
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            with engine.begin() as connection:
+                return _write(connection, records, match)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) in _CROSSED and attempts < _MOST_ATTEMPTS:
+                continue
+            shown = engine.url.render_as_string(hide_password=True)
+            raise StoreError(
+                f"{shown}: refused to store {len(records)} notices: {first_line(error)}."
+            ) from error
 
 
 def insert_ignoring(connection: Connection, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from crawlers.notice import ListEntry
 from pipeline.record import Record
+from pipeline.store import write
 from pipeline.store.session import StoreError
 from pipeline.store.tables import Address, Delivery, FactRow, Item, SearchDocument, Snapshot, Version
 from pipeline.store.write import Match, write_records
@@ -130,3 +131,29 @@ def test_an_item_without_a_readable_date_keeps_the_raw_text_and_no_date(store: E
     assert (item.published_on, item.published_at) == (None, None)
     assert item.dates[0]["raw"] == "2023118日"
     assert item.dates[0]["reason"]
+
+
+@pytest.mark.parametrize(("losses", "whole"), [(4, True), (5, False)])
+def test_what_postgresql_gave_up_for_another_writer_is_written_again(
+    store: Engine, monkeypatch: pytest.MonkeyPatch, losses: int, whole: bool
+) -> None:
+    if store.dialect.name == "sqlite":
+        pytest.skip("SQLite has no two writers at a time")
+    lost: list[int] = []
+
+    def lose_first(connection: Connection, *arguments: Any) -> Any:
+        results = write_all(connection, *arguments)
+        if len(lost) < losses:
+            lost.append(1)
+            connection.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$")
+        return results
+
+    write_all = write._write
+    monkeypatch.setattr(write, "_write", lose_first)
+    if whole:
+        (written,) = write_records(store, [make_record(1)], tell_anna)
+        assert written.outcome == "new"
+    else:
+        with pytest.raises(StoreError, match="refused to store 1 notices"):
+            write_records(store, [make_record(1)], tell_anna)
+    assert count(store, Item) == count(store, Delivery) == int(whole)
