@@ -27,6 +27,9 @@ _WALKED = 400
 _LOOKED_AT = 4000
 """So many documents are looked at one by one before conditions are looked up as sets."""
 _FIRST_LOOK, _LOOK = 30, 500
+_STRETCH, _STRETCH_GROWS = 2000, 8
+"""Newest documents that SQLite's index is asked about first, and how much longer each further stretch of time is."""
+_DAY = 86_400 << ID_BITS
 _FIRST_PAGE, _PAGE_GROWS = 1500, 16
 """PostgreSQL's matches are taken in pages, each of which is a new look into its index."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -95,17 +98,12 @@ class _Search:
         """Places that the index has for what is sought, the newest first, some at a time."""
         assert self._sought is not None
         if self._dialect == "sqlite":
-            # A cursor of SQLite finds as it is read: what isn't asked for any more isn't looked for.
-            with self._connection.execute(self._places(below)) as found:
-                size = _FIRST_LOOK
-                while rows := found.fetchmany(size):
-                    yield [row.place for row in rows]
-                    size = _LOOK
+            yield from self._read_forwards(below)
             return
         size = _FIRST_PAGE
         while True:
             self._connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
-            places = self._connection.scalars(self._places(below).limit(size)).all()
+            places = self._connection.scalars(self._places(below, self._above).limit(size)).all()
             self._connection.exec_driver_sql("SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT")
             if places:
                 yield places
@@ -113,9 +111,32 @@ class _Search:
                 return
             below, size = places[-1], size * _PAGE_GROWS
 
-    def _places(self, below: int | None) -> Select[int]:
+    def _read_forwards(self, below: int | None) -> Iterator[Sequence[int]]:
+        """The same by one stretch of the order after the other, the newest stretch first, each longer than the last.
+
+        FTS5 is never asked for the newest first: read backwards, the long list of a frequent word loses documents
+        (seen with SQLite 3.40 among 300,000: 711 of 270,026). Read forwards, it has them all.
+        """
+        place, within = SearchDocument.place, self._between(below)
+        newest = select(place).where(*within).order_by(place.desc())
+        last = self._connection.scalar(newest.limit(1))
+        if last is None:
+            return
+        oldest = self._connection.scalar(select(place).where(*within).order_by(place).limit(1)) or 0
+        begin = self._connection.scalar(newest.offset(_STRETCH - 1).limit(1))
+        length = max(last - begin, _DAY) if begin is not None else 0
+        while True:
+            above = begin if begin is not None and begin > oldest else self._above
+            places = self._connection.scalars(self._places(below, above)).all()[::-1]
+            yield from (places[start : start + _LOOK] for start in range(0, len(places), _LOOK))
+            if begin is None or begin <= oldest:
+                return
+            below, length = begin, length * _STRETCH_GROWS
+            begin -= length
+
+    def _places(self, below: int | None, above: int | None) -> Select[int]:
         assert self._sought is not None
-        return indexed_places(self._dialect, self._sought, self._above, below)
+        return indexed_places(self._dialect, self._sought, above, below)
 
     def _meeting(self, looks: Iterator[Sequence[int]], *, read: bool) -> Iterator[int]:
         """Of the items at these places, those that are meant; `read` to hold their documents against what is sought."""
@@ -141,7 +162,9 @@ class _Search:
             )
             yield from self._connection.scalars(query.order_by(place.desc()))
             return
-        places = self._places(below).cte("places").prefix_with("MATERIALIZED", dialect="postgresql")
+        places = (
+            self._places(below, self._above).cte("places").prefix_with("MATERIALIZED", dialect="postgresql")
+        )
         number = places.c.place.bool_op("&")((1 << ID_BITS) - 1)
         query = query.join(places, Item.id == number)
         query = query.where(*(match_condition(dialect, part) for part in self._rest))

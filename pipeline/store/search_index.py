@@ -2,7 +2,7 @@
 
 SQLite: FTS5 over `search_document` (external content, so that a deletion names exactly what was indexed) with
 the `ascii` tokenizer, which splits at ASCII separators only and so keeps every token as `tokenize` made it. Its rows
-are numbered by the documents' places, so that it gives the newest first by itself.
+are numbered by the documents' places, so that it knows their order by itself.
 PostgreSQL: a GIN index over the distinct tokens, and a comparison of the sequence for phrases.
 """
 
@@ -132,18 +132,19 @@ def holds(dialect: str, sought: Sought) -> ColumnElement[bool]:
 
 
 def indexed_places(dialect: str, sought: Sought, above: int | None, below: int | None) -> Select[int]:
-    """Places of documents that the index has for it, the newest first, from `above` on and before `below`.
+    """Places of documents that the index has for it, from `above` on and before `below`: on PostgreSQL the newest
+    first, on SQLite the oldest (`query.newest` says why).
 
     Where `is_settled` says no, they are to be held against `holds`.
     """
     place: ColumnElement[int] = _FTS.c.rowid if dialect == "sqlite" else SearchDocument.__table__.c.place
-    found = _matches(sought) if dialect == "sqlite" else _indexed(sought)
-    # PostgreSQL is not to go by the order of the column alone: it would read documents one by one until enough of them
-    # match, which for rare words are all.
-    order = place if dialect == "sqlite" else place + 0
     bounds = [] if above is None else [place >= above]
     bounds += [] if below is None else [place < below]
-    return select(place.label("place")).where(found, *bounds).order_by(order.desc())
+    if dialect == "sqlite":
+        return select(place.label("place")).where(_matches(sought), *bounds).order_by(place)
+    # PostgreSQL is not to go by the order of the column alone: it would read documents one by one until enough of them
+    # match, which for rare words are all.
+    return select(place.label("place")).where(_indexed(sought), *bounds).order_by((place + 0).desc())
 
 
 def _matches(sought: Sought) -> ColumnElement[bool]:
