@@ -48,36 +48,40 @@ _COOKIES = ("__jsl_clearance", "C3VK", "CT6T", "acw_sc__v2")
 _LITTLE_TEXT = 200  # characters; the navigation and the footer of an ordinary page alone have more
 _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>|\s+", re.S | re.I)
 # A password field alone is none: portals have one beside their news.
-_LOGIN_FIELD = re.compile(r"<input\b[^>]*\btype\s*=\s*[\"']?password\b", re.I)
-# Of an article, not of its comments, which many portals show to members only.
+_LOGIN_FIELD = re.compile(r"<input\b[^>]{0,500}\btype\s*=\s*[\"']?password\b", re.I)
+# Beside that field, and of an article: portals have hints beside theirs, too, on what members may see besides.
 _ASKED_TO_LOG_IN = re.compile(
-    r"登[录陆入]后(?:方可|才能|可以?)?(?:继续)?(?:查看|访问|阅读|浏览)(?![^<\s]{0,4}评论)"
-    r"|(?:sign|log)\s?in (?:or \w+ )?to (?:continue|read|access)",
+    r"登[录陆入]后(?:(?:方可|才能)(?:继续)?|(?:可以?)?继续)(?:查看|访问|阅读|浏览)(?![^<\s]{0,4}评论)"
+    r"|登[录陆入]后(?:可以?)?(?:查看|阅读|浏览)(?:全文|本文|正文|完整)"
+    r"|(?:sign|log)\s?in (?:or \w+ )?to (?:continue\b|(?:read|access) th(?:is|e)\b)",
     re.I,
 )
+_BESIDE = 500  # characters of source
 _TITLE_LOGIN = re.compile(
-    r"<title[^>]*>\s*(?:[^<]*(?:登录|登陆|登入|统一身份认证|统一认证)|(?:sign|log)[\s-]?in\b)[^<]*</title",
+    r"<title[^>]{0,200}>\s*(?:[^<]{0,300}(?:登录|登陆|登入|统一身份认证|统一认证)|(?:sign|log)[\s-]?in\b)[^<]{0,300}</title",
     re.I,
 )
 # What servers and firewalls write over an answer that is saved without its status.
 _TITLE_REFUSED = re.compile(
-    r"<title[^>]*>\s*(?:(?P<status>4(?:0[035]|12|29)|5\d\d)\b|[^<]*"
+    r"<title[^>]{0,200}>\s*(?:(?P<status>4(?:0[035]|12|29)|5\d\d)\b|[^<]{0,200}"
     r"(?:Forbidden|Access Denied|Too Many Requests|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out"
-    r"|Internal Server Error|访问(?:受限|禁止|被拒绝)|拒绝访问|禁止访问))[^<]*</title",
+    r"|Internal Server Error|访问(?:受限|禁止|被拒绝)|拒绝访问|禁止访问))[^<]{0,200}</title",
     re.I,
 )
-_SMALL = 60_000  # characters; larger pages hold scripts of their own that keep cookies
+_SMALL = 60_000  # characters; larger pages of scripts keep cookies of their own
 # A script that sets a cookie and asks again, whatever it calls the cookie; Ruishu's scripts and metas carry r="m".
 _COOKIE_SCRIPT = re.compile(
-    r"<script\b[^>]*>(?=.{0,20000}?document\.cookie\s*=).{0,20000}?\blocation\b", re.I | re.S
+    r"<script\b[^>]{0,500}>(?=.{0,5000}?document\.cookie\s*=).{0,5000}?\blocation\b", re.I | re.S
 )
-_RUISHU = re.compile(r"<(?:script|meta)\b[^>]*\sr\s*=\s*[\"']m[\"']", re.I)
+_LINK = re.compile(r"<a\s", re.I)
+_RUISHU = re.compile(r"<(?:script|meta)\b[^>]{0,500}\sr\s*=\s*[\"']m[\"']", re.I)
 _ITSELF_AGAIN = re.compile(
-    r"<meta\b(?=[^>]*http-equiv\s*=\s*[\"']?refresh\b)[^>]*content\s*=\s*[\"']?\s*\d+\s*;?\s*[\"'/>]", re.I
+    r"<meta\b(?=[^>]{0,500}http-equiv\s*=\s*[\"']?refresh\b)[^>]{0,500}content\s*=\s*[\"']?\s*\d+\s*;?\s*[\"'/>]",
+    re.I,
 )
 _TITLE_GONE = re.compile(
-    r"<title[^>]*>\s*(?:404\b|[^<]*(?:404 Not Found|页面不存在|页面未找到|找不到页面|页面已删除))"
-    r"[^<]*</title",
+    r"<title[^>]{0,200}>\s*(?:404\b|[^<]{0,300}(?:404 Not Found|页面不存在|页面未找到|找不到页面|页面已删除))"
+    r"[^<]{0,300}</title",
     re.I,
 )
 
@@ -95,13 +99,12 @@ def refuse_blocked(page: Page) -> None:
     little = _has_little_text(page)
     if little and (marker := _marker(page)):
         raise Blocked(url=page.url, reason=MARKERS[marker], evidence=marker)
-    if _LOGIN_FIELD.search(page.text) and (
-        little or _TITLE_LOGIN.search(page.text) or _ASKED_TO_LOG_IN.search(page.text)
-    ):
+    field = _LOGIN_FIELD.search(page.text)
+    if field and (little or _TITLE_LOGIN.search(page.text) or _asks_to_log_in(page, field)):
         raise Blocked(url=page.url, reason="login", evidence="a field for a password")
     if page.status == 202 and "<script" in page.text and little:
         raise Blocked(url=page.url, reason="verification", evidence="http 202 with a script")
-    if little:
+    if little and len(page.text) < _SMALL:
         _refuse_unnamed(page)
     gone = _TITLE_GONE.search(page.text)
     if gone:
@@ -110,11 +113,16 @@ def refuse_blocked(page: Page) -> None:
 
 
 def _refuse_unnamed(page: Page) -> None:
-    """Raise Blocked for a nearly empty page that is a challenge or a refusal without any of the known names."""
+    """Raise Blocked for a nearly empty page that is a challenge or a refusal without any of the known names.
+
+    A page with a link is no challenge: a short notice has some, and its scripts count visitors with cookies.
+    """
     if found := _TITLE_REFUSED.search(page.text):
         reason = f"http {found['status']}" if found["status"] else "refused"
         raise Blocked(url=page.url, reason=reason, evidence=found.group())
-    if len(page.text) < _SMALL and _COOKIE_SCRIPT.search(page.text):
+    if _LINK.search(page.text):
+        return
+    if _COOKIE_SCRIPT.search(page.text):
         raise Blocked(
             url=page.url, reason="verification", evidence="a script that sets a cookie and asks again"
         )
@@ -122,6 +130,11 @@ def _refuse_unnamed(page: Page) -> None:
         raise Blocked(url=page.url, reason="verification", evidence='scripts with r="m"')
     if _ITSELF_AGAIN.search(page.text):
         raise Blocked(url=page.url, reason="redirect loop", evidence="a page that loads itself again")
+
+
+def _asks_to_log_in(page: Page, field: re.Match[str]) -> bool:
+    beside = page.text[max(0, field.start() - _BESIDE) : field.end() + _BESIDE]
+    return _ASKED_TO_LOG_IN.search(beside) is not None
 
 
 def refuse_status(page: Page) -> None:

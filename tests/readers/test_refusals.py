@@ -166,4 +166,11 @@ def test_a_page_that_shows_its_article_to_members_only_is_a_login() -> None:
     for words in ("登录后查看全文", "登陆后方可继续阅读", "Sign in to continue reading"):
         with pytest.raises(Blocked, match="login"):
             refuse_blocked(page(f"<html>{NAVIGATION}{field}<p>{words}</p></html>"))
-    refuse_blocked(page(f"<html>{NAVIGATION}{field}<p>登录后查看评论</p></html>"))
+    for words in ("登录后查看评论", "登录后查看更多", "Sign in to access your account"):
+        refuse_blocked(page(f"<html>{NAVIGATION}{field}<p>{words}</p></html>"))
+    refuse_blocked(page(f"<html><p>登录后查看全文</p>{NAVIGATION * 10}{field}</html>"))
+
+
+def test_a_short_page_with_a_link_may_keep_cookies() -> None:
+    script = "<script>document.cookie = 'seen=1'; location.hash = 'a';</script>"
+    refuse_blocked(page(f'<html>{script}<p>公告见附件。</p><a href="a.pdf">附件</a></html>'))
