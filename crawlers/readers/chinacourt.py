@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 _HOME = "https://www.chinacourt.cn/"
 _ARTICLE_PATH = re.compile(r"/article/detail/\d{4}/\d{2}/id/(\d+)\.shtml$")
 _LIST_PATH = re.compile(r"/article/index/id/[^/]+?(?:/page/(\d+))?\.shtml$")
-_WAF = re.compile(r"<title>\s*(449|455)\s*</title>|\b(https_waf_cookie)\b", re.I)
+_WAF = re.compile(r"<title>\s*(449|455)\s*</title>", re.I)
 _BLOCKS = ("detail_txt", "articleList", "font14")
 
 
@@ -87,10 +87,10 @@ def kind_of(page: Page) -> Literal["list", "article"]:
 
 
 def _refuse(page: Page) -> None:
+    refuse_blocked(page)
     waf = _WAF.search(page.text)
     if waf and not any(name in page.text for name in _BLOCKS):
-        raise Blocked(url=page.url, reason="verification", evidence=f"firewall page {waf[1] or waf[2]}")
-    refuse_blocked(page)
+        raise Blocked(url=page.url, reason="verification", evidence=f"firewall page {waf[1]}")
 
 
 def identity_of(url: str) -> str | None:

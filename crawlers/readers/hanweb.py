@@ -35,7 +35,6 @@ from crawlers.notice import ListEntry, ListPage, Notice, PrintedDate
 from crawlers.page import Page
 from crawlers.readers.body import Body, absolute, read_body
 from crawlers.readers.markup import (
-    behind_headline,
     date_shaped,
     first,
     folded,
@@ -48,6 +47,7 @@ from crawlers.readers.markup import (
     tree,
     with_class,
 )
+from crawlers.readers.page_metadata import printed_beside
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_overrun
 from pipeline.normalize.identity import site_identity
@@ -297,9 +297,7 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         )
     body, above = found
     info = one_line(first(with_class(root, "article-info")))
-    dates = _dates(
-        page, entry, described, labelled_date(info, "发布时间", "发布日期") or _labelled_above(above, title)
-    )
+    dates = _dates(page, entry, described, title, info, _head_text(above))
     if not dates:
         raise LayoutChanged(
             url=page.url, expected="发布时间, metadata PubDate or a date in the URL", found="none of them"
@@ -382,26 +380,35 @@ def _has_content(found: tuple[Body, str] | None) -> bool:
     return found is not None and bool(found[0].text or found[0].attachments or found[0].images)
 
 
-def _labelled_above(source: str, title: str) -> str | None:
-    """The value of 发布时间 or 发布日期 between the title and the body, whatever the skin puts around it."""
-    head = folded(unescape(_TAG.sub(" ", source[-_HEAD:])))
-    own = behind_headline(head, title)
-    return labelled_date(head if own is None else own, "发布时间", "发布日期")
+def _head_text(source: str) -> str:
+    """What is printed above the body, whatever the skin puts around it."""
+    return folded(unescape(_TAG.sub(" ", source[-_HEAD:])))
+
+
+def _printed_date(text: str) -> str | None:
+    return labelled_date(text, "发布时间", "发布日期")
 
 
 def _dates(
-    page: Page, entry: ListEntry | None, described: dict[str, tuple[str, str]], printed: str | None
+    page: Page,
+    entry: ListEntry | None,
+    described: dict[str, tuple[str, str]],
+    title: str,
+    info: str,
+    head: str,
 ) -> tuple[PrintedDate, ...]:
     dates = [entry.date] if entry and entry.date else []
-    raw = date_shaped(printed or "")
-    if raw:
-        dates.append(PrintedDate(raw, "labelled text"))
+    others = []
     if "pubdate" in described:
         name, content = described["pubdate"]
-        dates.append(PrintedDate(content, f"metadata {name}"))
+        others.append(PrintedDate(content, f"metadata {name}"))
     in_url = _ARTICLE_PATH.search(urlsplit(page.url).path)
     if in_url:
-        dates.append(PrintedDate(in_url[1], "url"))
+        others.append(PrintedDate(in_url[1], "url"))
+    raw = _printed_date(info) or printed_beside(head, title, _printed_date, (*dates, *others))
+    if raw:
+        dates.append(PrintedDate(raw, "labelled text"))
+    dates += others
     if dates and "maketime" in described:
         name, content = described["maketime"]
         dates.append(PrintedDate(content, f"metadata {name}", meaning="modified"))

@@ -23,7 +23,8 @@ _DATE = re.compile(
     r")(?:[\sT-]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
-_SITE_NAME = re.compile(r"[一-鿿·（）()]{0,24}(?:检察院|法院|局|厅|部|署|委员会|政府|办公室|网|网站)$")
+_SITE_NAME = re.compile(r"[一-鿿·（）()]{1,14}(?:检察院|法院|局|厅|部|署|委员会|政府|办公室|网|网站)$")
+_DOING = re.compile("调研|走访|考察|视察|访问|约谈|来到|赴")  # what headlines say of institutions
 _LEAST_TITLE = 6  # characters that no menu has by chance
 _NEXT_LABEL = re.compile(
     r"\s*(?:(?:信息来源|文章来源|新闻来源|来源|作者|发布时间|发布日期|更新时间|时间"
@@ -153,7 +154,8 @@ def behind_headline(head: str, title: str) -> str | None:
 
 def names_a_site(text: str) -> bool:
     """Whether a heading is what institutions and their sites are called, and says nothing else."""
-    return _SITE_NAME.match("".join(text.split())) is not None
+    bare = "".join(text.split())
+    return _SITE_NAME.match(bare) is not None and _DOING.search(bare) is None
 
 
 def text_outside(node: html.HtmlElement, inner: html.HtmlElement) -> str:

@@ -37,7 +37,7 @@ from crawlers.notice import ListEntry, ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import feed
 from crawlers.readers.body import Body, read_body
-from crawlers.readers.markup import tree
+from crawlers.readers.markup import folded, tree
 from crawlers.readers.page_metadata import Described, describe, is_date_line, other_headlines
 from crawlers.readers.refusals import refuse_blocked
 from crawlers.readers.sitemap import is_sitemap, read_sitemap
@@ -79,6 +79,14 @@ _ENDS = 15  # characters by which a text is found again
 _PART = 0.3  # of its length, from which on a block counts
 _ALIKE = 0.6  # of a text, from which on another one is like it
 _GRAM = 6  # characters
+
+_AROUND_TAGS = ("nav", "footer", "aside")
+# What such elements are called where they are none of these; `no-sidebar` and `content-sidebar` are around articles.
+_AROUND = re.compile(
+    r"(?:^|\s)(?:(?:site|page|main|top)[_-])?(?:cookies?|consent|footer|nav|navbar|menu|sidebar)(?:$|[\s_-])",
+    re.I,
+)
+_OF_ARTICLES = ("h1", "main", "article")
 
 _DAY_IN_URL = re.compile(r"/a/(?P<a>20\d{4})/(?P<b>\d{2})/WS|/article\d*_\d+_(?P<whole>20\d{6})\.html?$")
 # The extractor's element names, as HTML has them.
@@ -209,8 +217,35 @@ def _body(root: html.HtmlElement, page: Page, site: Site) -> Body:
         else:
             node.tag = _AS_HTML[node.tag]
     body = read_body(content, page.url)
+    _refuse_menu(page, whole, body)
     _refuse_second_text(page, whole, _squeezed(body.text))
     return body
+
+
+def _refuse_menu(page: Page, root: html.HtmlElement, body: Body) -> None:
+    """Raise LayoutChanged where half of the text are labels of links, or where it stands in what surrounds an article.
+
+    Of a page without an article the extractor takes the menu, and says no longer that it was links.
+    """
+    labels = (folded(piece) for anchor in root.iter("a") for piece in anchor.itertext())
+    unlinked = f" {folded(body.text)} "
+    for label in filter(None, labels):
+        unlinked = unlinked.replace(f" {label} ", " ", 1)
+    length = len(_squeezed(body.text))
+    if length and 2 * len(_squeezed(unlinked)) <= length:
+        raise LayoutChanged(url=page.url, expected="an article's text", found="the labels of links")
+    blocks = root.iter(*_AROUND_TAGS, "div", "section", "ul")
+    around = "\n".join(_squeezed(block.text_content()) for block in blocks if _surrounds(block))
+    lines = [_squeezed(line) for line in body.text.split("\n")]
+    if length and 2 * sum(len(line) for line in lines if line in around) >= length:
+        raise LayoutChanged(
+            url=page.url, expected="an article's text", found="a menu, a notice or the page's footer"
+        )
+
+
+def _surrounds(node: html.HtmlElement) -> bool:
+    named = node.tag in _AROUND_TAGS or _AROUND.search(f"{node.get('class') or ''} {node.get('id') or ''}")
+    return bool(named) and next(node.iter(*_OF_ARTICLES), None) is None
 
 
 def _refuse_second_text(page: Page, root: html.HtmlElement, text: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from lxml import html
 
 from crawlers.notice import DateMeaning, ListEntry, PrintedDate
 from crawlers.readers.body import read_body
-from crawlers.readers.markup import date_shaped, first, folded, labelled_date, one_line
+from crawlers.readers.markup import behind_headline, date_shaped, first, folded, labelled_date, one_line
 
 _ARTICLE_TYPES = re.compile(r"(?:Article|BlogPosting|Report)$")
 _PUBLISHED = (
@@ -293,6 +293,24 @@ def _undisputed(published: list[PrintedDate], entry: ListEntry | None) -> tuple[
 
 def _apart(one: date, other: date | None) -> bool:
     return other is not None and abs(one - other) > _ZONES
+
+
+def printed_beside(
+    head: str, title: str, find: Callable[[str], str | None], others: Iterable[PrintedDate]
+) -> str | None:
+    """The date that `find` finds behind the headline, in the text above a body.
+
+    One above the headline may be a menu's or another article's, and counts where another date is of the same day,
+    or where there is none.
+    """
+    own = behind_headline(head, title)
+    if own is not None and (raw := find(own)):
+        return raw
+    raw = find(head)
+    if own is None:
+        return raw
+    days = {day_of(date.raw) for date in others} - {None}
+    return raw if raw and (not days or day_of(raw) in days) else None
 
 
 def day_of(raw: str) -> date | None:

@@ -8,7 +8,10 @@ History of the challenges met on Chinese government sites (2023 to 2026):
 - Knownsec (`__jsl_clearance`, `__jsluid_h`): HTTP 521 or 200 with a script that sets the cookie (MPS, CAC).
 - Ruishu (`$_ts`): HTTP 412 or 202 with rotating cookies (NHC; cpquery, ggfw and pss-system of CNIPA).
 - `C3VK` (Chinatax) and `CT6T` (MOJ): 200 or 302 to itself with a cookie to replay (in the header Set-Cookie).
-- Tencent's `TCaptcha` and EdgeOne (MOHRSS), Alibaba's `acw_sc__v2`, Cloudflare's `_cf_chl_opt`.
+- Tencent's `TCaptcha` and EdgeOne (MOHRSS), Alibaba's `acw_sc__v2`, Cloudflare's `_cf_chl_opt`,
+  `https_waf_cookie` (courts).
+
+One without any of these names is known by what it does, where the page has neither text nor links.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ MARKERS = {
     "C3VK": "verification",
     "CT6T": "verification",
     "acw_sc__v2": "verification",
+    "https_waf_cookie": "verification",
     "$_ts": "verification",
     "TCaptcha": "verification",
     "EdgeOne": "verification",
@@ -48,7 +52,7 @@ _COOKIES = ("__jsl_clearance", "C3VK", "CT6T", "acw_sc__v2")
 _LITTLE_TEXT = 200  # characters; the navigation and the footer of an ordinary page alone have more
 _INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>|\s+", re.S | re.I)
 # A password field alone is none: portals have one beside their news.
-_LOGIN_FIELD = re.compile(r"<input\b[^>]{0,500}\btype\s*=\s*[\"']?password\b", re.I)
+_LOGIN_FIELD = re.compile(r"<input\b[^<>]*\btype\s*=\s*[\"']?password\b", re.I)
 # Beside that field, and of an article: portals have hints beside theirs, too, on what members may see besides.
 _ASKED_TO_LOG_IN = re.compile(
     r"登[录陆入]后(?:(?:方可|才能)(?:继续)?|(?:可以?)?继续)(?:查看|访问|阅读|浏览)(?![^<\s]{0,4}评论)"
@@ -58,30 +62,28 @@ _ASKED_TO_LOG_IN = re.compile(
 )
 _BESIDE = 500  # characters of source
 _TITLE_LOGIN = re.compile(
-    r"<title[^>]{0,200}>\s*(?:[^<]{0,300}(?:登录|登陆|登入|统一身份认证|统一认证)|(?:sign|log)[\s-]?in\b)[^<]{0,300}</title",
+    r"<title[^<>]*>\s*(?:[^<]*(?:登录|登陆|登入|统一身份认证|统一认证)|(?:sign|log)[\s-]?in\b)[^<]*</title",
     re.I,
 )
 # What servers and firewalls write over an answer that is saved without its status.
 _TITLE_REFUSED = re.compile(
-    r"<title[^>]{0,200}>\s*(?:(?P<status>4(?:0[035]|12|29)|5\d\d)\b|[^<]{0,200}"
+    r"<title[^<>]*>\s*(?:(?P<status>4(?:0[035]|12|29)|5\d\d)\s*(?:[-–—|:：][^<]*)?|(?P<number>[45]\d\d )?[^<]{0,8}"
     r"(?:Forbidden|Access Denied|Too Many Requests|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out"
-    r"|Internal Server Error|访问(?:受限|禁止|被拒绝)|拒绝访问|禁止访问))[^<]{0,200}</title",
+    r"|Internal Server Error|访问(?:受限|禁止|被拒绝)|拒绝访问|禁止访问)(?:\s*[-–—|:：][^<]*|[^<]{0,8}))</title",
     re.I,
-)
-_SMALL = 60_000  # characters; larger pages of scripts keep cookies of their own
-# A script that sets a cookie and asks again, whatever it calls the cookie; Ruishu's scripts and metas carry r="m".
-_COOKIE_SCRIPT = re.compile(
-    r"<script\b[^>]{0,500}>(?=.{0,5000}?document\.cookie\s*=).{0,5000}?\blocation\b", re.I | re.S
 )
 _LINK = re.compile(r"<a\s", re.I)
-_RUISHU = re.compile(r"<(?:script|meta)\b[^>]{0,500}\sr\s*=\s*[\"']m[\"']", re.I)
+_SCRIPT = re.compile(r"<script\b[^<>]*>(.*?)(?:</script|\Z)", re.I | re.S)
+_SETS_COOKIE = re.compile(r"document\.cookie\s*=(?!=)")
+_ASKS_AGAIN = re.compile(r"\blocation(?:\.href)?\s*=(?!=)|\blocation\.(?:reload|replace|assign)\s*\(")
+# Ruishu's scripts and metas carry r="m".
+_RUISHU = re.compile(r"<(?:script|meta)\b[^<>]*\sr\s*=\s*[\"']m[\"']", re.I)
 _ITSELF_AGAIN = re.compile(
-    r"<meta\b(?=[^>]{0,500}http-equiv\s*=\s*[\"']?refresh\b)[^>]{0,500}content\s*=\s*[\"']?\s*\d+\s*;?\s*[\"'/>]",
-    re.I,
+    r"<meta\b(?=[^<>]*http-equiv\s*=\s*[\"']?refresh\b)[^<>]*content\s*=\s*[\"']?\s*\d+\s*;?\s*[\"'/>]", re.I
 )
 _TITLE_GONE = re.compile(
-    r"<title[^>]{0,200}>\s*(?:404\b|[^<]{0,300}(?:404 Not Found|页面不存在|页面未找到|找不到页面|页面已删除))"
-    r"[^<]{0,300}</title",
+    r"<title[^<>]*>\s*(?:404\b|[^<]*(?:404 Not Found|页面不存在|页面未找到|找不到页面|页面已删除))"
+    r"[^<]*</title",
     re.I,
 )
 
@@ -89,9 +91,9 @@ _TITLE_GONE = re.compile(
 def refuse_blocked(page: Page) -> None:
     """Raise what stands in the way of reading, if anything does. Every reader calls this first.
 
-    Raises Blocked for a refusing status, and for a challenge, a frequency limit or a login that came with another
-    one; Gone (`unavailable`) for 404, 410 and an error page that calls itself one in its title; LayoutChanged for a
-    page in another encoding than it declares.
+    Raises Blocked for a refusing status, and for a challenge, a refusal, a frequency limit or a login that came with
+    another one; Gone (`unavailable`) for 404, 410 and an error page that calls itself one in its title; LayoutChanged
+    for a page in another encoding than it declares.
     """
     refuse_status(page)
     if page.body.startswith(b"%PDF-"):
@@ -104,7 +106,7 @@ def refuse_blocked(page: Page) -> None:
         raise Blocked(url=page.url, reason="login", evidence="a field for a password")
     if page.status == 202 and "<script" in page.text and little:
         raise Blocked(url=page.url, reason="verification", evidence="http 202 with a script")
-    if little and len(page.text) < _SMALL:
+    if little:
         _refuse_unnamed(page)
     gone = _TITLE_GONE.search(page.text)
     if gone:
@@ -118,11 +120,13 @@ def _refuse_unnamed(page: Page) -> None:
     A page with a link is no challenge: a short notice has some, and its scripts count visitors with cookies.
     """
     if found := _TITLE_REFUSED.search(page.text):
-        reason = f"http {found['status']}" if found["status"] else "refused"
+        status = found["status"] or found["number"]
+        reason = f"http {status.strip()}" if status else "refused"
         raise Blocked(url=page.url, reason=reason, evidence=found.group())
     if _LINK.search(page.text):
         return
-    if _COOKIE_SCRIPT.search(page.text):
+    scripts = (script[1] for script in _SCRIPT.finditer(page.text))
+    if any(_SETS_COOKIE.search(script) and _ASKS_AGAIN.search(script) for script in scripts):
         raise Blocked(
             url=page.url, reason="verification", evidence="a script that sets a cookie and asks again"
         )
@@ -130,11 +134,6 @@ def _refuse_unnamed(page: Page) -> None:
         raise Blocked(url=page.url, reason="verification", evidence='scripts with r="m"')
     if _ITSELF_AGAIN.search(page.text):
         raise Blocked(url=page.url, reason="redirect loop", evidence="a page that loads itself again")
-
-
-def _asks_to_log_in(page: Page, field: re.Match[str]) -> bool:
-    beside = page.text[max(0, field.start() - _BESIDE) : field.end() + _BESIDE]
-    return _ASKED_TO_LOG_IN.search(beside) is not None
 
 
 def refuse_status(page: Page) -> None:
@@ -171,6 +170,11 @@ def note_empty_body(page: Page, body: Body) -> str | None:
     raise LayoutChanged(
         url=page.url, expected="text, attachments or images in the body", found="an empty body"
     )
+
+
+def _asks_to_log_in(page: Page, field: re.Match[str]) -> bool:
+    beside = page.text[max(0, field.start() - _BESIDE) : field.end() + _BESIDE]
+    return _ASKED_TO_LOG_IN.search(beside) is not None
 
 
 def _has_little_text(page: Page) -> bool:

@@ -244,8 +244,8 @@ def _title_node(
 
 
 def _begins_title(root: html.HtmlElement, node: html.HtmlElement) -> bool:
-    heading = one_line(node)
-    return bool(heading) and folded(root.findtext(".//title")).startswith(heading)
+    heading, title = ("".join(text.split()) for text in (one_line(node), root.findtext(".//title") or ""))
+    return bool(heading) and title.startswith(heading)
 
 
 def _stands_before(node: html.HtmlElement, other: html.HtmlElement) -> bool:

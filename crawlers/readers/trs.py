@@ -53,7 +53,7 @@ from crawlers.readers.markup import (
     tree,
     with_class,
 )
-from crawlers.readers.page_metadata import day_of
+from crawlers.readers.page_metadata import printed_beside
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
 from crawlers.readers.wholeness import only, only_meta, refuse_cut_off, refuse_no_article, refuse_overrun
 from pipeline.normalize.identity import site_identity
@@ -147,14 +147,14 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
             found=f"{'a' if title else 'no'} title, {'no' if block is None else 'a'} body",
         )
     head = _text_above(block)
-    own = behind_headline(head, title)
-    dates = _dates(page, entry, described, head, own)
+    dates = _dates(page, entry, described, head, title)
     if not dates:
         raise LayoutChanged(
             url=page.url,
             expected="PubDate, 发布时间 or a date in the URL",
             found=f"no date in {head[-80:]!r}",
         )
+    beside = behind_headline(head, title) or head
     attachments = _attachments(root, page)
     for name in _FURNITURE:
         for node in with_class(block, name):
@@ -170,8 +170,8 @@ def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
         entry,
         title,
         described.get("contentsource", ("", ""))[1]
-        or _name(own or head, "信息来源", "新闻来源", "文章来源", "稿件来源", "来源"),
-        _name(own or head, "作者") or described.get("author", ("", ""))[1] or None,
+        or _name(beside, "信息来源", "新闻来源", "文章来源", "稿件来源", "来源"),
+        _name(beside, "作者") or described.get("author", ("", ""))[1] or None,
         dates,
         body,
     )
@@ -316,9 +316,8 @@ def _name(head: str, *labels: str) -> str | None:
 
 
 def _dates(
-    page: Page, entry: ListEntry | None, described: dict[str, tuple[str, str]], head: str, own: str | None
+    page: Page, entry: ListEntry | None, described: dict[str, tuple[str, str]], head: str, title: str
 ) -> tuple[PrintedDate, ...]:
-    """The printed date first. One above the headline may be another article's, and counts where it is confirmed."""
     dates = [entry.date] if entry and entry.date else []
     others = [
         PrintedDate(described[name][1], f"metadata {described[name][0]}")
@@ -327,12 +326,7 @@ def _dates(
     ]
     if in_url := trs_list.ARTICLE_PATH.search(urlsplit(page.url).path):
         others.append(PrintedDate(in_url[1], "url"))
-    raw = _printed_date(head if own is None else own)
-    if raw is None and own is not None:
-        above = _printed_date(head)
-        days = {day_of(date.raw) for date in (*dates, *others)} - {None}
-        raw = above if above and (not days or day_of(above) in days) else None
-    if raw:
+    if raw := printed_beside(head, title, _printed_date, (*dates, *others)):
         dates.append(PrintedDate(raw, "labelled text"))
     dates += others
     if dates and (issued := labelled_date(head, "成文日期")):

@@ -31,7 +31,7 @@ _TOMBSTONES = {
 # No real page of these was at hand: the words are those that several public scrapers know, since 2018.
 _FURTHER_TOMBSTONES = {
     "deleted": re.compile(
-        "[该此]?[内內]容已被[发發][布佈]者[删刪]除|has been deleted by the (?:author|publisher)",
+        "[内內]容已被[发發][布佈]者[删刪]除|has been deleted by the (?:author|publisher)",
         re.IGNORECASE,
     ),
     "account": re.compile(
@@ -40,7 +40,7 @@ _FURTHER_TOMBSTONES = {
     ),
     "violation": re.compile(
         "被投诉且经审核涉嫌侵权|被多人投诉|涉嫌违反相关法律法规和政策|[内內]容因[违違][规規][无無]法查看"
-        "|violat(?:es|ed|ing|ions?)",
+        "|content .{0,80}violat(?:e[sd]?|ing|ions?)\\b",
         re.IGNORECASE,
     ),
     "expired": re.compile("(?:链接|鏈接|連結)已[过過]期|link has expired", re.IGNORECASE),

@@ -257,11 +257,3 @@ def test_a_page_of_the_site_that_is_neither_is_refused() -> None:
     page = Page("https://www.gov.cn/fuwu/", b"<html><p>\xe6\x9c\x8d\xe5\x8a\xa1</p></html>", FETCHED)
     with pytest.raises(LayoutChanged):
         gov_cn.kind_of(page)
-
-
-def test_a_heading_that_names_the_site_is_not_the_title(recorded: Recorded) -> None:
-    page = recorded("gov_cn/article_7091044_news")
-    title = gov_cn.read_article(page).title
-    assert (
-        gov_cn.read_article(changed(page, '<h1 id="ti">', '<h1>中国政府网</h1><h1 id="ti">')).title == title
-    )

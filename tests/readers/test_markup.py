@@ -11,7 +11,16 @@ from lxml import html
 
 from crawlers.errors import LayoutChanged
 from crawlers.page import Page
-from crawlers.readers.markup import cut_from, date_shaped, labelled, metas, one_line, tree
+from crawlers.readers.markup import (
+    behind_headline,
+    cut_from,
+    date_shaped,
+    labelled,
+    metas,
+    names_a_site,
+    one_line,
+    tree,
+)
 
 
 @pytest.mark.parametrize("body", [b"", b"  \n", b"<!-- only a comment -->"])
@@ -73,3 +82,40 @@ def test_a_cut_takes_everything_behind_it_also_behind_its_parents() -> None:
     )
     cut_from(root, root.get_element_by_id("end"))
     assert one_line(root).replace(" ", "") == "abcd"
+
+
+@pytest.mark.parametrize(
+    ("head", "behind"),
+    [
+        ("热点 发布时间：2026-11-02 商标审查指南的说明 来源：某局", " 来源：某局"),
+        (
+            "商标审查指南的说明 2026-11-02 别的文章 商标审查\n指南的说明 发布时间：2026-11-18",
+            " 发布时间：2026-11-18",
+        ),
+        ("当前位置 发布时间：2026-11-18", None),
+    ],
+)
+def test_what_stands_behind_the_last_mention_of_a_headline_is_its_own(head: str, behind: str | None) -> None:
+    assert behind_headline(head, "商标审查指南的说明") == behind
+
+
+def test_a_headline_that_a_menu_could_have_by_chance_has_nothing_behind_it() -> None:
+    assert behind_headline("公告 发布时间：2026-11-18", "公告") is None
+
+
+@pytest.mark.parametrize(
+    ("heading", "named"),
+    [
+        ("吉林省人民检察院", True),
+        ("国家知识产权局", True),
+        ("新疆维吾尔自治区 高级人民法院", True),
+        ("中国（某市）知识产权网", True),
+        ("局", False),
+        ("商标审查指南的说明", False),
+        ("省长调研市人民检察院", False),
+        ("“网”字商标属于谁？", False),
+        ("三家企业因侵害同一件外观设计专利权被诉至知识产权法院", False),
+    ],
+)
+def test_a_heading_that_only_names_an_institution_is_known(heading: str, named: bool) -> None:
+    assert names_a_site(heading) is named

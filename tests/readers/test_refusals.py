@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from crawlers.readers.refusals import MARKERS, note_empty_body, refuse_blocked
 
 Recorded = Callable[[str], Page]
 URL = "https://www.example.gov.cn/col/col1/index.html"
+LONG_SCRIPT = "var visits = 1;" * 3000
 NAVIGATION = "<ul>" + "<li>公告与通知</li>" * 60 + "</ul>"
 
 
@@ -73,6 +75,13 @@ def test_a_login_page_is_one_however_much_it_says_beside(field: str) -> None:
     refuse_blocked(page(f"<html><title>某局公告</title>{form}{NAVIGATION}</html>"))
 
 
+@pytest.mark.parametrize("words", ["网站防火墙", "您的请求已被网站管理员设置拦截"])
+def test_the_notice_of_a_firewall_is_a_refusal(words: str) -> None:
+    with pytest.raises(Blocked) as refusal:
+        refuse_blocked(page(f"<html><title>提示</title><p>{words}</p></html>"))
+    assert refusal.value.reason == "refused"
+
+
 def test_a_script_with_status_202_is_a_challenge() -> None:
     with pytest.raises(Blocked, match="http 202 with a script"):
         refuse_blocked(page("<html><script>var a = 1;</script></html>", 202))
@@ -93,6 +102,110 @@ def test_a_missing_page_is_gone_not_blocked(status: int) -> None:
     with pytest.raises(Gone) as refusal:
         refuse_blocked(page(f"<html>{NAVIGATION}</html>", status))
     assert refusal.value.kind == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("title", "reason"),
+    [
+        ("403 Forbidden", "http 403"),
+        ("405", "http 405"),
+        ("502 Bad Gateway", "http 502"),
+        ("500 - 内部服务器错误", "http 500"),
+        ("Access Denied | www.example.org", "refused"),
+        ("您的访问被拒绝", "refused"),
+    ],
+)
+def test_a_refusal_that_comes_as_a_success_is_known_by_its_title(title: str, reason: str) -> None:
+    with pytest.raises(Blocked) as refusal:
+        refuse_blocked(page(f"<html><title>{title}</title><p>请联系管理员。</p></html>"))
+    assert refusal.value.reason == reason
+    refuse_blocked(page(f"<html><title>{title}</title>{NAVIGATION}</html>"))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "500 强企业的专利",
+        "500强",
+        "商务部就一国以安全为由禁止访问我国网站的问题答记者问",
+        "502 patents in one year",
+    ],
+)
+def test_a_headline_over_little_text_is_no_refusal(title: str) -> None:
+    refuse_blocked(page(f"<html><title>{title}</title><img src='/1.png'></html>"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<script>document.cookie = 'k=' + f(); location.reload();</script>",
+        f"<script>document.cookie='k=1';{LONG_SCRIPT}window.location.href='/a'</script>",
+        "<meta id=x content=y r='m'><script r='m' src='/z.js'></script>",
+        "<meta http-equiv='refresh' content='1'>",
+        '<meta content="0;" http-equiv="Refresh"/>',
+    ],
+)
+def test_a_challenge_without_a_known_name_is_known_by_what_it_does(source: str) -> None:
+    with pytest.raises(Blocked):
+        refuse_blocked(page(f"<html><head>{source}</head><body></body></html>"))
+    refuse_blocked(page(f"<html><head>{source}</head><body>{NAVIGATION}</body></html>"))
+    refuse_blocked(page(f"<html><head>{source}</head><body><a href='/1.pdf'>公告</a></body></html>"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<script>document.cookie = 'seen=1';</script><script>location.href = '/m/';</script>",
+        "<script>if (document.cookie == '') { count(location.host); }</script>",
+        "<meta http-equiv='refresh' content='0;url=/new/'>",
+    ],
+)
+def test_scripts_of_an_ordinary_page_are_no_challenge(source: str) -> None:
+    refuse_blocked(page(f"<html><head>{source}</head><body><img src='/1.png'></body></html>"))
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        "<script>var a = '1';</script>",
+        "<script>document.cookie = a;</script>",
+        "<meta a=b>",
+        "<meta http-equiv=refresh ",
+        "<script ",
+        "<title>500 ",
+        "<title ",
+        "<input type=",
+    ],
+)
+def test_a_large_page_without_text_is_judged_in_a_moment(filling: str) -> None:
+    started = time.perf_counter()
+    refuse_blocked(page(f"<html><style>{filling * (1_000_000 // len(filling))}"))
+    assert time.perf_counter() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("登录后可继续阅读", True),
+        ("登陆后查看全文", True),
+        ("登录后方可访问", True),
+        ("Please log in to continue", True),
+        ("Sign in or register to read this article", True),
+        ("登录后可查看办件进度", False),
+        ("登录后才能查看评论", False),
+        ("Log in to access your account", False),
+    ],
+)
+def test_a_text_behind_a_login_is_none(words: str, asked: bool) -> None:
+    form = f"<form><p>{words}</p><input type=password></form>"
+    source = f"<html><title>某报</title>{form}{NAVIGATION}</html>"
+    if asked:
+        with pytest.raises(Blocked, match="login"):
+            refuse_blocked(page(source))
+    else:
+        refuse_blocked(page(source))
+    far = f"<html><title>某报</title><form><input type=password></form>{NAVIGATION}<p>{words}</p></html>"
+    refuse_blocked(page(far))
 
 
 def test_an_error_page_with_status_200_is_gone() -> None:
@@ -129,48 +242,3 @@ def test_a_challenge_of_a_site_that_no_reader_knows_is_a_challenge() -> None:
         reader_for(replace(strange, status=403))
     with pytest.raises(LayoutChanged, match="none of them recognises"):
         reader_for(replace(strange, body=NAVIGATION.encode()))
-
-
-@pytest.mark.parametrize(
-    ("html", "reason"),
-    [
-        ("<title>403 Forbidden</title><h1>403 Forbidden</h1>", "http 403"),
-        ("<title>503 Service Temporarily Unavailable</title>nginx", "http 503"),
-        ("<title>访问受限</title><p>您的请求未能通过。</p>", "refused"),
-        ("<title>Access Denied</title>", "refused"),
-        ("<title>网站</title><p>网站防火墙：您的请求带有不合法参数，已被网站管理员设置拦截</p>", "refused"),
-        ("<script>document.cookie = 'x=' + f(); location.reload();</script>", "verification"),
-        ("<script>var u = location.href; document.cookie = 'x=1';</script>", "verification"),
-        (
-            '<meta content="q" r="m"><script type="text/javascript" r=\'m\' src="/a.js"></script>',
-            "verification",
-        ),
-        ('<meta http-equiv="refresh" content="1">', "redirect loop"),
-    ],
-)
-def test_an_answer_without_text_is_a_refusal_by_what_it_does(html: str, reason: str) -> None:
-    with pytest.raises(Blocked) as refusal:
-        refuse_blocked(page(f"<html>{html}</html>"))
-    assert refusal.value.reason == reason
-    # Around an article the same says nothing.
-    refuse_blocked(page(f"<html>{NAVIGATION}{html.replace('title>', 'p>')}</html>"))
-
-
-def test_a_large_page_of_scripts_may_keep_cookies() -> None:
-    script = "<script>document.cookie = 'seen=1'; location.hash = 'a';</script>"
-    refuse_blocked(page(f"<html>{script}<script>{'var a = 1;' * 7000}</script></html>"))
-
-
-def test_a_page_that_shows_its_article_to_members_only_is_a_login() -> None:
-    field = '<input type="password">'
-    for words in ("登录后查看全文", "登陆后方可继续阅读", "Sign in to continue reading"):
-        with pytest.raises(Blocked, match="login"):
-            refuse_blocked(page(f"<html>{NAVIGATION}{field}<p>{words}</p></html>"))
-    for words in ("登录后查看评论", "登录后查看更多", "Sign in to access your account"):
-        refuse_blocked(page(f"<html>{NAVIGATION}{field}<p>{words}</p></html>"))
-    refuse_blocked(page(f"<html><p>登录后查看全文</p>{NAVIGATION * 10}{field}</html>"))
-
-
-def test_a_short_page_with_a_link_may_keep_cookies() -> None:
-    script = "<script>document.cookie = 'seen=1'; location.hash = 'a';</script>"
-    refuse_blocked(page(f'<html>{script}<p>公告见附件。</p><a href="a.pdf">附件</a></html>'))

@@ -212,11 +212,3 @@ def test_a_saved_page_without_url_is_known_by_its_content(recorded: Recorded) ->
         assert spp.recognises(page)
         assert spp.kind_of(page) == kind
     assert not spp.recognises(replace(recorded("court_gov/list_16"), url=""))
-
-
-def test_a_heading_inside_the_text_is_not_the_title(recorded: Recorded) -> None:
-    page = recorded("spp/zdgz_740570")
-    page = changed(page, 'class="detail_tit"', 'class="x"')
-    page = changed(page, 'class="TRS_Editor">', 'class="TRS_Editor"><h2>一、基本案情</h2>')
-    with pytest.raises(LayoutChanged):
-        spp.read_article(page)

@@ -426,21 +426,3 @@ def test_a_list_is_known_by_its_pager_or_by_its_address_and_links(recorded: Reco
     page = recorded(f"trs/{case}")
     assert trs.recognises(page)
     assert trs.kind_of(page) == "list"
-
-
-def test_a_date_and_a_source_above_the_headline_belong_to_something_else(recorded: Recorded) -> None:
-    page = recorded("trs/article_jcy")
-    menu = changed(page, '<h2 class="title">', '<p>时间：2020-01-01　来源：新华社</p><h2 class="title">')
-    before, after = trs.read_article(page), trs.read_article(menu)
-    assert (after.publisher, after.dates) == (before.publisher, before.dates)
-    # Without one of its own the other counts only where the address or the list confirms it.
-    bare = changed(menu, "时间：2026-11-18", "")
-    assert "2020-01-01" not in {date.raw for date in trs.read_article(bare).dates}
-
-
-def test_the_name_of_an_institution_is_not_the_title(recorded: Recorded) -> None:
-    page = recorded("trs/article_jcy")
-    page = changed(page, "<title>通化：检察建议护航人参地理标志_", "<title>")
-    page = changed(page, '<div class="position">', '<h1>吉林省人民检察院</h1><div class="position">')
-    with pytest.raises(LayoutChanged, match="no title"):
-        trs.read_article(page)
