@@ -39,6 +39,7 @@ GIVE_UP = timedelta(days=3)
 FEWEST_ATTEMPTS = 5
 # A channel's turn that comes so soon is waited for; for later ones the alert is put off.
 SHORT_WAIT = 1.0
+_CLAIM_LOCK = 7201528
 log = logging.getLogger(__name__)
 
 
@@ -177,6 +178,7 @@ def _claim(
     while True:
         until = clock() + CLAIM
         with engine.begin() as connection:
+            _wait_for_turn(connection)
             row = connection.execute(
                 select(Delivery)
                 .where(Delivery.state.in_(("due", "sending")), Delivery.next_at <= due_by)
@@ -199,6 +201,13 @@ def _claim(
             message = compose(connection, chosen)
             gone = find_gone(connection, row.channel, row.recipient)
         return _Claimed(message, row.channel, row.recipient, row.attempts, row.parts_sent, until, gone, clock)
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Let one process claim at a time, as SQLite does by itself: of two that put a digest together, each would lack the
+    row that the other began with; of two that count what was sent, neither would see a storm."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_CLAIM_LOCK)))
 
 
 def _note_unknown(connection: Connection, row: Any, now: datetime) -> None:

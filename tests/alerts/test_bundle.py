@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -208,6 +209,29 @@ def test_two_senders_at_once_write_an_empty_digest_once(engine: Engine) -> None:
         assert other.is_alive()
     other.join()
     assert [row.event for row in rows(engine)] == ["digest"]
+
+
+def test_senders_at_once_put_each_recipients_alerts_into_one_digest(engine: Engine) -> None:
+    people = [Recipient(channel="log", to=f"person {number}", digest="0 8 * * *") for number in range(12)]
+    rules = [rule("Trademarks", *people)]
+    store(engine, range(1, 9), rules)
+    senders = [Sender() for _ in range(4)]
+    later = TUESDAY + timedelta(days=1)
+    with ThreadPoolExecutor(len(senders)) as pool:
+        list(pool.map(lambda sender: send(engine, later, rules, sender), senders))
+    got = [(to, len(listed(message))) for sender in senders for message, to in sender.got]
+    assert sorted(got) == sorted((one.to, 8) for one in people)
+
+
+def test_senders_at_once_count_a_storm_together(engine: Engine) -> None:
+    people = [Recipient(channel="log", to=f"person {number}") for number in range(12)]
+    rules = [rule("Trademarks", *people, storm=4)]
+    store(engine, range(1, 9), rules)
+    senders = [Sender() for _ in range(4)]
+    with ThreadPoolExecutor(len(senders)) as pool:
+        list(pool.map(lambda sender: send(engine, TUESDAY, rules, sender), senders))
+    got = [(to, message.event) for sender in senders for message, to in sender.got]
+    assert sorted(got) == sorted((one.to, "storm") for one in people)
 
 
 def test_a_robot_gets_a_digest_in_parts_within_its_limit_with_every_link(engine: Engine) -> None:
