@@ -21,8 +21,9 @@ each source, from a day in the second half of the year on:
 
 A stop is told when the verdict was bad in `alarm_after` (2) runs in a row, as in an installation.
 
-The limits were chosen on other seeds (`TUNED_ON`) than those that are reported (`HELD_OUT`). Exit code 1 when a seed misses a
-target: at most one false alarm a month for 60 sources, 0.95 of the stops, all changes and empty fields in the same run.
+The limits were chosen on other seeds (`TUNED_ON`) than those that are reported (`HELD_OUT`). Exit code 1 when the seeds
+together miss a target: at most one false alarm a month for 60 sources, 0.95 of the stops, all changes and empty fields in
+the same run. A seed alone has some thirty false alarms, give or take six, which says little about a rate.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ from pipeline.health.standing import Standing
 from pipeline.health.verdict import CHANGED, STALE, UNUSUAL, History, RunFacts, Verdict, judge_run
 from pipeline.health.workdays import kind_of_day
 
-TUNED_ON = (20261128, 101, 102)
+TUNED_ON = (20261128, 101, 102, 11, 12, 13)
 """Seeds on which limits of `pipeline.health` were chosen or tried: what they give proves nothing."""
 HELD_OUT = (1, 2, 3, 4, 5, 6, 7, 8)
 """Seeds that are reported. Whoever changes a limit looks at others, adds those to TUNED_ON, and looks at these last."""
@@ -230,6 +231,18 @@ class Found:
     changes: Counter[str] = field(default_factory=Counter)
     changes_found: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: Found) -> None:
+        """Count another seed's too."""
+        self.false += other.false
+        self.false_by_form += other.false_by_form
+        self.sources_by_form += other.sources_by_form
+        self.stops += other.stops
+        self.stops_found += other.stops_found
+        self.stops_unknown += other.stops_unknown
+        self.after_usual += other.after_usual
+        self.changes += other.changes
+        self.changes_found += other.changes_found
+
 
 def play(source: Watched, found: Found) -> None:
     """A year of a source without a fault; on one of its days all troubles begin in copies of it."""
@@ -330,7 +343,7 @@ def meets_targets(found: Found, sources: int) -> bool:
 
 
 def main() -> int:
-    """Print the figures of each seed; 1 when one of them misses a target."""
+    """Print the figures of each seed and of all; 1 when they miss a target."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     arguments.add_argument("--sources", type=int, default=200, metavar="N")
     arguments.add_argument("--seeds", type=int, nargs="+", default=HELD_OUT, metavar="SEED")
@@ -338,29 +351,29 @@ def main() -> int:
     started = time.monotonic()
     title = f"{order.sources} sources, a year, two runs a day"
     table = Table("Seed", "False alarms", "Stops", *CHANGES, title=title)
-    false, by_form = Counter[str](), Counter[str]()
-    missed, unknown = [], 0
-    after_usual: list[float] = []
+    whole, missed = Found(), []
     for seed in order.seeds:
         found = measure_seed(seed, order.sources)
         table.add_row(f"{seed}{' (tuned on)' if seed in TUNED_ON else ''}", *show(found, order.sources))
         if not meets_targets(found, order.sources):
             missed.append(seed)
-        false += found.false
-        by_form += found.false_by_form
-        unknown += found.stops_unknown
-        after_usual += found.after_usual
+        whole.add(found)
+    sources = order.sources * len(order.seeds)
+    table.add_row("all", *show(whole, sources))
     targets = ["" if name in _ASKED_NOT else "1.000" for name in CHANGES]
     table.add_row("target", "<= 1", ">= 0.95", *targets)
     out = Console()
     out.print(table)
-    out.print(f"False alarms by verdict: {dict(false)}; by rhythm: {dict(by_form)}.")
     out.print(
-        f"Stops: found after {statistics.median(after_usual):.2f} usual gaps (median); {unknown} with a rhythm not "
-        f"known, found never."
+        f"False alarms by verdict: {dict(whole.false)}; by rhythm: {dict(whole.false_by_form)}, of "
+        f"{dict(whole.sources_by_form)} sources."
     )
-    out.print(f"{time.monotonic() - started:.0f} s. Seeds that miss a target: {missed or 'none'}.")
-    return 1 if missed else 0
+    out.print(
+        f"Stops: found after {statistics.median(whole.after_usual):.2f} usual gaps (median); {whole.stops_unknown} with "
+        f"a rhythm not known, found never."
+    )
+    out.print(f"{time.monotonic() - started:.0f} s. Seeds that miss a target by themselves: {missed or 'none'}.")
+    return 0 if meets_targets(whole, sources) else 1
 
 
 if __name__ == "__main__":

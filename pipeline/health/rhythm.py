@@ -23,9 +23,9 @@ FEWEST_GAPS = 6
 """With fewer gaps a rhythm is not known, and no silence is unusual."""
 MOST_GAPS = 100
 MEMORY = timedelta(days=400)
-_UNUSUAL = 1.7
+_UNUSUAL = 1.75
 _UNUSUAL_WHEN_NEW = 10.0
-_MOST_UNUSUAL = 1.9
+_MOST_UNUSUAL = 1.95
 _SHORTEST = 2.0  # own days: a list is looked at a few times a day, and a day may end before it was
 _QUIET_WEEKENDS = 0.1
 _ONE_DAY = timedelta(days=1)
@@ -45,8 +45,8 @@ class Rhythm:
     def limit(self) -> float:
         """The longest silence, in own days, that is not unusual.
 
-        The fewer gaps were seen, the likelier a longer one is: 1.8 times the usual one after a hundred, 1.9 times up
-        to fifty."""
+        The fewer gaps were seen, the likelier a longer one is: 1.85 times the usual one after a hundred, 1.95 times
+        up to fifty."""
         return min(_MOST_UNUSUAL, _UNUSUAL + _UNUSUAL_WHEN_NEW / self.gaps) * self.usual
 
 
