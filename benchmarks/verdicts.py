@@ -372,7 +372,9 @@ def main() -> int:
         f"Stops: found after {statistics.median(whole.after_usual):.2f} usual gaps (median); {whole.stops_unknown} with "
         f"a rhythm not known, found never."
     )
-    out.print(f"{time.monotonic() - started:.0f} s. Seeds that miss a target by themselves: {missed or 'none'}.")
+    out.print(
+        f"{time.monotonic() - started:.0f} s. Seeds that miss a target by themselves: {missed or 'none'}."
+    )
     return 0 if meets_targets(whole, sources) else 1
 
 
