@@ -1,12 +1,14 @@
 """The inbox: links to articles that people found and want read, as a source like any other.
 
 Links come from the command (`iprwatch add`), from text files, and from a folder in which staff drop files: text,
-shortcuts (`.url`), saved mails (`.eml`); or that folder is a mailbox (Maildir, https://cr.yp.to/proto/maildir.html),
-whose messages are read. A link stays `waiting` until its article is stored or said to be gone.
+shortcuts (`.url`), saved mails (`.eml`, or a file of many: mbox); or that folder is a mailbox (Maildir,
+https://cr.yp.to/proto/maildir.html), whose messages are read. A link stays `waiting` until its article is stored or
+said to be gone.
 """
 
 from __future__ import annotations
 
+import codecs
 import email
 import email.policy
 import html
@@ -21,15 +23,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, exists, select, update
+from w3lib.url import safe_url_string
 
 from errors import IprwatchError
 from pipeline.normalize import identify_url
+from pipeline.store.sketches import chunks
 from pipeline.store.tables import Address, InboxLink
 from pipeline.store.write import insert_ignoring
 
 INBOX_KEY = "inbox_links"
 READ_SUFFIX = ".read"
-_LINK = re.compile(r"https?://[^\s<>\"'“”‘’，。；、：（）【】《》]+")
+PUNCTUATION = "“”‘’，。；、：！？…（）【】《》「」『』"  # that ends a link, and no address ends with
+# Browsers copy addresses with all but ASCII escaped; Chinese that follows a path without a space is the sentence's.
+_LINK = re.compile(rf"(?i:https?)://[^\s/?#<>\"'{PUNCTUATION}]+(?:[/?#][^\x00-\x20<>\"'\x7f-\U0010ffff]*)?")
+# The first line of a mail in an mbox (RFC 4155), with its sender and time.
+_MBOX = re.compile(rb"^From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d .*\n", re.MULTILINE)
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f:.]+")
 _MESSAGES = ("new", "cur")  # of a Maildir; what is in its `tmp` is still being written
 _LARGEST = 5_000_000  # bytes of a dropped file
@@ -50,8 +58,16 @@ class Added:
 
 def find_links(text: str) -> list[str]:
     """The http(s) links of a text in order, each once; what leads nowhere (`http://…`) is no link."""
-    links = dict.fromkeys(link.rstrip(".,;:!?)") for link in _LINK.findall(text))
+    links = dict.fromkeys(_without_end(link) for link in _LINK.findall(text))
     return [link for link in links if is_link(link)]
+
+
+def _without_end(link: str) -> str:
+    """Without the punctuation of the sentence that the link ends; a bracket that was opened in it is its own."""
+    link = link.rstrip(".,;:!?")
+    if link.endswith(")") and link.count(")") > link.count("("):
+        return _without_end(link[:-1])
+    return link
 
 
 def is_link(url: str) -> bool:
@@ -59,6 +75,7 @@ def is_link(url: str) -> bool:
     try:
         parts = urlsplit(url)
         usable = parts.port != 0
+        safe_url_string(url)  # as it will be sent
     except ValueError:
         return False
     return (
@@ -78,9 +95,12 @@ def add_links(engine: Engine, urls: Iterable[str], origin: str) -> Added:
         addresses.setdefault(identify_url(url), url)
     now = datetime.now(UTC)
     with engine.begin() as connection:
-        stored = set(connection.scalars(select(Address.address).where(Address.address.in_(addresses))))
-        known = set(connection.scalars(select(InboxLink.address).where(InboxLink.address.in_(addresses))))
-        fresh = [address for address in addresses if address not in stored | known]
+        stored: set[str] = set()
+        known: set[str] = set()
+        for chunk in chunks(addresses):
+            stored.update(connection.scalars(select(Address.address).where(Address.address.in_(chunk))))
+            known.update(connection.scalars(select(InboxLink.address).where(InboxLink.address.in_(chunk))))
+        fresh = [address for address in addresses if address not in stored and address not in known]
         rows = [
             {
                 "address": address,
@@ -94,14 +114,15 @@ def add_links(engine: Engine, urls: Iterable[str], origin: str) -> Added:
         ]
         insert_ignoring(connection, InboxLink, rows)
         # A link that failed before is given another chance when somebody hands it in again.
-        connection.execute(
-            update(InboxLink)
-            .where(InboxLink.address.in_(known - stored), InboxLink.state != "stored")
-            .values(state="waiting", detail=None)
-        )
+        for chunk in chunks(known - stored):
+            connection.execute(
+                update(InboxLink)
+                .where(InboxLink.address.in_(chunk), InboxLink.state != "stored")
+                .values(state="waiting", detail=None)
+            )
     return Added(
         tuple(addresses[address] for address in fresh),
-        tuple(addresses[address] for address in addresses if address in known - stored),
+        tuple(addresses[address] for address in addresses if address in known and address not in stored),
         tuple(addresses[address] for address in addresses if address in stored),
     )
 
@@ -184,9 +205,9 @@ def _move(path: Path, place: Path) -> None:
 
 
 def read_dropped_file(path: Path, *, is_mail: bool = False) -> str:
-    """The text of a dropped file: a saved mail's subject and text parts, else the file itself.
+    """The text of a dropped file: subject and text parts of a saved mail or of all in an mbox, else the file itself.
 
-    `is_mail` says that it is a mail whatever its name.
+    `is_mail` says that it is a mail whatever its name; one that says so itself, by its MIME-Version, is one too.
 
     Raises InboxError for a file that is too large, unreadable, or no text.
     """
@@ -196,9 +217,13 @@ def read_dropped_file(path: Path, *, is_mail: bool = False) -> str:
         body = path.read_bytes()
     except OSError as error:
         raise InboxError(f"{path}: can't be read ({error.strerror}).") from None
-    if is_mail or path.suffix.lower() == ".eml":
+    if _MBOX.match(body):
+        return "\n".join(_read_mail(path, mail) for mail in _MBOX.split(body)[1:])
+    if is_mail or path.suffix.lower() == ".eml" or email.message_from_bytes(body)["MIME-Version"]:
         return _read_mail(path, body)
-    for encoding in ("utf-8-sig", "gb18030"):
+    # What Windows calls Unicode has a mark of its own at the start; elsewhere it would be taken for Chinese.
+    is_utf_16 = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if is_utf_16 else ("utf-8-sig", "gb18030"):
         try:
             return body.decode(encoding)
         except UnicodeDecodeError:
@@ -215,7 +240,7 @@ def _read_mail(path: Path, body: bytes) -> str:
             continue
         try:
             text = str(part.get_content())
-        except LookupError:
+        except (LookupError, UnicodeError):  # the latter for codecs that are no character set: `idna`
             raise InboxError(
                 f"{path}: a part is in the unknown character set {part.get_content_charset()!r}."
             ) from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, text
 
@@ -19,6 +19,7 @@ from pipeline.store.story_tables import Boilerplate, Sketch
 MOST_HOLDERS = 100
 """No event of this field has that many reports in one store; forms are filled in by the thousand."""
 
+_Value = TypeVar("_Value", int, str)
 # SQLite takes 999 parameters a statement in its older builds.
 _CHUNK = 900
 _IN_ITEMS: BindParameter[int] = bindparam("items", expanding=True)
@@ -88,7 +89,7 @@ def read_sketches(connection: Connection, item_ids: Iterable[int]) -> dict[int, 
     return found
 
 
-def chunks(values: Iterable[int]) -> Iterator[list[int]]:
+def chunks(values: Iterable[_Value]) -> Iterator[list[_Value]]:
     """The values in order, no more at a time than a statement takes."""
     ordered = sorted(values)
     return (ordered[start : start + _CHUNK] for start in range(0, len(ordered), _CHUNK))

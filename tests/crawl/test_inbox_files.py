@@ -37,7 +37,18 @@ def test_what_leads_nowhere_is_no_link(junk: str) -> None:
     assert find_links(f"{junk} {GOOD}") == [GOOD]
 
 
-@pytest.mark.parametrize("link", ["http://[bad", "http://a b/", "http://a:99999/", "https:///x", "http://…"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://[bad",
+        "http://a b/",
+        "http://a:99999/",
+        "https:///x",
+        "http://…",
+        "http://x][::]",
+        "http://::\\@1",
+    ],
+)
 def test_a_link_that_leads_nowhere_is_refused_by_hand(engine: Engine, link: str) -> None:
     with pytest.raises(InboxError, match="nothing was added"):
         add_links(engine, [GOOD, link], "test")
@@ -49,6 +60,63 @@ def test_a_link_that_leads_nowhere_is_refused_by_hand(engine: Engine, link: str)
 )
 def test_every_host_that_could_be_asked_makes_a_link(engine: Engine, link: str) -> None:
     assert len(add_links(engine, [link], "test").new) == 1
+
+
+@pytest.mark.parametrize(
+    "end", ["！以及", "？", "…", "」", "谢谢", "\N{REPLACEMENT CHARACTER}", "\x00", "，", ")。", ". "]
+)
+def test_a_link_ends_where_the_sentence_goes_on(end: str) -> None:
+    assert find_links(f"「{GOOD}{end}{GOOD}{end}") == [GOOD]
+
+
+def test_a_bracket_that_a_link_opened_is_part_of_it() -> None:
+    assert find_links("(HTTPS://example.org/a_(b)) (https://example.org/c)") == [
+        "HTTPS://example.org/a_(b)",
+        "https://example.org/c",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
+def test_a_text_is_read_in_the_encodings_of_windows(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "links.txt"
+    file.write_bytes(f"请看{GOOD}\r\n".encode(encoding))
+    assert find_links(read_dropped_file(file)) == [GOOD]
+
+
+def test_more_links_than_a_statement_takes_are_added(engine: Engine) -> None:
+    links = [f"https://example.org/{number}" for number in range(66_000)]
+    assert len(add_links(engine, links, "test").new) == 66_000
+
+
+def encoded(number: int) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"] = "staff@example.org"
+    mail["Subject"] = "文章"
+    # So long that quoted-printable breaks it.
+    mail.set_content(f"看 https://example.org/{'long' * 30}?id={number}\n", cte="quoted-printable")
+    return mail
+
+
+def test_every_mail_of_an_mbox_is_read(tmp_path: Path) -> None:
+    box = mailbox.mbox(tmp_path / "saved")
+    for number in (1, 2):
+        box.add(encoded(number))
+    box.close()
+    assert find_links(read_dropped_file(tmp_path / "saved")) == [
+        f"https://example.org/{'long' * 30}?id={number}" for number in (1, 2)
+    ]
+
+
+def test_a_mail_that_is_named_otherwise_is_read_as_one(tmp_path: Path) -> None:
+    file = tmp_path / "mail.txt"
+    file.write_bytes(encoded(3).as_bytes())
+    assert find_links(read_dropped_file(file)) == [f"https://example.org/{'long' * 30}?id=3"]
+
+
+def test_a_text_that_begins_like_a_mail_is_a_text(tmp_path: Path) -> None:
+    file = tmp_path / "links.txt"
+    file.write_text(f"From {GOOD}\nSee: https://example.org/x\n", "utf-8")
+    assert find_links(read_dropped_file(file)) == [GOOD, "https://example.org/x"]
 
 
 def test_a_file_full_of_junk_costs_no_other(engine: Engine, folder: Path) -> None:
@@ -74,10 +142,11 @@ def test_the_ampersands_of_a_link_in_an_html_mail_are_read_as_such(tmp_path: Pat
     ]
 
 
-def test_a_mail_in_an_unknown_character_set_is_refused_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("charset", ["x-none", "idna", "base64"])
+def test_a_mail_in_an_unknown_character_set_is_refused_by_name(tmp_path: Path, charset: str) -> None:
     file = tmp_path / "mail.eml"
-    file.write_bytes(b"Subject: x\nContent-Type: text/plain; charset=x-none\n\n" + GOOD.encode() + b"\n")
-    with pytest.raises(InboxError, match=r"mail\.eml.*'x-none'"):
+    file.write_text(f"Subject: x\nContent-Type: text/plain; charset={charset}\n\n{GOOD}é\n", "utf-8")
+    with pytest.raises(InboxError, match=rf"mail\.eml.*'{charset}'"):
         read_dropped_file(file)
 
 
