@@ -12,9 +12,16 @@ from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from pipeline.store.session import StoreError
 
 
+def describe_failure(failure: Failure) -> str:
+    """What failed, as a sentence without its full stop; of a connection that broke, why."""
+    cause = failure.value.__cause__ if failure.value else None
+    reasons: list[Failure] = getattr(cause, "reasons", [])
+    return "; ".join(one.getErrorMessage() for one in reasons or [failure]).rstrip(".")
+
+
 def judge_failure(failure: Failure) -> tuple[str, str, str]:
     """Why no page came: the state of the run whose list it was, how an article has ended, and in words."""
-    error, said = failure.value, failure.getErrorMessage()
+    error, said = failure.value, describe_failure(failure)
     request: Request = failure.request  # type: ignore[attr-defined]
     if isinstance(error, NotRecorded):
         return "not recorded", "not recorded", said

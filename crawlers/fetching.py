@@ -15,10 +15,11 @@ from twisted.python.failure import Failure
 from configuration import Configuration
 from crawlers.answers import to_page
 from crawlers.crawl import build_settings
+from crawlers.failures import describe_failure
 from crawlers.log_format import shorten_twisted
 from crawlers.page import Page
 from crawlers.permissions import allowed_prefixes, suggest_permission
-from crawlers.robots import ClosedByRobots
+from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from errors import ConfigurationError, IprwatchError
 from pipeline.store.session import open_engine
 
@@ -54,8 +55,8 @@ class _PageSpider(Spider):
         self.page = to_page(response)
 
     def fail(self, failure: Failure) -> None:
-        self.reason = failure.getErrorMessage()
-        if isinstance(failure.value, ClosedByRobots):
+        self.reason = describe_failure(failure)
+        if isinstance(failure.value, ClosedByRobots) and not isinstance(failure.value, RobotsUnreachable):
             request: Request = failure.request  # type: ignore[attr-defined]
             self.reason += f". {suggest_permission(request.url)}"
 

@@ -328,6 +328,7 @@ def test_a_live_page_that_is_no_list_writes_nothing(tmp_path: Path, said: Said) 
         ran = live(tmp_path, f"{server.url}/feed.xml")
     assert ran.code == 2
     assert ran.err.count("\n") == 1, ran.err
+    assert "Failure" not in ran.err
     assert not (tmp_path / "mine.toml").exists()
 
 
