@@ -12,13 +12,15 @@ from rich.table import Column, Table
 
 from cli_output import SHANGHAI, DatabaseOption, JsonOption, out, pick_sources, print_json, read_configuration
 from configuration import Configuration
-from crawlers.adding import Look, Way, append_entry, look_at, make_entry
-from crawlers.inbox_links import Added, add_links, find_links, read_dropped_file
+from crawlers.adding import Look, Way, append_entry, check_address, look_at, make_entry
+from crawlers.inbox_links import PUNCTUATION, Added, add_links, find_links, read_dropped_file
 from crawlers.inspection import open_saved_page
 from crawlers.page import Page
 from crawlers.permissions import allow_host, list_permissions, revoke_host
 from errors import ConfigurationError, IprwatchError
+from pipeline.alerts.message import flatten
 from pipeline.health.mutes import mute_source, unmute_source
+from pipeline.normalize import identify_url
 from pipeline.store.session import StoreError, open_engine
 from query.filtered import list_filtered
 from query.hosts import list_hosts
@@ -111,6 +113,7 @@ def sources_add(
     from crawlers.fetching import fetch_page  # Scrapy
 
     configuration = read_configuration(context)
+    url = check_address(url)
     page = open_saved_page(file, url) if file is not None else fetch_page(configuration, url)
     look = look_at(page)
     _print_look(look)
@@ -125,7 +128,8 @@ def sources_add(
     known = configuration.load_sources()
     if key in known:
         raise ConfigurationError(f"The source {key!r} exists already; choose another --key.")
-    if twin := next((source.key for source in known.values() if source.url == table["url"]), None):
+    address = identify_url(str(table["url"]))
+    if twin := next((source.key for source in known.values() if identify_url(source.url) == address), None):
         raise ConfigurationError(f"{table['url']} is watched already, as {twin}.")
     if save is not None:
         _save_sample(page, save / look.reader / f"{key}_{'list' if look.listing else 'article'}")
@@ -181,7 +185,9 @@ def _save_sample(page: Page, folder: Path) -> None:
 
 def _print_look(look: Look) -> None:
     if look.listing is None:
-        out.print(f"Account: {look.account} ({look.account_id})", markup=False, highlight=False)
+        out.print(
+            f"Account: {flatten(look.account or '')} ({look.account_id})", markup=False, highlight=False
+        )
         out.print("Ways to follow it:")
         ways = (
             [f"its album, which holds what it put there (--by album): {look.ways['album']}"]
@@ -200,7 +206,7 @@ def _print_look(look: Look) -> None:
     out.print(f"Reader: {look.reader}. Entries: {len(look.listing.entries)}.", highlight=False)
     for entry in look.listing.entries[:3]:
         day = entry.date.raw if entry.date else "no date"
-        out.print(f"  {day}  {entry.title}", markup=False, highlight=False)
+        out.print(f"  {flatten(day)}  {flatten(entry.title)}", markup=False, highlight=False)
 
 
 def filtered_command(
@@ -277,11 +283,13 @@ def probe_command(
     else:
         for probed in found:
             out.print(
-                f"{probed.source.key}: {probed.verdict}: {probed.detail}",
+                f"{probed.source.key}: {probed.verdict}: {flatten(probed.detail)}",
                 markup=False,
                 highlight=False,
                 soft_wrap=True,
             )
+    if faults := [probed.unsaved for probed in found if probed.unsaved]:
+        raise ConfigurationError(" ".join(faults))
     if any(probed.verdict != EXPECTED for probed in found):
         raise typer.Exit(1)
 
@@ -295,7 +303,7 @@ def add_command(
     db: DatabaseOption = None,
 ) -> None:
     """Put links to articles into the inbox; the next crawl of the source inbox_links reads them."""
-    given = list(links or [])
+    given = [link.strip().rstrip(PUNCTUATION) for link in links or []]
     if file is not None:
         given += find_links(read_dropped_file(file))
     if not given:

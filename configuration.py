@@ -300,8 +300,8 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as stream:
-            values = tomllib.load(stream)
+        # Editors of Windows put a mark at the start, which TOML doesn't know.
+        values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationError(f"{file}: can't be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

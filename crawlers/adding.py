@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
+import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,11 +17,12 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
+from crawlers.inbox_links import PUNCTUATION
 from crawlers.notice import ListPage, Notice
 from crawlers.page import Page
 from crawlers.readers import read, reader_for
 from crawlers.readers.wechat_links import number_of_biz
-from crawlers.source import WECHAT_BACKEND, Source
+from crawlers.source import WECHAT_BACKEND, Source, check_source_url
 from crawlers.wechat_session import with_token
 from errors import IprwatchError, first_fault
 
@@ -56,6 +61,20 @@ class Look:
         """What wewe-rss and we-mp-rss call the account's feed, None where its id tells nothing."""
         number = number_of_biz(self.account_id or "")
         return f"MP_WXS_{number}" if number else None
+
+
+def check_address(url: str) -> str:
+    """The URL of a page that is to be looked at, without the punctuation of the sentence that it stood in.
+
+    Raises AddingError for what could not be asked for.
+    """
+    address = url.strip().rstrip(PUNCTUATION)
+    try:
+        return check_source_url(address)
+    except ValueError as error:
+        raise AddingError(
+            f"{address!r} can't be watched: {error}. Give the address as a browser shows it."
+        ) from None
 
 
 def look_at(page: Page) -> Look:
@@ -149,19 +168,47 @@ def append_entry(file: Path, key: str, table: Mapping[str, object]) -> None:
     Raises AddingError when the file holds the key already, isn't TOML or can't be written.
     """
     try:
-        before = file.read_text(encoding="utf-8") if file.exists() else ""
-        if key in tomllib.loads(before):
-            raise AddingError(f"{file}: the source {key!r} exists already; choose another --key.")
-        lines = [f"[{key}]", *(f"{name} = {_toml_value(value)}" for name, value in table.items())]
-        after = (before.rstrip("\n") + "\n\n" if before.strip() else "") + "\n".join(lines) + "\n"
-        tomllib.loads(after)
-        partial = file.with_name(file.name + ".part")
-        partial.write_text(after, encoding="utf-8")
-        partial.replace(file)
+        file = file.resolve()  # what a link leads to is written, not the link
+        with _alone_in(file.parent):
+            before = _read_writable(file)
+            if key in tomllib.loads(before.removeprefix("\ufeff")):
+                raise AddingError(f"{file}: the source {key!r} exists already; choose another --key.")
+            end = "\r\n" if "\r\n" in before else "\n"
+            lines = [f"[{key}]", *(f"{name} = {_toml_value(value)}" for name, value in table.items()), ""]
+            after = (before.rstrip("\r\n") + 2 * end if before.strip() else "") + end.join(lines)
+            tomllib.loads(after.removeprefix("\ufeff"))
+            partial = file.with_name(file.name + ".part")
+            try:
+                partial.write_bytes(after.encode())
+                if file.exists():
+                    shutil.copymode(file, partial)
+                partial.replace(file)
+            except OSError:
+                partial.unlink(missing_ok=True)
+                raise
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise AddingError(f"{file}: is not valid TOML: {error}.") from None
     except OSError as error:
         raise AddingError(f"{file}: can't be written ({error.strerror}).") from None
+
+
+def _read_writable(file: Path) -> str:
+    """The text with its line ends; empty without a file. Raises PermissionError for one that may only be read."""
+    if not file.exists():
+        return ""
+    with file.open("r+b") as stream:
+        return stream.read().decode("utf-8")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """While one command adds to a file of the folder, others wait: else an entry could be lost."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _toml_value(value: object) -> str:

@@ -91,7 +91,9 @@ def add_links(engine: Engine, urls: Iterable[str], origin: str) -> Added:
     addresses: dict[str, str] = {}
     for url in urls:
         if not is_link(url):
-            raise InboxError(f"{url!r} is not an http(s) link; nothing was added.")
+            raise InboxError(
+                f"{url!r} is not an http(s) link (a file is given with --file); nothing was added."
+            )
         addresses.setdefault(identify_url(url), url)
     now = datetime.now(UTC)
     with engine.begin() as connection:

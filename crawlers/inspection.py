@@ -22,6 +22,7 @@ from pipeline.legal import Fact
 from pipeline.record import Context, Record
 from pipeline.store.dating import describe_date
 
+_LARGEST = 50_000_000  # bytes of a saved page; browsers save images and styles with it
 _CONTEXT = Context(
     source_key="inspect",
     publisher_zh="",
@@ -44,9 +45,11 @@ def open_saved_page(path: Path, url: str, fetched_at: datetime | None = None) ->
     Raises InspectionError.
     """
     try:
-        body = path.read_bytes()
-        if path.suffix == ".gz":
-            body = gzip.decompress(body)
+        # No more is unpacked than a page may have: a small file may hold gigabytes.
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            body = file.read(_LARGEST + 1)
+        if len(body) > _LARGEST:
+            raise InspectionError(f"{path}: larger than {_LARGEST // 1_000_000} MB, that is no saved page.")
         time = fetched_at or datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except (OSError, EOFError, zlib.error) as error:
         raise InspectionError(f"{path}: can't be read ({_cause(error)}).") from None

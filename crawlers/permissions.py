@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,7 @@ from errors import ConfigurationError
 from pipeline.store.host_tables import HostPermission
 
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_LONGEST_HOST = 253  # of the domain name system
 _WECHAT, _ARTICLES = "mp.weixin.qq.com", "/s"
 _PATH = re.compile(r"/[!-\"$->@-~]*")  # printable ASCII without # and ?
 
@@ -34,10 +36,18 @@ def allow_host(engine: Engine, host: str, path: str, reason: str) -> None:
     Host and path must be written as URLs are sent (punycode, percent-escapes), else they would match nothing.
     Raises ConfigurationError for a host that is none, a path without its slash and an empty reason.
     """
-    if not (_HOST.fullmatch(host.lower()) and _PATH.fullmatch(path) and reason.strip()):
+    if len(host) > _LONGEST_HOST or not _HOST.fullmatch(host.lower()):
+        fault = f"{host[:_LONGEST_HOST]!r} is no bare host name (without https:// and port, in plain ASCII)"
+    elif not _PATH.fullmatch(path) or "/../" in f"{unquote(path)}/":
+        fault = f"{path!r} is no path of a URL (it starts with /, has no ?, # or .., and is escaped to plain ASCII)"
+    elif not reason.strip():
+        fault = "the reason is missing"
+    else:
+        fault = ""
+    if fault:
         raise ConfigurationError(
-            "A permission needs a bare host name, a path that starts with / and a reason: "
-            "iprwatch hosts allow mp.weixin.qq.com /s --reason '…'."
+            f"A permission needs a bare host name, a path and a reason, and {fault}; "
+            "write it as: iprwatch hosts allow mp.weixin.qq.com /s --reason '…'."
         )
     row = {"host": host.lower(), "path": path, "reason": reason.strip(), "allowed_at": datetime.now(UTC)}
     with engine.begin() as connection:
@@ -46,6 +56,8 @@ def allow_host(engine: Engine, host: str, path: str, reason: str) -> None:
 
 def revoke_host(engine: Engine, host: str) -> int:
     """End all permissions of a host; returns how many there were."""
+    if not _HOST.fullmatch(host.lower()):
+        return 0
     with engine.begin() as connection:
         ended = connection.execute(
             update(HostPermission)
@@ -96,5 +108,5 @@ def suggest_permission(url: str) -> str:
         without = ". Without it, feeds that carry the text still work, and so do saved pages"
     return (
         "If you may fetch it all the same, put that on record: "
-        f"iprwatch hosts allow {parts.hostname} {path} --reason '…'{without}"
+        f"iprwatch hosts allow {parts.hostname} {shlex.quote(path)} --reason '…'{without}"
     )

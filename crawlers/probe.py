@@ -55,12 +55,13 @@ SLOW = 20.0  # seconds for one page
 
 @dataclass(slots=True)
 class Probed:
-    """What the look found: one of VERDICTS, in words what, and the seconds of the slower page."""
+    """What the look found: one of VERDICTS, in words what, and the seconds of the slower page; why it wasn't saved."""
 
     source: Source
     verdict: str
     detail: str
     seconds: float
+    unsaved: str | None = None
 
 
 class ProbeSpider(Spider):
@@ -74,6 +75,7 @@ class ProbeSpider(Spider):
         self.save = save
         self.found: dict[str, Probed] = {}
         self.lists: dict[str, Probed] = {}
+        self.unsaved: dict[str, str] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
@@ -168,8 +170,14 @@ class ProbeSpider(Spider):
         self.found[source.key] = Probed(source, verdict, detail, seconds)
 
     def _save(self, page: Page, source: Source, what: str) -> None:
-        if self.save is not None:
-            write_recording(page, self.save / source.reader / f"{source.key}_{what}")
+        if self.save is None:
+            return
+        folder = self.save / source.reader / f"{source.key}_{what}"
+        try:
+            write_recording(page, folder)
+        except OSError as error:
+            # What the page is can be told all the same.
+            self.unsaved[source.key] = f"{folder}: the page can't be saved there ({error.strerror})."
 
 
 def judge_page(error: PageError, page: Page) -> tuple[str, str]:
@@ -217,6 +225,8 @@ def probe_sources(
     for crawler in probes:
         spider: Any = crawler.spider
         found |= spider.found
+        for key in spider.unsaved.keys() & spider.found.keys():
+            found[key].unsaved = spider.unsaved[key]
     missing = "the probe ended before its answer came"
     return [found.get(source.key) or Probed(source, "down", missing, 0.0) for source in wanted]
 

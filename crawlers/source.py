@@ -24,6 +24,7 @@ from pydantic import (
 from crawlers.hours import read_hours
 from crawlers.readers import READERS
 from errors import ConfigurationError, first_fault
+from outgoing import DEFAULT_PORTS, Refused, check_url
 from pipeline.dates import SHANGHAI
 
 BUILT_IN = Path(__file__).with_name("sources.toml")
@@ -56,7 +57,8 @@ class Source(BaseModel):
     been read by the reader.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    # Strict: what TOML calls a text or a truth value is meant as one.
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, strict=True)
 
     key: str
     reader: str
@@ -65,7 +67,7 @@ class Source(BaseModel):
     name_en: Text
     publisher_zh: Text
     publisher_en: Text
-    topics: tuple[str, ...]
+    topics: Annotated[tuple[str, ...], Field(strict=False)]
     crontab: str
     least: Annotated[int, Field(ge=0, le=1000)]
     depth: Annotated[int, Field(ge=1, le=100)] = 1
@@ -103,10 +105,12 @@ class Source(BaseModel):
             if value != INBOX_URL:
                 raise ValueError(f"the URL of the inbox is {INBOX_URL!r}, not {value!r}")
             return value
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-            raise ValueError(f"{value!r} is not an absolute http(s) URL")
-        return value
+        return check_source_url(value)
+
+    @field_validator("referer")
+    @classmethod
+    def _referer_is_an_address(cls, value: str | None) -> str | None:
+        return value if value is None else check_source_url(value)
 
     @field_validator("crontab")
     @classmethod
@@ -120,9 +124,11 @@ class Source(BaseModel):
                 f"the day of week {days!r} must be * or day names such as mon-fri, never numbers"
             )
         try:
-            CronTrigger.from_crontab(value, timezone="Asia/Shanghai")
+            times = CronTrigger.from_crontab(value, timezone=SHANGHAI)
         except ValueError as error:
             raise ValueError(f"{value!r} is no crontab: {error}") from None
+        if times.get_next_fire_time(None, datetime.now(SHANGHAI)) is None:
+            raise ValueError(f"{value!r} names a day that never comes")
         return value
 
     @model_validator(mode="after")
@@ -178,6 +184,22 @@ class Source(BaseModel):
         return self
 
 
+def check_source_url(url: str) -> str:
+    """The URL, if it could be asked for. Raises ValueError saying what is wrong with it.
+
+    Whether a private address may be asked is not looked at: the configuration says so when it is fetched.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.port == 0:
+        raise ValueError(f"{url!r} is not an absolute http(s) URL")
+    place = (parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme])
+    try:
+        check_url(url, frozenset([place]))
+    except Refused as refused:
+        raise ValueError(refused.rule) from None
+    return url
+
+
 def load_sources(extra: Iterable[Path] = (), *, built_in: bool = True) -> dict[str, Source]:
     """The built-in sources and those of the operator's own files, by key.
 
@@ -188,6 +210,10 @@ def load_sources(extra: Iterable[Path] = (), *, built_in: bool = True) -> dict[s
         for key, table in _read_tables(path).items():
             if key in sources:
                 raise ConfigurationError(f"{path}: the source {key!r} exists already; choose another key.")
+            if "key" in table:
+                raise ConfigurationError(
+                    f"{path}: source {key!r}: key: it is the table's name; leave this out."
+                )
             try:
                 sources[key] = Source.model_validate({"key": key, **table})
             except ValidationError as error:
@@ -216,8 +242,8 @@ def check_proxy_url(url: str, place: str, *, secret: bool = True) -> str:
 
 def _read_tables(path: Path) -> Mapping[str, Mapping[str, object]]:
     try:
-        with path.open("rb") as file:
-            tables = tomllib.load(file)
+        # Editors of Windows put a mark at the start, which TOML doesn't know.
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationError(f"{path}: can't be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

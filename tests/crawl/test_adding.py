@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import tomllib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -195,8 +197,11 @@ def test_a_key_that_only_the_file_holds_is_refused_too(samples: Path, tmp_path: 
     assert file.read_text("utf-8") == ONE
 
 
-def test_a_url_that_is_watched_already_is_refused_with_the_key(samples: Path, tmp_path: Path) -> None:
-    ran = add(tmp_path, "https://www.court.gov.cn/fabu/gengduo/151.html", samples / LIST_PAGE)
+@pytest.mark.parametrize("other", ["", "#top", "?utm_source=x"])
+def test_a_url_that_is_watched_already_is_refused_with_the_key(
+    samples: Path, tmp_path: Path, other: str
+) -> None:
+    ran = add(tmp_path, f"http://www.court.gov.cn/fabu/gengduo/151.html{other}", samples / LIST_PAGE)
     assert ran.code == 2
     assert "watched already, as court_spc_guiding_cases" in ran.err
     assert not (tmp_path / "mine.toml").exists()
@@ -207,6 +212,35 @@ def test_a_key_of_another_form_is_refused_with_the_form(samples: Path, key: str)
     look = look_at(Page(LIST, (samples / LIST_PAGE).read_bytes(), datetime(2026, 11, 20, tzinfo=UTC)))
     with pytest.raises(AddingError, match="<family>_<what>"):
         make_entry(look, LIST, {"key": key, **NAMES}, "0 9 * * mon", live=False)
+
+
+@pytest.mark.parametrize("url", ["http://[bad", LIST.removeprefix("https://"), "javascript:1", f"{LIST} #x"])
+def test_what_is_no_web_address_is_refused_for_a_saved_page_too(
+    samples: Path, tmp_path: Path, url: str
+) -> None:
+    ran = add(tmp_path, url, samples / LIST_PAGE)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"iprwatch: {url!r} can't be watched: "), ran.err
+    assert not (tmp_path / "mine.toml").exists()
+
+
+def test_the_sentence_that_an_address_stood_in_is_not_part_of_it(samples: Path, tmp_path: Path) -> None:
+    assert add(tmp_path, f"{LIST}。", samples / LIST_PAGE).code == 0
+    assert load_sources([tmp_path / "mine.toml"], built_in=False)["court_added"].url == LIST
+
+
+def test_a_small_file_that_unpacks_to_more_than_a_page_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "page.gz").write_bytes(gzip.compress(b"<p>" * 20_000_000))
+    ran = add(tmp_path, LIST, "page.gz")
+    assert ran.code == 2
+    assert "page.gz: larger than 50 MB" in ran.err
+
+
+def test_a_title_cannot_write_on_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_bytes(FEED.replace("一".encode(), "一&#x9b;31m\u202e二".encode()))
+    ran = add(tmp_path, "https://blog.example.org/feed/", "feed.xml", "media_blog")
+    assert ran.code == 0, ran.err
+    assert "  no date  一 31m二\n" in ran.out
 
 
 def test_a_crontab_with_numbered_days_is_refused(samples: Path, tmp_path: Path) -> None:
@@ -258,6 +292,34 @@ def test_a_place_that_is_no_file_is_refused(samples: Path, tmp_path: Path, place
     assert ran.code == 2
     assert ran.err.count("\n") == 1
     assert "can't be written" in ran.err
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_and_the_mark_of_windows_are_kept(tmp_path: Path, mark: bytes) -> None:
+    file = tmp_path / "mine.toml"
+    before = mark + ONE.replace("\n", "\r\n").encode()
+    file.write_bytes(before)
+    append_entry(file, "court_added", {"reader": "court_gov"})
+    assert file.read_bytes() == before + b'\r\n\r\n[court_added]\r\nreader = "court_gov"\r\n'
+
+
+def test_a_link_to_the_file_stays_a_link_and_the_file_keeps_its_mode(tmp_path: Path) -> None:
+    file, link = tmp_path / "kept.toml", tmp_path / "mine.toml"
+    file.write_text(ONE, "utf-8")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    append_entry(link, "court_added", {"reader": "court_gov"})
+    assert link.is_symlink()
+    assert "court_added" in file.read_text("utf-8")
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_no_entry_is_lost_when_several_are_added_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    keys = [f"court_{number}" for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: append_entry(file, key, {"reader": "court_gov"}), keys))
+    assert sorted(tomllib.loads(file.read_text("utf-8"))) == sorted(keys)
 
 
 def test_what_stood_in_the_file_stays_word_for_word(tmp_path: Path) -> None:

@@ -118,24 +118,45 @@ def test_a_refused_permission_is_one_sentence_that_shows_the_form(tmp_path: Path
 
 @pytest.mark.parametrize(
     "host",
-    ["", "[", "a b", "*.gov.cn", "gov.cn:8080", "https://gov.cn", "gov.cn/x", "me@gov.cn", "例子.cn", "a..b"],
+    [
+        "",
+        "[",
+        "a b",
+        "*.gov.cn",
+        "gov.cn:8080",
+        "https://gov.cn",
+        "gov.cn/x",
+        "me@gov.cn",
+        "例子.cn",
+        "a..b",
+        "a" * 300,
+    ],
 )
 def test_what_is_no_host_as_urls_name_it_is_refused(engine: Engine, host: str) -> None:
-    with pytest.raises(ConfigurationError, match="bare host name"):
+    with pytest.raises(ConfigurationError, match="is no bare host name"):
         allow_host(engine, host, "/", "reason")
     assert list_permissions(engine) == []
 
 
-@pytest.mark.parametrize("path", ["", "s", "/s?a=1", "/s#top", "/公告", "/a b"])
+@pytest.mark.parametrize("path", ["", "s", "/s?a=1", "/s#top", "/公告", "/a b", "/../s", "/a/%2e%2e"])
 def test_what_is_no_path_as_urls_name_it_is_refused(engine: Engine, path: str) -> None:
-    with pytest.raises(ConfigurationError, match="starts with /"):
+    with pytest.raises(ConfigurationError, match=r"is no path of a URL \(it starts with /"):
         allow_host(engine, "www.gov.cn", path, "reason")
     assert list_permissions(engine) == []
 
 
+def test_what_is_no_host_has_no_permission_to_revoke(engine: Engine) -> None:
+    assert revoke_host(engine, "\udcff") == 0
+
+
+def test_the_suggested_command_is_one_for_the_shell() -> None:
+    said = suggest_permission("https://www.gov.cn/a;b$(c)/d.html")
+    assert "iprwatch hosts allow www.gov.cn '/a;b$(c)/d.html' --reason" in said
+
+
 @pytest.mark.parametrize("reason", ["", " \t\n"])
 def test_a_permission_without_a_reason_is_refused(engine: Engine, reason: str) -> None:
-    with pytest.raises(ConfigurationError, match="a reason"):
+    with pytest.raises(ConfigurationError, match="the reason is missing"):
         allow_host(engine, "www.gov.cn", "/", reason)
     assert list_permissions(engine) == []
 

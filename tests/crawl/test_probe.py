@@ -237,6 +237,16 @@ def test_saved_pages_are_sample_cases(tmp_path: Path) -> None:
     assert probe(tmp_path, "--replay", "probed")[:2] == (0, "as expected")
 
 
+def test_a_page_that_cannot_be_saved_is_judged_all_the_same_and_the_fault_is_told(tmp_path: Path) -> None:
+    (tmp_path / "probed").mkdir()
+    (tmp_path / "probed/hanweb").write_text("a file", "ascii")
+    with watched(tmp_path, answer):
+        ran = iprwatch("probe", "--save", "probed", "--json", cwd=tmp_path)
+    assert [found["verdict"] for found in ran.json] == ["as expected"]
+    assert ran.code == 2
+    assert "probed/hanweb/cnipa_loopback_article: the page can't be saved there" in ran.err
+
+
 def test_inspect_reads_a_saved_page(office: Path) -> None:
     assert probe(office, PROVEN, "--replay", "web", "--save", "probed")[0] == 0
     case = office / "probed/court_gov" / f"{PROVEN}_article"

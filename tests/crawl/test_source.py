@@ -90,7 +90,7 @@ def test_a_crontab_with_day_names_is_taken(crontab: str) -> None:
 @pytest.mark.parametrize(
     "crontab",
     ["", "0 9 * *", "0 9 * * * *", "0 9 * * 1-5", "0 9 * * montag", "0 9 * * fri-mon", "0 9 * * ,mon",
-     "99 9 * * mon", "0 24 * * *", "x 9 * * *", "0 9 32 * *", "0 9 * 13 *", "0 9 * * MON"],
+     "99 9 * * mon", "0 24 * * *", "x 9 * * *", "0 9 32 * *", "0 9 * 13 *", "0 9 * * MON", "0 9 31 2 *"],
 )  # fmt: skip
 def test_a_crontab_that_would_not_run_as_written_is_refused(crontab: str) -> None:
     assert "crontab" in fault(crontab=crontab)
@@ -99,10 +99,35 @@ def test_a_crontab_that_would_not_run_as_written_is_refused(crontab: str) -> Non
 @pytest.mark.parametrize(
     "url",
     ["", "www.court.gov.cn", "/fabu/", "ftp://court.gov.cn/", "javascript:alert(1)", "http://", "http://[1",
-     "http://x.cn:99999/", "http://x.cn:0/", "file:///etc/passwd"],
+     "http://x.cn:99999/", "http://x.cn:0/", "file:///etc/passwd", "https://me:word@x.cn/", "https://x.cn/a b", "https://x.cn\\\\y.cn/"],
 )  # fmt: skip
 def test_a_url_that_cannot_be_fetched_is_refused(url: str) -> None:
     assert "url" in fault(url=url)
+    assert "referer" in fault(referer=url)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("least", "5"), ("least", True), ("least", 5.0), ("depth", "1"), ("proven", "yes"), ("proven", 1),
+     ("only_ip", "false"), ("verify_certificate", "no"), ("legacy_tls", 1), ("topics", "law")],
+)  # fmt: skip
+def test_a_value_of_another_type_is_refused(key: str, value: object) -> None:
+    assert key in fault(**{key: value})
+
+
+def test_a_key_beside_that_of_the_table_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(TOML + 'key = "court_other"\n', "utf-8")
+    with pytest.raises(
+        ConfigurationError, match=r"mine\.toml: source 'court_example': key: it is the table's"
+    ):
+        load_sources([file])
+
+
+def test_a_file_with_the_mark_of_windows_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(TOML, "utf-8-sig")
+    assert list(load_sources([file], built_in=False)) == ["court_example"]
 
 
 @pytest.mark.parametrize(
