@@ -8,6 +8,12 @@ from __future__ import annotations
 from errors import IprwatchError
 
 
+def describe_error(error: BaseException) -> str:
+    """What failed while a page was asked for, without a full stop; of a connection that broke, why it did."""
+    reasons = getattr(error.__cause__, "reasons", ())  # failures of Twisted, which `str` would show as such
+    return ("; ".join(reason.getErrorMessage() for reason in reasons) or str(error)).rstrip(".")
+
+
 class PageError(IprwatchError):
     """A page that is no content. Base of everything that a reader raises about a page."""
 

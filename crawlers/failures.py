@@ -5,6 +5,7 @@ from __future__ import annotations
 from scrapy.http import Request
 from twisted.python.failure import Failure
 
+from crawlers.errors import describe_error
 from crawlers.gate import HostHeld
 from crawlers.permissions import suggest_permission
 from crawlers.replay import NotRecorded
@@ -12,16 +13,11 @@ from crawlers.robots import ClosedByRobots, RobotsUnreachable
 from pipeline.store.session import StoreError
 
 
-def describe_failure(failure: Failure) -> str:
-    """What failed, as a sentence without its full stop; of a connection that broke, why."""
-    cause = failure.value.__cause__ if failure.value else None
-    reasons: list[Failure] = getattr(cause, "reasons", [])
-    return "; ".join(one.getErrorMessage() for one in reasons or [failure]).rstrip(".")
-
-
 def judge_failure(failure: Failure) -> tuple[str, str, str]:
     """Why no page came: the state of the run whose list it was, how an article has ended, and in words."""
-    error, said = failure.value, describe_failure(failure)
+    error = failure.value
+    assert error is not None
+    said = describe_error(error)
     request: Request = failure.request  # type: ignore[attr-defined]
     if isinstance(error, NotRecorded):
         return "not recorded", "not recorded", said

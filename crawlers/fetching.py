@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from configuration import Configuration
 from crawlers.answers import to_page
 from crawlers.crawl import build_settings
-from crawlers.failures import describe_failure
+from crawlers.errors import describe_error
 from crawlers.log_format import shorten_twisted
 from crawlers.page import Page
 from crawlers.permissions import allowed_prefixes, suggest_permission
@@ -55,8 +55,10 @@ class _PageSpider(Spider):
         self.page = to_page(response)
 
     def fail(self, failure: Failure) -> None:
-        self.reason = describe_failure(failure)
-        if isinstance(failure.value, ClosedByRobots) and not isinstance(failure.value, RobotsUnreachable):
+        error = failure.value
+        assert error is not None
+        self.reason = describe_error(error)
+        if isinstance(error, ClosedByRobots) and not isinstance(error, RobotsUnreachable):
             request: Request = failure.request  # type: ignore[attr-defined]
             self.reason += f". {suggest_permission(request.url)}"
 

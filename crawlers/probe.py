@@ -20,8 +20,7 @@ from twisted.python.failure import Failure
 
 from configuration import Configuration
 from crawlers.answers import CHALLENGE_STATUS, hours_of, to_page
-from crawlers.errors import Blocked, Gone, LayoutChanged, PageError
-from crawlers.failures import describe_failure
+from crawlers.errors import Blocked, Gone, LayoutChanged, PageError, describe_error
 from crawlers.fetching import build_looking_settings
 from crawlers.gate import OutsideHours
 from crawlers.listing import read_complete, read_listing
@@ -148,8 +147,9 @@ class ProbeSpider(Spider):
             NotRecorded: "not recorded",
         }
         verdict = next((word for kind, word in known.items() if isinstance(failure.value, kind)), "down")
-        detail = describe_failure(failure)
-        if verdict == "down":
+        assert failure.value is not None
+        detail = describe_error(failure.value)
+        if verdict == "down" and not detail.startswith(request.url):
             detail = f"{request.url}: {detail}"
         elif verdict == "closed by robots":
             detail += f". {suggest_permission(request.url)}"

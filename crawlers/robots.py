@@ -29,6 +29,7 @@ from scrapy.http import Request
 from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectError, ConnectionClosed
 
+from crawlers.errors import describe_error
 from crawlers.gate import HostGateMiddleware, HostHeld
 from crawlers.guard import count
 from crawlers.permissions import covers
@@ -161,7 +162,9 @@ class RobotsMiddleware:
             except HostHeld:
                 raise
             except _NO_ANSWER as error:
-                return _closed(f"robots.txt couldn't be fetched ({type(error).__name__}: {error})")
+                return _closed(
+                    f"robots.txt couldn't be fetched ({type(error).__name__}: {describe_error(error)})"
+                )
             if status == 429 or not (200 <= status < 300 or 400 <= status < 500):
                 return _closed(f"robots.txt answered {status}")
             if engine is not None:

@@ -167,13 +167,16 @@ def test_the_newest_probe_counts(tmp_path: Path) -> None:
         ("/art/2026/11/18/art_74_1.html", Said(200, b"<html><body>hello</body></html>", HTML), "changed"),
         ("/art/2026/11/18/art_74_1.html", Said(412, CHALLENGE, HTML), "blocked"),
         ("/art/2026/11/18/art_74_1.html", Said(close=True), "down"),
+        ("/robots.txt", Said(close=True), "down"),
         ("/robots.txt", Said(200, b"User-agent: *\nDisallow: /\n"), "closed by robots"),
         ("/robots.txt", Said(200, b"User-agent: *\nDisallow: /art/\n"), "closed by robots"),
     ],
 )
 def test_a_live_page_gets_its_true_name(tmp_path: Path, place: str, said: Said, verdict: str) -> None:
     with watched(tmp_path, lambda path, n: said if path == place else answer(path, n)):
-        assert probe(tmp_path)[:2] == (1, verdict)
+        code, found, detail = probe(tmp_path)
+    assert (code, found) == (1, verdict)
+    assert "Failure" not in detail
 
 
 def test_a_closed_host_is_looked_at_once_it_was_allowed_on_record(tmp_path: Path) -> None:
