@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from cli_output import SHANGHAI, DatabaseOption, JsonOption, out, pick_sources, print_json, read_configuration
-from configuration import Configuration
+from configuration import FILE_NAME, Configuration
 from crawlers.adding import Look, Way, append_entry, check_address, look_at, make_entry
 from crawlers.inbox_links import PUNCTUATION, Added, add_links, find_links, read_dropped_file
 from crawlers.inspection import open_saved_page
@@ -136,7 +138,14 @@ def sources_add(
     append_entry(to, str(key), table)
     out.print(f"Written to {to} as [{key}].", markup=False, highlight=False)
     if to.resolve() not in [path.resolve() for path in configuration.source_files]:
-        out.print(f'Name it in iprwatch.toml: source_files = ["{to}"]', markup=False, highlight=False)
+        place = configuration.file or Path(FILE_NAME)
+        files = [os.path.relpath(path, place.parent) for path in (*configuration.source_files, to)]
+        out.print(
+            f"Name it in {place}, above the first [table]: source_files = {json.dumps(files, ensure_ascii=False)}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @sources_app.command("mute")

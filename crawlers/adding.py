@@ -165,14 +165,21 @@ def make_entry(
 def append_entry(file: Path, key: str, table: Mapping[str, object]) -> None:
     """Append a source to a TOML file, which is made when it isn't there; all or nothing.
 
-    Raises AddingError when the file holds the key already, isn't TOML or can't be written.
+    Raises AddingError when the file holds the key already or something else than sources (such as the configuration,
+    which would not be read any more), isn't TOML or can't be written.
     """
     try:
         file = file.resolve()  # what a link leads to is written, not the link
         with _alone_in(file.parent):
             before = _read_writable(file)
-            if key in tomllib.loads(before.removeprefix("\ufeff")):
+            tables = tomllib.loads(before.removeprefix("\ufeff"))
+            if key in tables:
                 raise AddingError(f"{file}: the source {key!r} exists already; choose another --key.")
+            for name, value in tables.items():
+                if not isinstance(value, dict) or "reader" not in value:
+                    raise AddingError(
+                        f"{file}: {name!r} is no source; give a file of sources only, or a new one, with --to."
+                    )
             end = "\r\n" if "\r\n" in before else "\n"
             lines = [f"[{key}]", *(f"{name} = {_toml_value(value)}" for name, value in table.items()), ""]
             after = (before.rstrip("\r\n") + 2 * end if before.strip() else "") + end.join(lines)

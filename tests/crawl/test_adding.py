@@ -322,6 +322,30 @@ def test_no_entry_is_lost_when_several_are_added_at_once(tmp_path: Path) -> None
     assert sorted(tomllib.loads(file.read_text("utf-8"))) == sorted(keys)
 
 
+@pytest.mark.parametrize("before", ['contact = "me@example.com"\n', '[channels.log]\nkind = "file"\n'])
+def test_the_configuration_is_no_file_of_sources(tmp_path: Path, before: str) -> None:
+    file = tmp_path / "iprwatch.toml"
+    file.write_text(before, "utf-8")
+    with pytest.raises(AddingError, match=r"iprwatch\.toml: 'c\w+' is no source"):
+        append_entry(file, "court_added", {"reader": "court_gov"})
+    assert file.read_text("utf-8") == before
+
+
+def test_what_is_to_be_written_into_the_configuration_names_all_files(samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(ONE, "utf-8")
+    (tmp_path / "office").mkdir()
+    (tmp_path / "office/iprwatch.toml").write_text('source_files = ["../one.toml"]\n', "utf-8")
+    ran = iprwatch(
+        "--config", "office/iprwatch.toml", "sources", "add", f"{LIST}?other", "--file", samples / LIST_PAGE,
+        "--to", "mine.toml", "--key", "court_added", *OPTIONS, cwd=tmp_path,
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert (
+        'office/iprwatch.toml, above the first [table]: source_files = ["../one.toml", "../mine.toml"]'
+        in ran.out
+    )
+
+
 def test_what_stood_in_the_file_stays_word_for_word(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(ONE, "utf-8")
