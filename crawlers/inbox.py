@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from scrapy import Request
 
+from crawlers.answers import run_state
 from crawlers.errors import Gone, PageError
 from crawlers.inbox_links import InboxError, read_folder, settle_link, waiting_links
 from crawlers.notice import ListEntry
@@ -19,7 +20,8 @@ from crawlers.spider import FamilySpider
 class InboxSpider(FamilySpider):
     """Asks for every link that waits. What was handed in is never baseline: whoever did wants to know.
 
-    A link whose article was refused is settled as gone or failed; one that was not reached waits on.
+    A link whose article was refused is settled as gone or failed; one that was not reached, or whose server was in
+    trouble, waits on.
     """
 
     name = "inbox"
@@ -48,6 +50,8 @@ class InboxSpider(FamilySpider):
                     yield request
 
     async def article_refused(self, watch: Watch, address: str, error: PageError, page: Page) -> None:
-        """Settle the link, so that it isn't asked for again."""
+        """Settle the link, so that it isn't asked for again; a server that failed may have it another time."""
+        if run_state(error, page) == "down":
+            return
         state = "gone" if isinstance(error, Gone) else "failed"
         await asyncio.to_thread(settle_link, self.engine, address, state, str(error))

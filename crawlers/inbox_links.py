@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine, exists, select, update
 from w3lib.url import safe_url_string
 
+from crawlers.source import check_source_url
 from errors import IprwatchError
 from pipeline.normalize import identify_url
 from pipeline.store.sketches import chunks
@@ -38,7 +39,7 @@ PUNCTUATION = "“”‘’，。；、：！？…（）【】《》「」『�
 _LINK = re.compile(rf"(?i:https?)://[^\s/?#<>\"'{PUNCTUATION}]+(?:[/?#][^\x00-\x20<>\"'\x7f-\U0010ffff]*)?")
 # The first line of a mail in an mbox (RFC 4155), with its sender and time.
 _MBOX = re.compile(rb"^From \S+ +[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d .*\n", re.MULTILINE)
-_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f:.]+")
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f.]*:[0-9a-f:.]*")
 _MESSAGES = ("new", "cur")  # of a Maildir; what is in its `tmp` is still being written
 _LARGEST = 5_000_000  # bytes of a dropped file
 
@@ -73,17 +74,11 @@ def _without_end(link: str) -> str:
 def is_link(url: str) -> bool:
     """True for an http(s) URL with a host that could be asked."""
     try:
-        parts = urlsplit(url)
-        usable = parts.port != 0
+        check_source_url(url)
         safe_url_string(url)  # as it will be sent
     except ValueError:
         return False
-    return (
-        usable
-        and parts.scheme in ("http", "https")
-        and _HOST.fullmatch(parts.hostname or "") is not None
-        and re.search(r"\s", url) is None
-    )
+    return _HOST.fullmatch(urlsplit(url).hostname or "") is not None
 
 
 def add_links(engine: Engine, urls: Iterable[str], origin: str) -> Added:

@@ -16,9 +16,25 @@ from crawlers.inbox_links import (
     read_folder,
     waiting_links,
 )
+from pipeline.store.session import open_engine
 from pipeline.store.tables import InboxLink
 from tests.command import iprwatch
+from tests.crawl.test_live import HTML, answer, watched
+from tests.loopback import Said
 
+INBOX = """
+[inbox_links]
+reader = "inbox"
+url = "inbox:"
+name_zh = "收件箱"
+name_en = "Inbox"
+publisher_zh = "未知来源"
+publisher_en = "Unknown"
+topics = []
+crontab = "0 9 * * *"
+least = 0
+proven = true
+"""
 COURT = "https://www.court.gov.cn/fabu/xiangqing/512961.html"
 DELETED = "https://mp.weixin.qq.com/s/Ip0watch0Deleted0inEng"
 
@@ -82,6 +98,21 @@ def test_handed_in_links_are_stored_alerted_and_settled(office: Path) -> None:
     again = iprwatch("crawl", "inbox_links", "--replay", "web", "--json", cwd=office)
     assert again.json["sources"][0]["counts"]["asked"] == 1
     assert again.json["new"] == []
+
+
+@pytest.mark.parametrize(("status", "waits"), [(500, True), (503, True), (404, False), (403, False)])
+def test_a_link_whose_server_is_in_trouble_waits_on(tmp_path: Path, status: int, waits: bool) -> None:
+    def show(path: str, n: int) -> Said:
+        return Said(status, b"<html>no</html>", HTML) if path.startswith("/art") else answer(path, n)
+
+    with watched(tmp_path, show) as server:
+        with (tmp_path / "sources.toml").open("a", encoding="utf-8") as file:
+            file.write(INBOX)
+        iprwatch("add", f"{server.url}/art/2026/11/18/art_74_1.html", cwd=tmp_path)
+        assert iprwatch("crawl", "inbox_links", cwd=tmp_path).code == (0 if status == 404 else 1)
+    engine = open_engine(f"sqlite:///{tmp_path / 'data/iprwatch.db'}")
+    assert bool(waiting_links(engine)) == waits
+    engine.dispose()
 
 
 def test_a_page_that_no_reader_knows_is_settled_as_failed_with_the_reason(engine: Engine) -> None:

@@ -47,6 +47,8 @@ def test_what_leads_nowhere_is_no_link(junk: str) -> None:
         "http://…",
         "http://x][::]",
         "http://::\\@1",
+        "http://a..b/",
+        "http://me:word@example.org/",
     ],
 )
 def test_a_link_that_leads_nowhere_is_refused_by_hand(engine: Engine, link: str) -> None:
