@@ -271,12 +271,17 @@ def load_configuration(path: Path | None = None, **overrides: object) -> Configu
             configuration = configuration.model_copy(update=wanted)
         configuration._file = file
     except ValidationError as error:
+        key = "".join(str(part) for part in error.errors()[0]["loc"][:1])
+        if (variable := f"IPRWATCH_{key}".upper()) in os.environ:
+            place = f"the environment variable {variable}"
         raise ConfigurationError(f"{place}: {first_fault(error)}.") from None
     except SettingsError as error:
         # What can't be read is not shown: it may hold a secret.
         raise ConfigurationError(f"The environment: {error}; lists and tables are written as JSON.") from None
     configuration._check_proxy(configuration.proxy, place)
     for name, address in configuration.proxies.items():
+        if name == DIRECT:
+            raise ConfigurationError(f"{place}: proxies.{DIRECT}: this name means no proxy; choose another.")
         if isinstance(address, str):
             check_proxy_url(address, f"{place}: proxies.{name}", secret=False)
     kinds = {name: str(options["kind"]) for name, options in configuration.channels.items()}

@@ -78,6 +78,14 @@ def test_a_configuration_that_cannot_be_used_is_named_by_file_and_key(
     assert words in refused(tmp_path, "sources")
 
 
+def test_a_variable_that_cannot_be_used_is_named_and_not_the_file(tmp_path: Path) -> None:
+    (tmp_path / "iprwatch.toml").write_text("delay = 1", encoding="utf-8-sig")
+    ran = iprwatch("sources", cwd=tmp_path, IPRWATCH_DELAY="soon")
+    assert ran.code == 2
+    assert ran.err.startswith("iprwatch: the environment variable IPRWATCH_DELAY: delay: "), ran.err
+    assert iprwatch("sources", "--json", cwd=tmp_path).code == 0
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -86,6 +86,7 @@ def test_each_source_takes_its_proxy_and_its_login_stays_secret(tmp_path: Path) 
             '[proxies]\na = "socks5://127.0.0.1:1"',
             r"proxies\.a: the address of a proxy reads http://host:port",
         ),
+        ('[proxies]\ndirect = "http://127.0.0.1:1"', r"proxies\.direct: this name means no proxy"),
         ('[proxies]\na = "http://user:word@127.0.0.1:1"', r"proxies\.a: a login must not stand in the file"),
     ],
 )
