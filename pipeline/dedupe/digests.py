@@ -16,7 +16,7 @@ _TITLE = re.compile(
     r"|\b(?:roundup|round-up|digest|weekly|monthly|newsletter|highlights|in brief|typical cases|top \d+|news in)\b"
 )
 _ENTRY = re.compile(
-    r"^\s*(?:[【\[(（]?案例?\s*(?:[一二三四五六七八九十]{1,3}|\d{1,3})[】\])）:：、.．\s]"
+    r"^[^\S\n]*(?:[【\[(（]?案例?\s*(?:[一二三四五六七八九十]{1,3}|\d{1,3})[】\])）:：、.．\s]"
     r"|[【\[(（]?\d{1,2}[】\])）、.．:：]\s*(?!\d))(?P<heading>[^\n。；]{2,60})(?=\n[^\n]*。)",
     re.MULTILINE,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pipeline.dedupe.digests import is_digest
@@ -193,3 +195,9 @@ def test_headlines_of_digests_are_known(title: str) -> None:
 )
 def test_a_report_or_a_list_of_names_is_no_digest(title: str, body: str) -> None:
     assert not is_digest(title, body)
+
+
+def test_empty_lines_without_end_hold_nothing_up() -> None:
+    started = time.perf_counter()
+    assert not is_digest("通知", "\n" * 200_000)
+    assert time.perf_counter() - started < 10
