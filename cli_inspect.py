@@ -49,7 +49,7 @@ class _Side(BaseModel):
 
     @property
     def text(self) -> Text:
-        return Text(self.title, self.body, identify_url(self.url) if self.url else None)
+        return Text(self.title, self.body, identify_url(self.url) if self.url and self.url.strip() else None)
 
 
 class _Pair(BaseModel):
@@ -109,6 +109,7 @@ def inspect_same() -> None:
             ) from None
         comparison = compare(pair.a.text, pair.b.text)
         _print_line({"verdict": comparison.verdict, "reason": comparison.reason})
+        sys.stdout.flush()  # who writes a pair and waits for its verdict gets it
 
 
 @inspect_app.command("folder")
@@ -162,18 +163,25 @@ def _read_time(value: str | None, option: str) -> datetime | None:
 
 
 def _read_input() -> str:
-    try:
-        return sys.stdin.buffer.read().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"Standard input is not UTF-8 (byte {error.start}).") from None
+    return "".join(line for _, line in _decoded_lines())
 
 
 def _input_lines() -> Iterator[tuple[int, str]]:
-    # Not splitlines(): a page's text may hold U+2028 and the like inside one line.
-    lines = _read_input().split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    return iter([(number, line.removesuffix("\r")) for number, line in enumerate(lines, start=1)])
+    return ((number, line.removesuffix("\n").removesuffix("\r")) for number, line in _decoded_lines())
+
+
+def _decoded_lines() -> Iterator[tuple[int, str]]:
+    """Standard input line by line, as it comes. Only a line feed ends a line: a page's text may hold U+2028."""
+    if sys.stdin is None:
+        raise InputError("Standard input is closed; write to it what is to be inspected.")
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            # Programs for Windows begin a file with a byte order mark.
+            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"Line {number} of standard input is not UTF-8 (byte {error.start + 1} of the line); write it as UTF-8."
+            ) from None
 
 
 def _print_line(value: dict[str, Any], indent: int | None = None) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import select
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command import iprwatch
+from tests.command import LONGEST, environment, iprwatch
 
 SOURCE = """[court_example]
 reader = "court_gov"
@@ -240,6 +243,52 @@ def test_a_pair_that_is_none_is_named_by_its_line(tmp_path: Path, line: str, wor
     sentence = refused(tmp_path, "inspect", "same", stdin=line + "\n")
     assert "Line 1 of standard input is no pair" in sentence
     assert words in sentence
+
+
+def test_a_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    # Written as the shell does: the test's own encoding would refuse it.
+    first = "import io, sys; sys.stdin = io.TextIOWrapper(io.BytesIO(b'\\n{\\xff}\\n'))"
+    ran = iprwatch("inspect", "same", cwd=tmp_path, first=first)
+    assert ran.code == 2
+    assert "Line 2 of standard input is not UTF-8 (byte 2 of the line); write it as UTF-8." in ran.err
+
+
+def test_a_byte_order_mark_before_pairs_is_passed_over(tmp_path: Path) -> None:
+    side = {"title": "通知", "body": "关于做好专利开放许可工作的通知，请各地遵照执行。", "url": " "}
+    ran = iprwatch("inspect", "same", cwd=tmp_path, stdin=f"\ufeff{json.dumps({'a': side, 'b': side})}\n")
+    assert (ran.code, ran.json["verdict"]) == (0, "repost")
+
+
+def test_closed_standard_input_is_refused(tmp_path: Path) -> None:
+    ran = iprwatch("inspect", "same", cwd=tmp_path, first="import sys; sys.stdin = None")
+    assert (ran.code, ran.err) == (
+        2,
+        "iprwatch: Standard input is closed; write to it what is to be inspected.\n",
+    )
+
+
+def test_a_pair_is_judged_when_it_comes(tmp_path: Path) -> None:
+    """A program may write a pair, wait for its verdict, and write the next."""
+    side = {"title": "通知", "body": "请各地遵照执行。", "url": None}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", "inspect", "same"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment(tmp_path),
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{json.dumps({'a': side, 'b': side})}\n")
+        process.stdin.flush()
+        ready, _, _ = select.select([process.stdout], [], [], LONGEST)
+        if not ready:
+            process.kill()
+        assert ready
+        assert json.loads(process.stdout.readline())["verdict"] == "repost"
+        process.stdin.close()
 
 
 def test_a_time_without_zone_is_refused(tmp_path: Path) -> None:
