@@ -153,7 +153,7 @@ def _compare_pages(one: Text, other: Text) -> Comparison:
         letters=aligned.shared,
         titles_agree=title is not None or titles[0].letters == titles[1].letters,
     )
-    objection = find_objection(aligned) or find_title_objection(*titles, *bodies, title)
+    objection = find_objection(aligned) or find_title_objection(*titles, aligned, title)
     if objection:
         return Comparison("different", f"{found}, but {objection}.", shared)
     return Comparison("repost", f"{found}, and no number or name differs in the shared part.", shared)

@@ -6,13 +6,20 @@ the shared part (a reprint's header, footer, other items of a digest) object onl
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.dedupe.align import Block, Gap, find_gaps
 from pipeline.dedupe.folding import Folded
-from pipeline.dedupe.names import explain_longer_name, explain_two_names, has_party, starts_as_edit
+from pipeline.dedupe.names import (
+    are_fields,
+    explain_longer_name,
+    explain_two_names,
+    has_party,
+    starts_as_edit,
+)
 from pipeline.dedupe.numbers import (
     Token,
     find_designations,
@@ -34,8 +41,13 @@ _EDIT_LETTERS = 6
 _EDITS_LEAST, _EDITS_SHARE, _EDITS_MOST = 4, 0.03, 40
 """Letters that light edits may exchange: a few, and a few more in a long text."""
 
+_BRIEF = 60
+"""A text of fewer letters is a form with little to fill in: a word exchanged in it makes another notice."""
+
 _EXCLUSIVE_LEAST, _EXCLUSIVE_SHARE, _EXCLUSIVE_MOST = 30, 0.15, 200
 """Letters that each text may have within the shared part that the other lacks."""
+
+_DRAFT = re.compile(r"征求意见稿|公开征求意见|送审稿|草案|\bdraft\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +97,15 @@ def find_objection(aligned: Aligned) -> str | None:
     return None
 
 
-def find_title_objection(
-    one: Folded, other: Folded, one_body: Folded, other_body: Folded, title: Aligned | None
-) -> str | None:
+def find_title_objection(one: Folded, other: Folded, bodies: Aligned, title: Aligned | None) -> str | None:
     """What two headlines have against a merge of their bodies.
 
     A headline may be rewritten freely; but two places in a series (第612号, 第613号; 2025年, 2026年) that the
-    other text doesn't know, or two names in one phrase, make two things. `title` is the headlines' alignment,
-    or None where they have less than half in common.
+    other text doesn't know, two names in one phrase, or words that are exchanged in headline and body alike, make
+    two things. So do a draft and what may be its final text. `title` is the headlines' alignment, or None where
+    they have less than half in common.
     """
+    one_body, other_body = bodies.a, bodies.b
     labelled, other_labelled = find_labelled(one), find_labelled(other)
     for label in sorted(labelled.keys() & other_labelled.keys()):
         mine, theirs = labelled[label] - other_labelled[label], other_labelled[label] - labelled[label]
@@ -104,7 +116,19 @@ def find_title_objection(
             and not any(mentions(one_body, value) for value in theirs)
         ):
             return f"the titles say {_listed(mine)} and {_listed(theirs)}"
-    return guard_names(title) if title else None
+    if title is None:
+        return None
+    for headline, text in (
+        (one, f"{other.plain} {other_body.plain}"),
+        (other, f"{one.plain} {one_body.plain}"),
+    ):
+        for draft in _DRAFT.findall(headline.plain):
+            if draft not in text:
+                return f"only one title says {draft}"
+    for a, b in sorted(_exchanged(title) & _exchanged(bodies)):
+        if are_fields(a, b):
+            return f"the one says {a} in headline and text where the other says {b}"
+    return guard_names(title)
 
 
 def guard_designations(aligned: Aligned) -> str | None:
@@ -143,7 +167,8 @@ def guard_numbers(aligned: Aligned) -> str | None:
 
 def guard_words(aligned: Aligned) -> str | None:
     """Two Latin names or codes at one place; endings may differ (infringe, infringes)."""
-    for gap in aligned.gaps:
+    at_ends = [gap for gap in _paired(aligned) if _is_in_sentence(aligned, gap)]
+    for gap in (*aligned.gaps, *at_ends):
         mine = [token.value for token in _inside(aligned.words[0], gap.a_start, gap.a_end)]
         theirs = [token.value for token in _inside(aligned.words[1], gap.b_start, gap.b_end)]
         if mine and theirs and "".join(mine) != "".join(theirs) and _beginnings(mine) != _beginnings(theirs):
@@ -161,7 +186,7 @@ def guard_names(aligned: Aligned) -> str | None:
         if not a and not b:
             continue
         seen[a, b] += 1
-        if len(a) > 1 and len(b) > 1 and seen[a, b] > 1 and not starts_as_edit(a) and not starts_as_edit(b):
+        if a and b and seen[a, b] > 1 and are_fields(a, b):
             return f"the one says {a} wherever the other says {b}"
         for text, start, end in ((aligned.a, gap.a_start, gap.a_end), (aligned.b, gap.b_start, gap.b_end)):
             left, right = text.around(start, end, _CONTEXT)
@@ -194,6 +219,8 @@ def guard_contents(aligned: Aligned) -> str | None:
     for gap in aligned.gaps:
         a, b = _words_only(aligned, gap)
         if a and b:
+            if aligned.shared < _BRIEF and not (starts_as_edit(a) and starts_as_edit(b)):
+                return f"so short a text says {a} where the other says {b}"
             exchanged += (
                 max(len(a), len(b)) if max(len(a), len(b)) <= _EDIT_LETTERS else 2 * min(len(a), len(b))
             )
@@ -251,6 +278,21 @@ def _paired(aligned: Aligned) -> Iterator[Gap]:
             yield tail
 
 
+def _is_in_sentence(aligned: Aligned, gap: Gap) -> bool:
+    """Whether head (or tail) of each text is one Latin word in a sentence of the shared part, and no header."""
+    is_head = gap.a_start == gap.b_start == 0
+    for text, tokens, start, end in (
+        (aligned.a, aligned.words[0], gap.a_start, gap.a_end),
+        (aligned.b, aligned.words[1], gap.b_start, gap.b_end),
+    ):
+        left, right = text.around(start, end, 2)
+        beside = right if is_head else left[::-1]
+        is_word = [(word.start, word.end) for word in _inside(tokens, start, end)] == [(start, end)]
+        if not (is_word and beside.startswith(" ") and beside[1:].isalnum()):
+            return False
+    return True
+
+
 def _beginnings(words: Iterable[str]) -> list[str]:
     return [word[:3] for word in words]
 
@@ -281,6 +323,17 @@ def _contrast(aligned: Aligned, gap: Gap) -> str:
     one = _shown(aligned.a, gap.a_start, gap.a_end)
     other = _shown(aligned.b, gap.b_start, gap.b_end)
     return f"one says {one} where the other says {other}"
+
+
+def _exchanged(aligned: Aligned) -> set[tuple[str, str]]:
+    """What the one text says where the other says something else, also at beginning and end."""
+    places = (*aligned.gaps, *_paired(aligned))
+    words = [_words_only(aligned, gap) for gap in places if _length(gap) <= _NAME_LETTERS]
+    return {(a, b) for a, b in words if a and b}
+
+
+def _length(gap: Gap) -> int:
+    return max(gap.a_end - gap.a_start, gap.b_end - gap.b_start)
 
 
 def _words_only(aligned: Aligned, gap: Gap) -> tuple[str, str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+
+from pipeline.legal.court_codes import divisions
 
 _PARTY_ROLE = (
     r"(?:原告|被告|第三人|上诉人|申请人|异议人|请求人|专利权人|商标权人|权利人|注册人|著作权人|被执行人|债务人|债权人|罪犯|"
@@ -23,14 +26,31 @@ _FUNCTION = frozenset(
 )
 # What follows a person's full name: the name has ended.
 _SAYING = tuple("介绍 说明 指出 表示 认为 告诉 强调 坦言 回应 提出 说 称 还 也 则 就 在 对 向 从 将".split())
+# What stands for a name that the reader knows: 我市 is the city of whoever writes, a reprint elsewhere names it.
+_POINTING = frozenset("我 本 该 此 这 全 我们 上述 前述 涉案 被诉 原告 被告".split())
+# Characters that are written for one another, or mistaken.
+_VARIANTS = frozenset(
+    frozenset(pair)
+    for pair in (
+        "他她 他它 她它 的地 的得 做作 像象 帐账 份分 订定 唯惟 粘黏 已己 未末 入人 那哪 坐座 型形 须需 联连 至致 迭叠"
+    ).split()
+)
 _MASKED = re.compile("[某×＊*]")
+_MASKED_NAMES = re.compile(r"(?:[一-鿿]某{1,2})+")
+_AND = frozenset("、和及与")
+_CURRENCIES = frozenset("美港欧日澳加新")
 _ORDINAL_SIGN = frozenset("甲乙丙丁戊己庚辛")
+_TRADES = (
+    "科技|贸易|商贸|实业|文化|传媒|影视|网络|软件|电子|机械|机电|化工|生物|制药|医药|食品|餐饮|酒业|茶业|茶叶|种业|烟酒|百货|便利|"
+    "服装|服饰|鞋业|家具|建材|五金|汽车|物流|环保|新材料"
+)
 _SUFFIX = re.compile(
     r"(?:\([^()]{1,12}\))?(?:"
     r"省(?!略)|市(?!场)|[县旗镇乡村]|[东西南北中]?(?:路|街|大道)\d|(?:新|开发|高新)?区|自治|"
     r"(?:[一-鿿]{0,10}?)(?:有限公司|有限责任|股份公司|股份有限|集团公司|公司与|公司诉|事务所|研究院|研究所|大学|学院|医院)|"
     r"(?:[市省县区第一二三四五六])*(?:知识产权|互联网|金融|海事|铁路运输|中级|高级|基层|人民)*(?:法院|检察院)|"
     r"(?:市|省|县|区)?(?:市场监督管理|市场监管|知识产权|公安|版权|专利)*(?:局|厅|大队)|"
+    rf"(?:{_TRADES})?(?:公司(?!法)|集团(?!化)|商行|经营部|合作社|厂(?![房家商区])|店(?![铺面主员]))|"
     r"同志|先生|女士|某|律师|法官|等人|牌|等\d*[一二三四五六七八九十]*人"
     r")"
 )
@@ -111,6 +131,8 @@ _CLASSES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("stage", ("征求意见稿", "送审稿", "草案", "试行", "修订", "正式")),
 )
 _CLASS_CONTEXT = 3
+_DIVISION_NAMES = range(3, 6)
+"""Letters of the names of cities and counties that are looked for: 湖州市, 黄石港区. 郊区 is a word as well."""
 
 
 def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
@@ -132,7 +154,8 @@ def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
         return f"names after {role[0]}"
     if (role := _PERSON.search(before)) and not a.startswith(_SAYING) and not b.startswith(_SAYING):
         return f"names after {role[0]}"
-    if (suffix := _SUFFIX.match(right)) and not (a[0] in _FUNCTION and b[0] in _FUNCTION):
+    is_pointing = a in _POINTING or b in _POINTING or (a[0] in _FUNCTION and b[0] in _FUNCTION)
+    if (suffix := _SUFFIX.match(right)) and not is_pointing:
         return f"names before {suffix[0]}"
     whole_words = len(a) > 1 and len(b) > 1
     if whole_words and (charge := _CHARGE.match(right)):
@@ -142,6 +165,8 @@ def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
         quotation = len(opened[0]) + max(len(a), len(b)) + len(closed[0]) - 2
         if quotation <= _MARK or (whole_words and quotation <= _NAME_IN_QUOTES):
             return "names in quotation marks"
+    if a in _CURRENCIES and b in _CURRENCIES and right.startswith("元"):
+        return "two currencies"
     return _explain_persons(a, b, left) or _explain_classes(a, b, left, right)
 
 
@@ -149,6 +174,10 @@ def explain_longer_name(added: str, left: str, right: str) -> str | None:
     """Why `added`, which one text has and the other lacks at this place, makes another name (张某, 张某某)."""
     if set(added) <= {"某"}:
         return "masked names"
+    if _MASKED_NAMES.fullmatch(added) and (left[-1:] in _AND or right[:1] in _AND):
+        return "one person and several"
+    if added in _CURRENCIES and right.startswith("元"):
+        return "two currencies"
     if len(added) == 1 and added not in _NOT_A_NAME and (role := _PERSON.search(left[-_ROLE_BEFORE:])):
         return f"names after {role[0]}"
     return None
@@ -157,6 +186,12 @@ def explain_longer_name(added: str, left: str, right: str) -> str | None:
 def starts_as_edit(text: str) -> bool:
     """Whether a differing passage begins as a verb or an adverb does, not as a name."""
     return text[0] in _NOT_A_NAME
+
+
+def are_fields(a: str, b: str) -> bool:
+    """Whether two texts that say `a` and `b` at several places are a form filled twice, and no edit made throughout."""
+    is_edit = starts_as_edit(a) or starts_as_edit(b) or a in _POINTING or b in _POINTING
+    return not is_edit and frozenset((a, b)) not in _VARIANTS
 
 
 def has_party(text: str) -> bool:
@@ -180,4 +215,17 @@ def _explain_classes(a: str, b: str, left: str, right: str) -> str | None:
         in_b = {member for member in members if member in wide_b}
         if in_a - in_b and in_b - in_a:
             return f"two values of {label}"
+    divisions_of_a, divisions_of_b = _find_divisions(wide_a), _find_divisions(wide_b)
+    if divisions_of_a - divisions_of_b and divisions_of_b - divisions_of_a:
+        return "two values of place"
     return None
+
+
+def _find_divisions(text: str) -> set[str]:
+    found = {text[at : at + size] for size in _DIVISION_NAMES for at in range(len(text) - size + 1)}
+    return found & _divisions()
+
+
+@cache
+def _divisions() -> frozenset[str]:
+    return frozenset(name for name, _ in divisions().values())

@@ -223,6 +223,16 @@ GUARDED: dict[str, tuple[Callable[..., str | None], str, str]] = {
         NEWS.replace("“雾语”", "WUYU"),
         NEWS.replace("“雾语”", "SKYTEA"),
     ),
+    "brand that begins the text": (
+        guards.guard_words,
+        "Bluepeak Robotics announced today that it has sued a former supplier over its gripper patents.",
+        "Greenpeak Robotics announced today that it has sued a former supplier over its gripper patents.",
+    ),
+    "letter of a divided application": (
+        guards.guard_designations,
+        f"第45678901号商标。{NEWS}",
+        f"第45678901A号商标。{NEWS}",
+    ),
     "trademark": (guards.guard_names, NEWS, NEWS.replace("“雾语”", "“云语”")),
     "firm": (guards.guard_names, NEWS, NEWS.replace("青岚雾语茶业", "青岚听泉茶业")),
     "court": (guards.guard_names, NEWS, NEWS.replace("青岚市", "白石市")),
@@ -239,6 +249,29 @@ GUARDED: dict[str, tuple[Callable[..., str | None], str, str]] = {
     ),
     "given name": (guards.guard_names, f"任命陈晓明为庭长。{NEWS}", f"任命陈志远为庭长。{NEWS}"),
     "charge": (guards.guard_names, f"涉嫌假冒专利罪一案。{NEWS}", f"涉嫌侵犯著作权罪一案。{NEWS}"),
+    "given name of one letter, throughout": (
+        guards.guard_names,
+        f"李明华来到现场。{LAW}李明华最后说了几句。",
+        f"李明辉来到现场。{LAW}李明辉最后说了几句。",
+    ),
+    "one person and two": (
+        guards.guard_names,
+        f"{LAW}对黎某批准逮捕。{NEWS}",
+        f"{LAW}对黎某、莫某批准逮捕。{NEWS}",
+    ),
+    "firm without its form": (
+        guards.guard_names,
+        f"{LAW}判令天宇公司停止。{NEWS}",
+        f"{LAW}判令听泉公司停止。{NEWS}",
+    ),
+    "shop": (guards.guard_names, f"查处城东烟酒店。{LAW}", f"查处城西烟酒店。{LAW}"),
+    "city and county": (guards.guard_names, f"日前，湖州市召开会议。{LAW}", f"日前，吉安县召开会议。{LAW}"),
+    "currency": (guards.guard_names, f"获赔500万元。{LAW}", f"获赔500万美元。{LAW}"),
+    "word of a short notice": (
+        guards.guard_contents,
+        "经审查，准予青岚雾语商标代理有限公司备案变更，特此公告。",
+        "经审查，准予青岚雾语商标代理有限公司备案注销，特此公告。",
+    ),
     "place": (guards.guard_names, f"今日上海消息。{NEWS}", f"今日广州消息。{NEWS}"),
     "kind of right": (guards.guard_names, f"关于发明申请的审查。{NEWS}", f"关于外观设计申请的审查。{NEWS}"),
     "award": (guards.guard_names, f"今日判令赔偿各项损失。{NEWS}", f"今日判令驳回各项请求。{NEWS}"),
@@ -280,10 +313,34 @@ def test_a_guard_keeps_apart_what_would_merge_without_it(case: str, monkeypatch:
         ("3月9日开庭公告", "3月10日开庭公告"),
         ("发布第三批典型案例", "发布第四批典型案例"),
         ("关于授予“雾语”称号的决定", "关于授予“云语”称号的决定"),
+        ("规范专利申请行为的规定", "规范专利申请行为的规定（征求意见稿）"),
     ],
 )
 def test_titles_of_a_series_keep_equal_bodies_apart(one: str, other: str) -> None:
     assert compare(text(LAW, title=one), text(LAW, title=other)).verdict == "different"
+
+
+def test_a_topic_exchanged_in_headline_and_text_is_another_notice() -> None:
+    def announce(topic: str) -> Text:
+        return text(f"我中心定于近期举办{topic}培训班。\n{LAW}", title=f"关于举办{topic}培训班的通知")
+
+    assert compare(announce("专利导航"), announce("海外维权")).verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("我市召开会议", "湖州市召开会议"),
+        ("该公司不服", "雾语公司不服"),
+        ("案涉专利号为ZL202010123456.7", "案涉专利号为ZL 202010123456.7"),
+        ("案涉专利号为ZL202010123456.7", "案涉专利号为202010123456.7"),
+        ("记入帐户，另立帐户", "记入账户，另立账户"),
+        ("赔偿500万元", "赔偿500万元人民币"),
+    ],
+)
+def test_what_a_reprint_names_or_sets_otherwise_keeps_nothing_apart(before: str, after: str) -> None:
+    found = judge(f"{LAW}{before}。{LAW[::-1]}", f"{LAW}{after}。{LAW[::-1]}")
+    assert found.verdict == "repost", found.reason
 
 
 def test_a_number_that_only_a_headline_picks_from_the_text_keeps_nothing_apart() -> None:
