@@ -23,14 +23,19 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 _CIRCLES = str.maketrans({"○": "〇", "◯": "〇"})
 _MARKS = str.maketrans("“”„‟＂「」『』‘’‛＇—–‒―－", '"' * 9 + "'" * 4 + "-" * 5)
 
+_LONGEST_OPENING = 80
+"""Characters of a first line that are looked at: whether a text begins in the middle of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """`plain` keeps punctuation; `letters` has letters and digits alone; `at[i]` is where letter i stands in plain."""
+    """`plain` keeps punctuation; `letters` has letters and digits alone; `at[i]` is where letter i stands in plain.
+    `first_line` is the number of letters of the text's first line, as far as it matters."""
 
     plain: str
     letters: str
     at: tuple[int, ...]
+    first_line: int
 
     def letter_index(self, plain_index: int) -> int:
         """The first letter at or after a place in `plain`."""
@@ -92,7 +97,8 @@ def fold_text(text: str) -> Folded:
     """Both forms, and the way back from one to the other."""
     plain = fold_plain(text)
     at = tuple(index for index, character in enumerate(plain) if character.isalnum())
-    return Folded(plain, "".join([plain[index] for index in at]), at)
+    first_line = text.lstrip()[:_LONGEST_OPENING].partition("\n")[0]
+    return Folded(plain, "".join([plain[index] for index in at]), at, len(fold_letters(first_line)))
 
 
 def _simplify(text: str) -> str:

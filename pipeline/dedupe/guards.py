@@ -41,12 +41,14 @@ _EDIT_LETTERS = 6
 _EDITS_LEAST, _EDITS_SHARE, _EDITS_MOST = 4, 0.03, 40
 """Letters that light edits may exchange: a few, and a few more in a long text."""
 
-_BRIEF = 60
-"""A text of fewer letters is a form with little to fill in: a word exchanged in it makes another notice."""
+_BRIEF, _BRIEFEST = 150, 60
+"""A text of fewer letters is a form with little to fill in: a word exchanged in it makes another notice, in the
+shortest ones a single letter."""
 
 _EXCLUSIVE_LEAST, _EXCLUSIVE_SHARE, _EXCLUSIVE_MOST = 30, 0.15, 200
 """Letters that each text may have within the shared part that the other lacks."""
 
+_MARK = re.compile(r"[。.!?;:|]")
 _DRAFT = re.compile(r"征求意见稿|公开征求意见|送审稿|草案|\bdraft\b")
 
 
@@ -167,8 +169,7 @@ def guard_numbers(aligned: Aligned) -> str | None:
 
 def guard_words(aligned: Aligned) -> str | None:
     """Two Latin names or codes at one place; endings may differ (infringe, infringes)."""
-    at_ends = [gap for gap in _paired(aligned) if _is_in_sentence(aligned, gap)]
-    for gap in (*aligned.gaps, *at_ends):
+    for gap in (*aligned.gaps, *_opening(aligned)):
         mine = [token.value for token in _inside(aligned.words[0], gap.a_start, gap.a_end)]
         theirs = [token.value for token in _inside(aligned.words[1], gap.b_start, gap.b_end)]
         if mine and theirs and "".join(mine) != "".join(theirs) and _beginnings(mine) != _beginnings(theirs):
@@ -216,11 +217,14 @@ def guard_contents(aligned: Aligned) -> str | None:
         if paired > _PAIRED_ENDS or 2 * paired > aligned.shared:
             return f"both go on for {paired} characters or more outside the shared part"
     exchanged = 0
-    for gap in aligned.gaps:
+    is_brief = aligned.shared < _BRIEF
+    for gap in (*aligned.gaps, *(_opening(aligned) if is_brief else ())):
         a, b = _words_only(aligned, gap)
         if a and b:
-            if aligned.shared < _BRIEF and not (starts_as_edit(a) and starts_as_edit(b)):
-                return f"so short a text says {a} where the other says {b}"
+            is_word = min(len(a), len(b)) > 1 and not starts_as_edit(a) and not starts_as_edit(b)
+            is_letter = aligned.shared < _BRIEFEST and not (starts_as_edit(a) and starts_as_edit(b))
+            if (is_brief and is_word) or is_letter:
+                return f"so short a text says {_short(a)} where the other says {_short(b)}"
             exchanged += (
                 max(len(a), len(b)) if max(len(a), len(b)) <= _EDIT_LETTERS else 2 * min(len(a), len(b))
             )
@@ -278,19 +282,15 @@ def _paired(aligned: Aligned) -> Iterator[Gap]:
             yield tail
 
 
-def _is_in_sentence(aligned: Aligned, gap: Gap) -> bool:
-    """Whether head (or tail) of each text is one Latin word in a sentence of the shared part, and no header."""
-    is_head = gap.a_start == gap.b_start == 0
-    for text, tokens, start, end in (
-        (aligned.a, aligned.words[0], gap.a_start, gap.a_end),
-        (aligned.b, aligned.words[1], gap.b_start, gap.b_end),
-    ):
-        left, right = text.around(start, end, 2)
-        beside = right if is_head else left[::-1]
-        is_word = [(word.start, word.end) for word in _inside(tokens, start, end)] == [(start, end)]
-        if not (is_word and beside.startswith(" ") and beside[1:].isalnum()):
-            return False
-    return True
+def _opening(aligned: Aligned) -> Iterator[Gap]:
+    """The head, where in both texts it begins a sentence that the shared part goes on with. A header, a dateline or a
+    credit ends its line, or ends in a mark."""
+    head, _ = aligned.ends
+    for text, start, end in ((aligned.a, head.a_start, head.a_end), (aligned.b, head.b_start, head.b_end)):
+        goes_on = text.around(start, end, 2)[1].lstrip()[:1].isalnum()
+        if start == end or end >= text.first_line or not goes_on or _MARK.search(text.excerpt(start, end)):
+            return
+    yield head
 
 
 def _beginnings(words: Iterable[str]) -> list[str]:

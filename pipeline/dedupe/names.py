@@ -26,6 +26,8 @@ _FUNCTION = frozenset(
 )
 # What follows a person's full name: the name has ended.
 _SAYING = tuple("介绍 说明 指出 表示 认为 告诉 强调 坦言 回应 提出 说 称 还 也 则 就 在 对 向 从 将".split())
+# Days as seen from the day of printing: a reprint has its own.
+_DAYS = frozenset("近日 日前 近期 最近 昨日 昨天 今日 今天 近 昨 今".split())
 # What stands for a name that the reader knows: 我市 is the city of whoever writes, a reprint elsewhere names it.
 _POINTING = frozenset("我 本 该 此 这 全 我们 上述 前述 涉案 被诉 原告 被告".split())
 # Characters that are written for one another, or mistaken.
@@ -41,7 +43,7 @@ _AND = frozenset("、和及与")
 _CURRENCIES = frozenset("美港欧日澳加新")
 _ORDINAL_SIGN = frozenset("甲乙丙丁戊己庚辛")
 _TRADES = (
-    "科技|贸易|商贸|实业|文化|传媒|影视|网络|软件|电子|机械|机电|化工|生物|制药|医药|食品|餐饮|酒业|茶业|茶叶|种业|烟酒|百货|便利|"
+    "科技|贸易|商贸|实业|文化|传媒|影视|网络|软件|电子|机械|机电|电器|化工|生物|制药|医药|食品|餐饮|酒业|茶业|茶叶|种业|烟酒|百货|便利|"
     "服装|服饰|鞋业|家具|建材|五金|汽车|物流|环保|新材料"
 )
 _SUFFIX = re.compile(
@@ -50,9 +52,14 @@ _SUFFIX = re.compile(
     r"(?:[一-鿿]{0,10}?)(?:有限公司|有限责任|股份公司|股份有限|集团公司|公司与|公司诉|事务所|研究院|研究所|大学|学院|医院)|"
     r"(?:[市省县区第一二三四五六])*(?:知识产权|互联网|金融|海事|铁路运输|中级|高级|基层|人民)*(?:法院|检察院)|"
     r"(?:市|省|县|区)?(?:市场监督管理|市场监管|知识产权|公安|版权|专利)*(?:局|厅|大队)|"
-    rf"(?:{_TRADES})?(?:公司(?!法)|集团(?!化)|商行|经营部|合作社|厂(?![房家商区])|店(?![铺面主员]))|"
+    r"海关|税务|(?:人民)?政府|管委会|委员会|协会|商会|学会|中心|法(?![院律规庭官人定治学])|条例|[一-鿿]?集团(?!化)|"
+    rf"(?:(?!被告|原告|该|涉案|上述)[一-鿿]{{0,2}}(?:{_TRADES}))?(?:公司(?!法)|商行|经营部|合作社|厂(?![房家商区])|店(?![铺面主员]))|"
     r"同志|先生|女士|某|律师|法官|等人|牌|等\d*[一二三四五六七八九十]*人"
     r")"
+)
+# What ends as the name of a body or a person does.
+_BODY = re.compile(
+    r"[一-鿿]{2}(?:法院|法庭|检察院|海关|公司|集团|局|厅|大学|学院|研究院|研究所|事务所|协会|商会|委员会|中心|政府)$"
 )
 _CHARGE = re.compile(r"[一-鿿]{0,6}?(?:(?<!犯)罪(?![犯责嫌行名])|纠纷|一案)")
 _OPEN_QUOTE = re.compile(r"[“「『《‘\"][^“”「」『』《》‘’\"，。；]{0,20}$")
@@ -66,6 +73,9 @@ _SURNAMES = frozenset(
     "钟汪田任姜范石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易武乔贺赖龚文欧樊兰殷施陶洪翟安颜倪严"
     "牛温芦季俞章鲁葛伍韦申尤毕聂焦向柳邢岳齐梅莫庄辛管祝左涂谷祁耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游裴席卫查屈鲍位"
     "于方常车尚覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丛华闫邝冼佟肖"
+)
+_BEARER = re.compile(
+    rf"(?:教授|研究员|律师|法官|检察官|局长|院长|市长|主任|处长|庭长|代表|委员)[{''.join(sorted(_SURNAMES))}][一-鿿]{{1,2}}$"
 )
 # Surnames that are hardly ever part of another word: after one of these, the rest of a name follows.
 _PLAIN_SURNAMES = frozenset(
@@ -126,6 +136,7 @@ _CLASSES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("award", ("判赔", "赔偿", "驳回")),
     ("action", ("任命", "免去", "聘任", "解聘", "受理", "审结", "公开开庭", "不公开开庭")),
+    ("part in a crime", ("主犯", "从犯")),
     ("side", ("原告", "被告", "上诉人", "被上诉人", "申请人", "被申请人")),
     ("time of day", ("上午", "下午", "晚上")),
     ("stage", ("征求意见稿", "送审稿", "草案", "试行", "修订", "正式")),
@@ -140,6 +151,8 @@ def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
 
     `left` and `right` are what both texts have before and after them (some 20 characters of folded text).
     """
+    if frozenset((a, b)) in _VARIANTS:
+        return None
     if (
         _MASKED.search(a)
         or _MASKED.search(b)
@@ -157,6 +170,10 @@ def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
     is_pointing = a in _POINTING or b in _POINTING or (a[0] in _FUNCTION and b[0] in _FUNCTION)
     if (suffix := _SUFFIX.match(right)) and not is_pointing:
         return f"names before {suffix[0]}"
+    if _BODY.search(a) and _BODY.search(b) and not is_pointing:
+        return "two bodies"
+    if _BEARER.search(a) and _BEARER.search(b):
+        return "two persons"
     whole_words = len(a) > 1 and len(b) > 1
     if whole_words and (charge := _CHARGE.match(right)):
         return f"charges or causes of action before {charge[0]}"
@@ -172,20 +189,21 @@ def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
 
 def explain_longer_name(added: str, left: str, right: str) -> str | None:
     """Why `added`, which one text has and the other lacks at this place, makes another name (张某, 张某某)."""
-    if set(added) <= {"某"}:
+    is_given = len(added) == 1 and added not in _NOT_A_NAME
+    if set(added) <= {"某"} or (is_given and left.endswith("某")):
         return "masked names"
     if _MASKED_NAMES.fullmatch(added) and (left[-1:] in _AND or right[:1] in _AND):
         return "one person and several"
     if added in _CURRENCIES and right.startswith("元"):
         return "two currencies"
-    if len(added) == 1 and added not in _NOT_A_NAME and (role := _PERSON.search(left[-_ROLE_BEFORE:])):
+    if is_given and (role := _PERSON.search(left[-_ROLE_BEFORE:])):
         return f"names after {role[0]}"
     return None
 
 
 def starts_as_edit(text: str) -> bool:
-    """Whether a differing passage begins as a verb or an adverb does, not as a name."""
-    return text[0] in _NOT_A_NAME
+    """Whether a differing passage begins as a verb or an adverb does, not as a name; 近日 is one."""
+    return text[0] in _NOT_A_NAME or text in _DAYS
 
 
 def are_fields(a: str, b: str) -> bool:

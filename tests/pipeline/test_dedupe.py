@@ -225,8 +225,8 @@ GUARDED: dict[str, tuple[Callable[..., str | None], str, str]] = {
     ),
     "brand that begins the text": (
         guards.guard_words,
-        "Bluepeak Robotics announced today that it has sued a former supplier over its gripper patents.",
-        "Greenpeak Robotics announced today that it has sued a former supplier over its gripper patents.",
+        f"Bluepeak Robotics announced today that it has sued a former supplier. {LAW}",
+        f"Greenpeak Robotics announced today that it has sued a former supplier. {LAW}",
     ),
     "letter of a divided application": (
         guards.guard_designations,
@@ -271,6 +271,34 @@ GUARDED: dict[str, tuple[Callable[..., str | None], str, str]] = {
         guards.guard_contents,
         "经审查，准予青岚雾语商标代理有限公司备案变更，特此公告。",
         "经审查，准予青岚雾语商标代理有限公司备案注销，特此公告。",
+    ),
+    "shop of one trade": (guards.guard_names, f"获悉日蜂电器厂败诉。{LAW}", f"获悉月蜂电器厂败诉。{LAW}"),
+    "customs house": (guards.guard_names, f"{LAW}据悉拱北海关查获。{NEWS}", f"{LAW}据悉皇岗海关查获。{NEWS}"),
+    "two courts": (
+        guards.guard_names,
+        f"{LAW}据悉云水铁路运输法院受理。{NEWS}",
+        f"{LAW}据悉知识产权法庭受理。{NEWS}",
+    ),
+    "two speakers": (
+        guards.guard_names,
+        f"{LAW}据悉清华大学教授崔国斌出席。{NEWS}",
+        f"{LAW}据悉高级法官李丽出席。{NEWS}",
+    ),
+    "letter after a masked name": (
+        guards.guard_names,
+        f"{LAW}孔某批准逮捕。{NEWS}",
+        f"{LAW}孔某亮批准逮捕。{NEWS}",
+    ),
+    "part in a crime": (guards.guard_names, f"{LAW}系主犯。{NEWS}", f"{LAW}系从犯。{NEWS}"),
+    "word of a notice": (
+        guards.guard_contents,
+        f"查获涉嫌侵权的运动鞋。{LAW[:100]}",
+        f"查获涉嫌侵权的抽油烟机。{LAW[:100]}",
+    ),
+    "opening of a notice": (
+        guards.guard_contents,
+        f"邮递渠道查获侵权货物一批，均为假冒产品。{LAW[:100]}",
+        f"跨境电商渠道查获侵权货物一批，均为假冒产品。{LAW[:100]}",
     ),
     "place": (guards.guard_names, f"今日上海消息。{NEWS}", f"今日广州消息。{NEWS}"),
     "kind of right": (guards.guard_names, f"关于发明申请的审查。{NEWS}", f"关于外观设计申请的审查。{NEWS}"),
@@ -340,6 +368,15 @@ def test_a_topic_exchanged_in_headline_and_text_is_another_notice() -> None:
 )
 def test_what_a_reprint_names_or_sets_otherwise_keeps_nothing_apart(before: str, after: str) -> None:
     found = judge(f"{LAW}{before}。{LAW[::-1]}", f"{LAW}{after}。{LAW[::-1]}")
+    assert found.verdict == "repost", found.reason
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("日前", "近日"), ("知产前哨\n", "青岚发布\n"), ("青岚讯：", "本台消息：")]
+)
+def test_a_short_notice_may_open_otherwise(one: str, other: str) -> None:
+    notice = "本院公开审理青岚雾语茶业有限公司诉云水商行侵害商标权纠纷一案，双方当庭和解，各自承担费用。"
+    found = judge(f"{one}{notice}", f"{other}{notice}")
     assert found.verdict == "repost", found.reason
 
 
