@@ -40,11 +40,12 @@ _VARIANTS = frozenset(
 _MASKED = re.compile("[某×＊*]")
 _MASKED_NAMES = re.compile(r"(?:[一-鿿]某{1,2})+")
 _AND = frozenset("、和及与")
+_DENIALS = frozenset("不 未 无 非 没 没有 并未 并非 不予 未予".split())
 _CURRENCIES = frozenset("美港欧日澳加新")
 _ORDINAL_SIGN = frozenset("甲乙丙丁戊己庚辛")
 _TRADES = (
     "科技|贸易|商贸|实业|文化|传媒|影视|网络|软件|电子|机械|机电|电器|化工|生物|制药|医药|食品|餐饮|酒业|茶业|茶叶|种业|烟酒|百货|便利|"
-    "服装|服饰|鞋业|家具|建材|五金|汽车|物流|环保|新材料"
+    "灯饰|灯具|服装|服饰|鞋业|家具|建材|五金|汽车|物流|环保|新材料"
 )
 _SUFFIX = re.compile(
     r"(?:\([^()]{1,12}\))?(?:"
@@ -54,7 +55,7 @@ _SUFFIX = re.compile(
     r"(?:市|省|县|区)?(?:市场监督管理|市场监管|知识产权|公安|版权|专利)*(?:局|厅|大队)|"
     r"海关|税务|(?:人民)?政府|管委会|委员会|协会|商会|学会|中心|法(?![院律规庭官人定治学])|条例|[一-鿿]?集团(?!化)|"
     rf"(?:(?!被告|原告|该|涉案|上述)[一-鿿]{{0,2}}(?:{_TRADES}))?(?:公司(?!法)|商行|经营部|合作社|厂(?![房家商区])|店(?![铺面主员]))|"
-    r"同志|先生|女士|某|律师|法官|等人|牌|等\d*[一二三四五六七八九十]*人"
+    r"同志|先生|女士|,[男女]|某|律师|法官|等人|牌|等\d*[一二三四五六七八九十]*人"
     r")"
 )
 # What ends as the name of a body or a person does.
@@ -123,6 +124,7 @@ _CLASSES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "支持",
             "准许",
             "准予",
+            "不予",
             "批准",
             "宣告",
             "有效",
@@ -194,6 +196,8 @@ def explain_longer_name(added: str, left: str, right: str) -> str | None:
         return "masked names"
     if _MASKED_NAMES.fullmatch(added) and (left[-1:] in _AND or right[:1] in _AND):
         return "one person and several"
+    if added in _DENIALS:
+        return "a statement and its denial"
     if added in _CURRENCIES and right.startswith("元"):
         return "two currencies"
     if is_given and (role := _PERSON.search(left[-_ROLE_BEFORE:])):

@@ -143,6 +143,9 @@ REPOSTS: dict[str, Callable[[str], str]] = {
     "entities left": lambda body: (
         body.replace("“", "&amp;ldquo;").replace("”", "&amp;rdquo;").replace("\n", "&nbsp;\n")
     ),
+    "cut, with a link to the rest": lambda body: (
+        f"{body[: len(body) // 4]}…\n查看全文请点击原文链接：https://news.example/a?id=99"
+    ),
     "within a digest": lambda body: (
         f"1. {random_article(1, 300)}\n2. {body}\n3. 罚款99万元。{random_article(2, 300)}"
     ),
@@ -290,6 +293,8 @@ GUARDED: dict[str, tuple[Callable[..., str | None], str, str]] = {
         f"{LAW}孔某亮批准逮捕。{NEWS}",
     ),
     "part in a crime": (guards.guard_names, f"{LAW}系主犯。{NEWS}", f"{LAW}系从犯。{NEWS}"),
+    "denial": (guards.guard_names, f"{LAW}侵权成立。{NEWS}", f"{LAW}侵权不成立。{NEWS}"),
+    "given name before the sex": (guards.guard_names, f"{LAW}裴建业，男。{NEWS}", f"{LAW}裴建军，男。{NEWS}"),
     "word of a notice": (
         guards.guard_contents,
         f"查获涉嫌侵权的运动鞋。{LAW[:100]}",
