@@ -61,8 +61,10 @@ class Comparison:
 
 
 class _Letters(NamedTuple):
-    """A body folded to letters, and its 5-grams: enough to tell most texts apart."""
+    """A body folded to letters, and its 5-grams: enough to tell most texts apart. `text` is what was folded: the body
+    without its credits; with them where nothing else is there."""
 
+    text: str
     letters: str
     grams: frozenset[str]
 
@@ -120,7 +122,7 @@ def _compare_pages(one: Text, other: Text) -> Comparison:
         few, many, one, other = many, few, other, one
     length, other_length = len(few.letters), len(many.letters)
     if length < LEAST_LETTERS:
-        alike = _fold_body(one.body).plain == _fold_body(other.body).plain
+        alike = _fold_body(few.text).plain == _fold_body(many.text).plain
         if alike and fold_text(one.title).letters == fold_text(other.title).letters:
             return Comparison(
                 "repost",
@@ -138,7 +140,7 @@ def _compare_pages(one: Text, other: Text) -> Comparison:
             "different", f"Only {containment:.0%} of the shorter text's 5-grams are in the longer one."
         )
     titles = fold_text(one.title), fold_text(other.title)
-    bodies = _fold_body(one.body), _fold_body(other.body)
+    bodies = _fold_body(few.text), _fold_body(many.text)
     blocks = align(bodies[0].letters, bodies[1].letters)
     aligned = guard_tokens(*bodies, blocks)
     found = f"{containment:.0%} of the shorter text's 5-grams ({length} characters) are in the longer one"
@@ -161,15 +163,14 @@ def _compare_pages(one: Text, other: Text) -> Comparison:
 
 @remember
 def _fold_letters(body: str) -> _Letters:
-    letters = fold_letters(strip_credits(body)) or fold_letters(body)
-    return _Letters(letters, frozenset(find_grams(letters)))
+    text = strip_credits(body)
+    letters = fold_letters(text)
+    if not letters:
+        text, letters = body, fold_letters(body)
+    return _Letters(text, letters, frozenset(find_grams(letters)))
 
 
-@remember
-def _fold_body(body: str) -> Folded:
-    """A body without its credits; with them where nothing else is there."""
-    folded = fold_text(strip_credits(body))
-    return folded if folded.letters else fold_text(body)
+_fold_body = remember(fold_text)
 
 
 def _align_titles(one: Folded, other: Folded) -> Aligned | None:

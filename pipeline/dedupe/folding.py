@@ -96,7 +96,7 @@ def fold_wording_at(text: str) -> tuple[str, list[int]]:
 def fold_text(text: str) -> Folded:
     """Both forms, and the way back from one to the other."""
     plain = fold_plain(text)
-    at = tuple(index for index, character in enumerate(plain) if character.isalnum())
+    at = tuple([index for index, character in enumerate(plain) if character.isalnum()])
     first_line = text.lstrip()[:_LONGEST_OPENING].partition("\n")[0]
     return Folded(plain, "".join([plain[index] for index in at]), at, len(fold_letters(first_line)))
 
