@@ -51,8 +51,18 @@ def match_condition(dialect: str, condition: Condition, *, one_by_one: bool = Fa
     if not one_by_one:
         sought, rest = divide_condition(condition)
         if sought is not None:
-            parts = (match_condition(dialect, part) for part in rest if part is not condition)
+            parts = (
+                _match_itself(dialect, part, one_by_one=False)
+                if part is condition
+                else match_condition(dialect, part)
+                for part in rest
+            )
             return and_(match_items(dialect, sought), *parts)
+    return _match_itself(dialect, condition, one_by_one=one_by_one)
+
+
+def _match_itself(dialect: str, condition: Condition, *, one_by_one: bool) -> ColumnElement[bool]:
+    """The condition without what the index knows of it as a whole."""
     match condition:
         case Words():
             return read_document(dialect, AnyPhrase(condition.phrases))

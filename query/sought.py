@@ -1,10 +1,12 @@
 """Which part of a condition the search index can answer, and what is left to be looked up of the items it finds.
 
-Words are in the index, and so is most of what is filtered by (`pipeline.store.marks`). Sums, days, parts of names and
-the like are not.
+Words are in the index, and so is most of what is filtered by (`pipeline.store.marks`), sums as the powers of ten
+between which they lie. Days, parts of names and the like are not.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from pipeline.expression.conditions import (
     All,
@@ -24,6 +26,8 @@ from pipeline.store.marks import (
     court_mark,
     key_mark,
     language_mark,
+    least_mark,
+    most_mark,
     source_mark,
     topic_mark,
     value_mark,
@@ -89,41 +93,62 @@ def _divide_one(condition: OneOf) -> tuple[Sought | None, list[Condition]]:
             return None, [condition]
         found.append(sought)
         settled &= not left
+    return _any_of(found), [] if settled and found else [condition]
+
+
+def _any_of(found: Sequence[Sought]) -> Sought | None:
     if not found:
-        return None, [condition]
+        return None
     if all(isinstance(part, AnyPhrase) for part in found):
         phrases = (phrase for part in found if isinstance(part, AnyPhrase) for phrase in part.phrases)
-        return AnyPhrase(tuple(dict.fromkeys(phrases))), [] if settled else [condition]
-    return AnyOf(tuple(found)), [] if settled else [condition]
+        return AnyPhrase(tuple(dict.fromkeys(phrases)))
+    return AnyOf(tuple(found))
 
 
 def _divide_facts(condition: HasFact) -> tuple[Sought | None, list[Condition]]:
-    marks: list[str] = []
+    found: list[Sought] = []
     settled = True
     for test in condition.tests:
-        own = _marks_of(test)
-        if not own:
+        own, alone = _seek_sum(test) if test.kind == "amount" else _seek_fact(test)
+        if own is None:
             return None, [condition]
-        marks += own
-        settled &= _is_settled(test)
-    return (any_mark(dict.fromkeys(marks)), [] if settled else [condition]) if marks else (None, [condition])
+        found.append(own)
+        settled &= alone
+    return _any_of(found), [] if settled and found else [condition]
 
 
-def _marks_of(test: FactTest) -> list[str]:
-    """Marks one of which every item with such a fact has; none where there are no such marks."""
+def _seek_fact(test: FactTest) -> tuple[Sought | None, bool]:
+    """Marks one of which every item with such a fact has, None where there are none; and whether they say all that the
+    test asks for."""
     if test.kind in UNMARKED_KINDS:
-        return []
+        return None, False
+    asked = (test.keys is not None) + (test.courts is not None) + len(test.values)
+    alone = (
+        asked == 1 and not test.ends and test.contains is None and test.least is None and test.most is None
+    )
     if test.keys and not test.ends:
-        return [key_mark(test.kind, key) for key in sorted(test.keys)]
+        return any_mark(key_mark(test.kind, key) for key in sorted(test.keys)), alone
     if test.courts:
-        return [court_mark(test.kind, court) for court in sorted(test.courts)]
+        return any_mark(court_mark(test.kind, court) for court in sorted(test.courts)), alone
     for name, value in test.values:
         if name in MARKED_VALUES.get(test.kind, ()):
-            return [value_mark(test.kind, name, str(value))]
-    return []
+            return any_mark((value_mark(test.kind, name, str(value)),)), alone
+    return None, False
 
 
-def _is_settled(test: FactTest) -> bool:
-    """Whether the marks of a test say all that it asks for."""
-    asked = (test.keys is not None) + (test.courts is not None) + len(test.values)
-    return asked == 1 and not test.ends and test.contains is None and test.least is None and test.most is None
+def _seek_sum(test: FactTest) -> tuple[Sought | None, bool]:
+    """The same for a sum: which powers of ten items with such a one have below or above one of theirs."""
+    if not test.keys or len(test.keys) != 1:
+        return None, False
+    (currency,) = test.keys
+    least = least_mark(currency, test.least) if test.least is not None else (None, False)
+    most = most_mark(currency, test.most) if test.most is not None else (None, False)
+    marks = [any_mark((name,)) for name, _ in (least, most) if name is not None]
+    if not marks:
+        return None, False
+    only = test.contains is None and not test.values and test.courts is None and not test.ends
+    if test.most is None:
+        alone = only and least[1] and test.least_counts
+    else:
+        alone = only and test.least is None and most[1] and test.most_counts
+    return marks[0] if len(marks) == 1 else AllOf(tuple(marks)), alone

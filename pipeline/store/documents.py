@@ -70,9 +70,8 @@ def update_document(connection: Connection, item_id: int, words: str | None = No
 def read_marked(connection: Connection, item_ids: Iterable[int]) -> dict[int, list[Mapping[str, Any]]]:
     """What `marks_of` asks of the facts of each of these items."""
     found: dict[int, list[Mapping[str, Any]]] = {item_id: [] for item_id in item_ids}
-    query = select(FactRow.item_id, FactRow.kind, FactRow.key, FactRow.court, FactRow.value).where(
-        FactRow.item_id.in_(found)
-    )
+    columns = (FactRow.item_id, FactRow.kind, FactRow.key, FactRow.court, FactRow.amount, FactRow.value)
+    query = select(*columns).where(FactRow.item_id.in_(found))
     for row in connection.execute(query):
         found[row.item_id].append(dict(row._mapping))
     return found

@@ -27,6 +27,7 @@ from pipeline.store.write import write_records
 from query import newest, search
 from query.conditions import read_document
 from query.search import find_conditions, search_items
+from query.sought import divide_condition
 from tests.notices import make_record
 
 ITEMS = 24
@@ -89,6 +90,61 @@ def test_every_page_is_what_a_scan_finds_in_its_order(
         with store.connect() as connection:
             conditions = find_conditions(store.dialect.name, query)
             assert set(connection.scalars(select(Item.url).where(*conditions))) == met, written
+
+
+SUMS = (
+    "999元",
+    "1000元",
+    "1001元",
+    "9999.99元",
+    "10万元",
+    "100001元",
+    "1000000美元",
+    "9999亿元",
+    "1万亿元",
+    "3万亿元",
+)
+BOUNDS = ("999", "1000", "1000.01", "10万", "99999", "100万", "1万亿", "2万亿")
+
+
+def test_sums_are_found_by_every_bound_as_by_a_scan(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_WALKED", "_LOOKED_AT", "_FIRST_LOOK", "_LOOK", "_FIRST_PAGE", "_STRETCH"):
+        monkeypatch.setattr(newest, name, 4)
+    bodies = ["商标", *SUMS, *(f"{one}和{other}" for one, other in zip(SUMS, SUMS[3:], strict=False))]
+    made = [
+        make_record(number, body=f"商标案判赔{body}。" if number > 1 else body)
+        for number, body in enumerate(bodies, 1)
+    ]
+    write_records(store, made)
+    subjects = {record.notice.url: Subject.of(record) for record in made}
+    tests = [f"amount{operator}{bound}" for operator in (">=", ">", "<=", "<", ":") for bound in BOUNDS]
+    tests += [
+        "amount:1000..10万",
+        "amount>=1000 amount<=10万",
+        "amount>=100万美元",
+        "amount:..1000",
+        "amount>=0",
+    ]
+    found_any = 0
+    for test in tests:
+        for written in (test, f"商标 {test}", f"-{test}", f"商标 -{test}", f"({test} OR amount:1001) 商标"):
+            query = read_query(written)
+            met = {url for url, subject in subjects.items() if is_met(query.condition, subject)}
+            found = search_items(store, query, limit=100)
+            assert [hit.url for hit in found.hits] == in_order(store, met), written
+            assert found.total == len(met), written
+            found_any += bool(met)
+    assert found_any > len(tests)
+
+
+def test_a_sum_that_is_a_power_of_ten_is_a_question_to_the_index_alone() -> None:
+    for written in ("amount>=100万", "amount<=100万"):
+        assert divide_condition(read_query(written).condition)[1] == []
+    for written in ("amount>100万", "amount>=200万", "amount:100万", "amount:1万..100万"):
+        sought, rest = divide_condition(read_query(written).condition)
+        assert (sought is not None, len(rest)) == (True, 1)
+    for written in ("amount>=0", "amount<=9万亿"):
+        assert divide_condition(read_query(written).condition)[0] is None
 
 
 def test_a_case_number_is_looked_up_without_gathering_every_word_like_its_last(store: Engine) -> None:
