@@ -65,6 +65,17 @@ MOST_TOTAL = 1000
 """Hits are counted up to here: who finds more than a thousand asks again and doesn't read the number."""
 
 
+# Put together once: it costs as much as asking.
+_ITEMS = select(
+    Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on, Item.published_at,
+    Item.first_seen_at, Item.version_number, Item.body, Item.sort_key,
+)  # fmt: skip
+_FACTS = select(
+    FactRow.item_id, FactRow.kind, FactRow.raw, FactRow.value, FactRow.method, FactRow.field, FactRow.start,
+    FactRow.end,
+).order_by(FactRow.field.desc(), FactRow.start)  # fmt: skip
+
+
 def search_items(
     engine: Engine,
     query: Query | None = None,
@@ -91,10 +102,6 @@ def search_items(
     condition = _read_condition(query, sources, since, until, facts)
     others = tuple(_other_conditions(run_ids, withdrawn))
     wanted = Wanted(condition, others, few=bool(others))
-    columns = (
-        Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on,
-        Item.published_at, Item.first_seen_at, Item.version_number, Item.body, Item.sort_key,
-    )  # fmt: skip
     with engine.connect().execution_options(read_only=True) as connection:
         # Where no order gives a place, the item's own key and number are it.
         places: dict[int, tuple[int, int] | None]
@@ -109,18 +116,11 @@ def search_items(
                 asked = query.condition if query else None
                 places = {**by_relevance(connection, wanted, asked, after=after, limit=limit)}
             total, more = _count(connection, wanted, len(places), limit, after) if counted else (None, None)
-        by_id = {row.id: row for row in connection.execute(select(*columns).where(Item.id.in_(places)))}
+        by_id = {row.id: row for row in connection.execute(_ITEMS.where(Item.id.in_(places)))}
         rows = [by_id[item_id] for item_id in places]
         shown: dict[int, dict[str, list[str]]] = {item_id: {} for item_id in places}
         stated: dict[int, list[Any]] = {item_id: [] for item_id in places}
-        for fact in connection.execute(
-            select(
-                FactRow.item_id, FactRow.kind, FactRow.raw, FactRow.value, FactRow.method, FactRow.field,
-                FactRow.start, FactRow.end,
-            )
-            .where(FactRow.item_id.in_(shown))
-            .order_by(FactRow.field.desc(), FactRow.start)
-        ):  # fmt: skip
+        for fact in connection.execute(_FACTS.where(FactRow.item_id.in_(shown))):
             stated[fact.item_id].append(fact)
             seen = shown[fact.item_id].setdefault(fact.kind, [])
             read = read_out(fact.kind, fact.value) if fact.method == METHOD else fact.raw

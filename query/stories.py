@@ -26,6 +26,12 @@ _REPORT = (
     Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on,
     StoryMember.story_id, StoryMember.since, StoryMember.reasons, Story.lead_id, Story.lead_reason,
 )  # fmt: skip
+_OTHER = aliased(StoryMember)
+_NOT_ALONE = select(StoryMember.item_id, StoryMember.story_id).where(
+    select(_OTHER.item_id)
+    .where(_OTHER.story_id == StoryMember.story_id, _OTHER.item_id != StoryMember.item_id)
+    .exists()
+)
 _MEMBERS = (
     select(*_REPORT)
     .join(StoryMember, StoryMember.item_id == Item.id)
@@ -103,7 +109,7 @@ def also_reported(connection: Connection, item_ids: Iterable[int]) -> dict[int, 
     """
     own: dict[int, int] = {}
     for chunk in chunks(item_ids):
-        placed = select(StoryMember.item_id, StoryMember.story_id).where(StoryMember.item_id.in_(chunk))
+        placed = _NOT_ALONE.where(StoryMember.item_id.in_(chunk))
         own.update((row.item_id, row.story_id) for row in connection.execute(placed))
     reports = _read_reports(connection, set(own.values()))
     found = {}
