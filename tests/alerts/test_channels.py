@@ -237,6 +237,39 @@ def test_a_title_cannot_add_a_header(newline: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "title",
+    [
+        "判决 =?utf-8?q?=0D=0ABcc:_all@firm.example?=",
+        "=?utf-8?B?SGkNCkJjYzogYWxsQGZpcm0uZXhhbXBsZQ==?=",
+        "a=?utf-8?q?=E2=80=AE=0D=0A=0D=0A<b>x</b>?=",
+    ],
+)
+def test_an_encoded_word_in_a_title_is_never_decoded(title: str) -> None:
+    with mail_server(box := Mailbox()) as port:
+        assert mail(port, replace(MESSAGE, title=title)).ok
+    read = message_from_bytes(box.mails[0].content, policy=policy.default)
+    assert read["Bcc"] is None
+    assert read["Subject"] == title.replace("=?", "=\u200b?")
+    assert read.is_multipart()
+
+
+def test_a_long_title_is_cut_in_the_subject_and_whole_in_the_text() -> None:
+    title = "判" * 3000
+    with mail_server(box := Mailbox()) as port:
+        assert mail(port, replace(MESSAGE, title=title)).ok
+    read = message_from_bytes(box.mails[0].content, policy=policy.default)
+    assert read["Subject"] == "判" * 249 + "…"
+    assert title in read.get_body(("plain",)).get_content()
+
+
+def test_a_long_address_to_unsubscribe_stays_an_address() -> None:
+    with mail_server(box := Mailbox()) as port:
+        assert mail(port, unsubscribe=f"https://lists.example/{'leave/' * 20}?who={{to}}").ok
+    raw = box.mails[0].content.partition(b"List-Unsubscribe: ")[2]
+    assert raw.startswith(b"<https://lists.example/" + b"leave/" * 20 + b"?who=ip@firm.example>\r\n")
+
+
+@pytest.mark.parametrize(
     "recipient",
     [
         "",

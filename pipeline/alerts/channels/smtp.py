@@ -9,11 +9,12 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -23,6 +24,20 @@ from pipeline.alerts.message import Message, Receipt, flatten
 from pipeline.alerts.wording import Language, Wording
 
 Security = Literal["starttls", "tls", "none"]
+_LONGEST_SUBJECT = 250  # characters; the whole title stands in the text
+
+
+class _UnfoldedHeader(UnstructuredHeader):
+    """A header on one line, however long: an address that is folded is encoded, and then it is none any more."""
+
+    def fold(self, *, policy: EmailPolicy[Any]) -> str:
+        # `name` comes from the class that the registry mixes in.
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _UnfoldedHeader)
+_POLICY = EmailPolicy(header_factory=_HEADERS)
 
 
 @dataclass(frozen=True)
@@ -94,10 +109,10 @@ class SmtpChannel:
 
     def _write(self, message: Message, recipient: Address) -> EmailMessage:
         to = recipient.addr_spec
-        mail = EmailMessage()
+        mail = EmailMessage(policy=_POLICY)
         mail["From"] = self.sender
         mail["To"] = recipient
-        mail["Subject"] = flatten(message.title)
+        mail["Subject"] = _write_subject(message.title)
         mail["Date"] = format_datetime(message.created_at)
         digest = hashlib.sha256(message.id.encode("utf-8", "backslashreplace")).hexdigest()
         mail["Message-ID"] = f"<{digest[:40]}@{self.sender.rpartition('@')[2]}>"
@@ -161,6 +176,12 @@ class SmtpOptions(WordedOptions):
             unsubscribe=self.unsubscribe,
             timeout=self.timeout,
         )
+
+
+def _write_subject(title: str) -> str:
+    """A title as a subject. What looks like an encoded word in it is broken up: it would be decoded, line ends too."""
+    line = flatten(title).replace("=?", "=\N{ZERO WIDTH SPACE}?")
+    return line if len(line) <= _LONGEST_SUBJECT else line[: _LONGEST_SUBJECT - 1] + "…"
 
 
 def read_address(text: str) -> Address:
