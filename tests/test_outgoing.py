@@ -196,6 +196,8 @@ def test_a_refusal_is_one_line_without_the_password() -> None:
         ("9" * 400, 365 * 86400.0),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 365 * 86400.0),
         ("soon", None),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:28:00 -9999999999999999", None),
         ("-5", None),
         ("1.5", None),
         ("１２０", None),

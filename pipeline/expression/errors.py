@@ -26,6 +26,7 @@ def point_at(text: str, position: int) -> str:
     """The expression on a line, cut to what is near the place, and a line with a caret below the place."""
     start = max(0, position - _SHOWN)
     line = "".join(" " if ord(character) < 32 else character for character in text[start : position + _SHOWN])
+    line = line.encode("utf-8", "replace").decode()  # half of a pair of surrogates can't be shown
     # Chinese characters are two columns wide in a terminal.
     columns = sum(
         2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line[: position - start]

@@ -7,6 +7,8 @@ one     = (NOT | -) one | "(" either ")" | phrase | field | word
 
 from __future__ import annotations
 
+import re
+
 from pipeline.expression.errors import ExpressionError
 from pipeline.expression.lexemes import Lexeme, split_lexemes
 from pipeline.expression.tree import And, Filter, Node, Not, Or, Term
@@ -19,6 +21,8 @@ _SHOWN = {"end": "the end", "(": "“(”", ")": "“)”"}
 
 def parse(text: str, fields: frozenset[str]) -> Node:
     """The tree of an expression; `fields` are the known names. Raises ExpressionError, also for an empty one."""
+    if half := re.search("[\ud800-\udfff]", text):
+        raise ExpressionError("This is no character but a part of one.", text, half.start())
     if len(text) > LONGEST:
         raise ExpressionError(f"An expression may have {LONGEST} characters, not {len(text)}.", text, LONGEST)
     return _Parser(text, fields).read()

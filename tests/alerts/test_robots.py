@@ -91,7 +91,18 @@ def test_feishu_s_9499_for_too_many_requests_is_tried_again() -> None:
 
 @pytest.mark.parametrize("kind", ROBOTS)
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>login</html>", b"[]", b"{}", b'{"%s": null}', b'{"%s": "0"}', b'{"%s": false}']
+    "body",
+    [
+        b"",
+        b"<html>login</html>",
+        b"[]",
+        b"{}",
+        b'{"%s": null}',
+        b'{"%s": "0"}',
+        b'{"%s": false}',
+        b"[" * 60_000,
+    ],
+    ids=["nothing", "page", "list", "empty", "null", "text", "false", "brackets"],
 )
 def test_an_answer_without_a_code_is_no_success(kind: str, body: bytes) -> None:
     receipt = ask(kind, Said(200, body.replace(b"%s", ROBOTS[kind].encode())))

@@ -85,6 +85,7 @@ def test_other_signs_do_not_make_a_regular_expression(text: str) -> None:
     ("text", "position", "words"),
     [
         ("", 0, "a word, a field or “(” was expected, not the end"),
+        ("商标 \ud800", 3, "no character but a part of one"),
         ("商标 AND", 6, "expected, not the end"),
         ("商标 OR OR 专利", 6, "expected, not “OR”"),
         ("(商标", 0, "bracket that opens here is not closed"),

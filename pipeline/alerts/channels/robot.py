@@ -102,7 +102,7 @@ class Robot(ABC):
         try:
             said = json.loads(answer.body)
             code = said[self.success_key]
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):  # the last for thousands of brackets
             code = None
         if not isinstance(code, int) or isinstance(code, bool):
             return Receipt(False, True, f"HTTP {answer.status}, and no {self.success_key} in the answer")
