@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -311,7 +311,29 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{file}: can't be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: is not valid TOML: {error}.") from None
+    except RecursionError:
+        raise ConfigurationError(f"{file}: brackets stand too deep inside of each other.") from None
+    if (key := _find_nul(values)) is not None:
+        # No file's name, no database and no header can hold one.
+        raise ConfigurationError(f"{file}: {key}: holds a NUL character (\\u0000); take it out.")
     return values
+
+
+def _find_nul(values: object, key: str = "") -> str | None:
+    """The key of the first text or name of a key with a NUL character; None without one."""
+    if isinstance(values, str):
+        return key if "\0" in values else None
+    inside: Iterable[tuple[object, object]] = ()
+    if isinstance(values, dict):
+        inside = values.items()
+    elif isinstance(values, list):
+        inside = enumerate(values)
+    for name, value in inside:
+        place = f"{key}.{name}" if key else str(name)
+        found = place.replace("\0", "…") if "\0" in str(name) else _find_nul(value, place)
+        if found is not None:
+            return found
+    return None
 
 
 def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:

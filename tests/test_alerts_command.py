@@ -118,3 +118,20 @@ def test_a_robot_s_url_in_the_file_itself_is_refused_unshown(tmp_path: Path) -> 
     assert ran.code == 2
     assert "channels.group.url: a secret must not stand in the file" in " ".join(ran.err.split())
     assert KEY not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[channels.log]\nkind = "file"\npath = "a\\u0000b"\n', "channels.log.path: holds a NUL character"),
+        ('[[watchlists]]\nname = "w"\nfile = "\\u0000.csv"\n', "watchlists.0.file: holds a NUL character"),
+        ('[channels."a\\u0000b"]\nkind = "console"\n', "channels.a…b: holds a NUL character"),
+        ("rules = " + "[" * 5000, "brackets stand too deep inside of each other"),
+    ],
+    ids=["path", "watchlist", "key", "brackets"],
+)
+def test_a_configuration_that_nothing_can_hold_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "iprwatch.toml").write_text(text, encoding="utf-8")
+    ran = iprwatch("alerts", "test", "log", cwd=tmp_path)
+    assert ran.code == 2
+    assert words in " ".join(ran.err.split())

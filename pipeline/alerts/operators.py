@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, select
 
 from pipeline.alerts.message import flatten
-from pipeline.alerts.rules import Recipient
+from pipeline.alerts.rules import OPERATORS, Recipient
 from pipeline.store.tables import Delivery
 from pipeline.store.write import insert_ignoring
 
-RULE = "operators"
 log = logging.getLogger(__name__)
 
 
@@ -50,7 +49,7 @@ def tell_given_up(connection: Connection, operators: Iterable[Recipient], given_
     end. It is logged, as is an alert when there is no operator to tell.
     """
     others = [operator for operator in operators if operator.channel != given_up.channel]
-    if given_up.rule == RULE or not others:
+    if given_up.rule == OPERATORS or not others:
         log.warning("alert %s was given up and nobody is told of it: %s", given_up.id, given_up.detail)
         return
     # A webhook's URL may be a secret, and the operators need only know where to look.
@@ -68,7 +67,7 @@ def tell_given_up(connection: Connection, operators: Iterable[Recipient], given_
 def told_states(engine: Engine, event: str) -> list[str]:
     """The states of the alerts about this event, one for each recipient who was told; none where nobody was."""
     # Named as the unique key of the table begins, for it is the index.
-    mine = (Delivery.rule == RULE, Delivery.item_id.is_(None), Delivery.event == event)
+    mine = (Delivery.rule == OPERATORS, Delivery.item_id.is_(None), Delivery.event == event)
     with engine.connect().execution_options(read_only=True) as connection:
         return list(connection.scalars(select(Delivery.state).where(*mine)))
 
@@ -90,7 +89,7 @@ def put_alert(
     rows = [
         {
             "id": hashlib.sha256(f"{told}\n{recipient.channel}\n{recipient.to}".encode()).hexdigest()[:32],
-            "rule": RULE,
+            "rule": OPERATORS,
             "item_id": None,
             "text": text,
             "event": event,

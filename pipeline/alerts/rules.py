@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -29,6 +30,9 @@ from pipeline.normalize import fold
 from pipeline.record import Record
 from pipeline.sentence import Excerpt
 from pipeline.store.outbox_rows import Match
+
+OPERATORS = "operators"
+"""Under this name stand the alerts about the monitor itself; no rule may have it."""
 
 
 class Recipient(Timing):
@@ -71,6 +75,16 @@ class Telling(BaseModel):
     escalate: Escalation | None = None
     storm: Annotated[int, Field(ge=0, le=10_000)] = 20
     storm_minutes: Annotated[int, Field(ge=1, le=10_000)] = 10
+
+    @model_validator(mode="after")
+    def _once_each(self) -> Telling:
+        known: dict[tuple[str, str], Recipient] = {}
+        for one in self.send:
+            if known.setdefault((one.channel, one.to), one) != one:
+                raise ValueError(
+                    f"send: names one recipient on channel {one.channel!r} twice, with different keys; write it once"
+                )
+        return self
 
     @model_validator(mode="after")
     def _somebody_else(self) -> Telling:
@@ -258,6 +272,10 @@ def check_rules(
     """
     names: set[str] = set()
     for rule in rules:
+        if rule.name == OPERATORS:
+            raise ConfigurationError(
+                f"{place}: a rule can't be called {OPERATORS!r}: so are the alerts about the monitor itself."
+            )
         if rule.name in names:
             raise ConfigurationError(f"{place}: two rules are called {rule.name!r}; names must differ.")
         names.add(rule.name)
@@ -266,7 +284,12 @@ def check_rules(
             raise ConfigurationError(f"{place}: rule {rule.name!r}: no source is called {unknown[0]!r}.")
         watched = [sources[key] for key in rule.sources] or list(sources.values())
         topics = {topic for source in watched for topic in source.topics}
-        if missing := [topic for topic in rule.topics if topic not in topics]:
+        named = (
+            (leaf.topics for leaf in leaves(rule.condition) if isinstance(leaf, OnTopics))
+            if rule.condition
+            else ()
+        )
+        if missing := [topic for topic in (*rule.topics, *chain.from_iterable(named)) if topic not in topics]:
             raise ConfigurationError(
                 f"{place}: rule {rule.name!r}: none of its sources has the topic {missing[0]!r}; "
                 f"there are {', '.join(sorted(topics)) or 'none'}."

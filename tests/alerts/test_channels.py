@@ -84,6 +84,16 @@ def test_the_console_may_be_a_rich_one() -> None:
     assert MESSAGE.url in out.getvalue()
 
 
+def test_a_console_whose_reader_is_gone_is_tried_again() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    receipt = ConsoleChannel("screen", Gone()).send(MESSAGE, "")
+    assert (receipt.ok, receipt.retry) == (False, True)
+    assert "nobody reads it" in receipt.detail
+
+
 def test_a_file_gets_one_line_per_alert(tmp_path: Path) -> None:
     path = tmp_path / "alerts.jsonl"
     channel = build_channel("log", {"kind": "file", "path": str(path)})
@@ -307,6 +317,15 @@ def test_a_mail_server_that_is_down_is_tried_again() -> None:
     assert (receipt.ok, receipt.retry) == (False, True)
 
 
+@pytest.mark.parametrize("options", [{"host": "mail..example"}, {"username": "张", "password": "hunter2"}])
+def test_what_a_mail_server_can_not_be_asked_with_is_said_unshown(options: dict[str, str]) -> None:
+    with mail_server(Mailbox(), auth_require_tls=False) as port:
+        smtp = {**SMTP_OPTIONS, "host": "127.0.0.1", "port": port, **options}
+        receipt = replace(build_channel("mail", smtp), security="none").send(MESSAGE, "ip@firm.example")
+    assert (receipt.ok, receipt.retry) == (False, False)
+    assert receipt.detail == "the host, the user name or the password has characters that can't be sent"
+
+
 def test_a_server_without_starttls_gets_no_mail() -> None:
     with mail_server(box := Mailbox()) as port:
         receipt = mail(port, security="starttls")
@@ -440,6 +459,7 @@ SMTP_OPTIONS = {"kind": "smtp", "host": "mail.example", "port": 587, "sender": "
     [
         ({}, "kind"),
         ({"kind": "pigeon"}, "kind"),
+        ({"kind": ["file"]}, "kind"),
         ({"kind": "console", "colour": "red"}, "colour"),
         ({"kind": "file"}, "path"),
         ({"kind": "smtp"}, "host"),
@@ -455,6 +475,9 @@ SMTP_OPTIONS = {"kind": "smtp", "host": "mail.example", "port": 587, "sender": "
         ({"kind": "webhook", "secret": "not base64!"}, "secret"),
         ({"kind": "webhook", "secret": SECRET, "timeout": 0}, "timeout"),
         ({"kind": "webhook", "secret": SECRET, "allowed_private": ["nowhere"]}, "allowed_private"),
+        ({"kind": "webhook", "secret": SECRET, "allowed_private": "hooks.lan:8080"}, "must be a list"),
+        ({"kind": "webhook", "secret": SECRET, "allowed_private": [8080]}, "must be a list"),
+        ({"kind": "webhook", "secret": SECRET, "allowed_private": 8080}, "must be a list"),
     ],
 )
 def test_a_wrong_option_is_named(options: dict[str, object], key: str) -> None:

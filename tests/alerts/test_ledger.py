@@ -14,7 +14,6 @@ from errors import ConfigurationError
 from pipeline.alerts.channels import build_channel
 from pipeline.alerts.gone import enable_recipient
 from pipeline.alerts.message import Receipt
-from pipeline.alerts.operators import RULE
 from pipeline.alerts.outbox import Report, deliver
 from pipeline.alerts.resend import NoSuchAlert, resend
 from pipeline.alerts.rules import Recipient, Rule, check_recipients, read_languages
@@ -50,7 +49,7 @@ def test_what_is_given_up_is_told_to_the_operators_by_another_channel_once(engin
     for _ in range(3):
         deliver(engine, channels, operators=OPERATORS)
     ((message, to),) = mail.got
-    assert (message.rule, to) == (RULE, "it@firm.example")
+    assert (message.rule, to) == ("operators", "it@firm.example")
     assert "no such person" in message.summary
     assert f"iprwatch alerts resend {alert}" in message.summary
 

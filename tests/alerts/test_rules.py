@@ -129,6 +129,7 @@ def test_a_rule_is_refused_or_finds_its_own_word(word: str) -> None:
         {"words": "商标"}, {"events": []}, {"send": []}, {"send": [{"channel": ""}]},
         {"send": [{"channel": "x" * 101}]}, {"send": [{"channel": "log", "to": "x" * 401}]},
         {"send": [{"channel": "log", "cc": "x"}]}, {"colour": "red"},
+        {"send": [{"channel": "log"}, {"channel": "log", "quiet": "22:00-08:00"}]},
     ],
 )  # fmt: skip
 def test_a_rule_that_cannot_be_used_is_refused_under_the_name_of_its_fault(changes: dict[str, Any]) -> None:
@@ -140,10 +141,12 @@ def test_a_rule_that_cannot_be_used_is_refused_under_the_name_of_its_fault(chang
     ("rules", "words"),
     [
         ([rule(), rule()], "two rules are called 'Trademarks'"),
+        ([rule(name="operators")], "a rule can't be called 'operators'"),
         ([rule(sources=["no_such"])], "no source is called 'no_such'"),
         ([rule(events=["gone"])], "'gone' is no event"),
         ([rule(send=[Recipient(channel="mail")])], "no channel is called 'mail'; there are log"),
         ([rule(topics=["tradmarks"])], "none of its sources has the topic 'tradmarks'; there are case, law"),
+        ([rule(query="商标 -topic:tradmarks")], "none of its sources has the topic 'tradmarks'"),
         ([rule(topics=["law"], sources=["spp_focus"])], "has the topic 'law'; there are case"),
         ([rule(send=[Recipient(channel="log", to="a.jsonl")])], "'log' must be left out"),
     ],

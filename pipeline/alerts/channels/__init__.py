@@ -83,7 +83,7 @@ def build_channel(
 
 def check_kind(kind: object) -> None:
     """Raises ValueError for a kind of channel that there isn't."""
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
 
 

@@ -71,5 +71,7 @@ class PrivateOptions(BaseModel):
 
     @field_validator("allowed_private", mode="before")
     @classmethod
-    def _read_pairs(cls, values: list[str]) -> frozenset[tuple[str, int]]:
+    def _read_pairs(cls, values: object) -> frozenset[tuple[str, int]]:
+        if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
+            raise ValueError("must be a list of texts of the form host:port, such as hooks.lan:8080")
         return read_allowed_private(values)

@@ -9,9 +9,9 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.errors import MessageError
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import EmailPolicy
+from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -27,12 +27,11 @@ Security = Literal["starttls", "tls", "none"]
 _LONGEST_SUBJECT = 250  # characters; the whole title stands in the text
 
 
-class _UnfoldedHeader(UnstructuredHeader):
+class _UnfoldedHeader(UnstructuredHeader, BaseHeader):
     """A header on one line, however long: an address that is folded is encoded, and then it is none any more."""
 
-    def fold(self, *, policy: EmailPolicy[Any]) -> str:
-        # `name` comes from the class that the registry mixes in.
-        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+    def fold(self, *, policy: Policy[Any]) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 _HEADERS = HeaderRegistry()
@@ -73,6 +72,9 @@ class SmtpChannel:
         except smtplib.SMTPAuthenticationError as error:
             # What stands behind the code may quote the login.
             return Receipt(ok=False, retry=True, detail=f"{error.smtp_code} the login was refused")
+        except UnicodeError:
+            detail = "the host, the user name or the password has characters that can't be sent"
+            return Receipt(ok=False, retry=False, detail=detail)
         except (smtplib.SMTPException, OSError) as error:
             return Receipt(ok=False, retry=True, detail=_describe(error))
         try:
