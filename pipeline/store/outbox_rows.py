@@ -130,7 +130,13 @@ def _read_stories(connection: Connection, item_ids: Sequence[int]) -> dict[int, 
             select(
                 StoryMember.story_id, StoryMember.item_id, Delivery.rule, Delivery.channel, Delivery.recipient
             )
-            .join(Delivery, (Delivery.item_id == StoryMember.item_id) & (Delivery.event == NEW), isouter=True)
+            .join(
+                Delivery,
+                (Delivery.item_id == StoryMember.item_id)
+                & (Delivery.event == NEW)
+                & Delivery.escalates.is_(None),
+                isouter=True,
+            )
             .where(StoryMember.story_id.in_(chunk))
         )
         for row in connection.execute(query):

@@ -12,13 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
 
 from pipeline.dedupe import Text
 from pipeline.dedupe.authority import find_authority, lead_order
 from pipeline.dedupe.likeness import Likeness, find_likeness
 from pipeline.dedupe.links import find_link
 from pipeline.dedupe.partition import partition
+from pipeline.store.alert_tables import Attempt
 from pipeline.store.outbox_rows import HELD, NEW
 from pipeline.store.sketches import Candidates, chunks, find_candidates, read_sketches, store_sketches
 from pipeline.store.standing import read_facts
@@ -290,8 +291,14 @@ def _point_deliveries(connection: Connection, story_ids: Collection[int]) -> Non
     """Let each story be told as new once to each rule and recipient: by the first alert about one of its reports.
 
     An alert that was held back for a report that is in another story by now is due where nothing else told of its
-    story. What was sent stays as it was.
+    story; one that nobody has tried to send yet is held back where another tells of its story by now. What was sent, or
+    may have been, stays as it was. What was escalated is about an alert, not about a story.
     """
+    untried = and_(
+        Delivery.state == "due", Delivery.attempts == 0, Delivery.parts_sent == 0,
+        ~select(Attempt.id).where(Attempt.delivery_id == Delivery.id).exists(),
+    )  # fmt: skip
+    kept = case((Delivery.state == HELD, 3), (Delivery.state == "failed", 2), (untried, 1), else_=0)
     rows: dict[tuple[Any, ...], list[Any]] = {}
     for chunk in chunks(story_ids):
         query = (
@@ -300,8 +307,8 @@ def _point_deliveries(connection: Connection, story_ids: Collection[int]) -> Non
                 Delivery.rule, Delivery.channel, Delivery.recipient,
             )
             .join(StoryMember, StoryMember.item_id == Delivery.item_id)
-            .where(StoryMember.story_id.in_(chunk), Delivery.event == NEW)
-            .order_by(Delivery.state == HELD, Delivery.created_at, Delivery.id)
+            .where(StoryMember.story_id.in_(chunk), Delivery.event == NEW, Delivery.escalates.is_(None))
+            .order_by(kept, Delivery.created_at, Delivery.id)
         )  # fmt: skip
         for row in connection.execute(query):
             rows.setdefault((row.own, row.rule, row.channel, row.recipient), []).append(row)
@@ -309,6 +316,10 @@ def _point_deliveries(connection: Connection, story_ids: Collection[int]) -> Non
     others = [row.id for told in rows.values() for row in told[1:] if row.story_id is not None]
     for row_id in [*others, *(row.id for row in firsts)]:
         connection.execute(update(Delivery).where(Delivery.id == row_id).values(story_id=None))
+    for row in (row for told in rows.values() for row in told[1:] if row.state == "due"):
+        connection.execute(
+            update(Delivery).where(Delivery.id == row.id, untried).values(state=HELD, detail=None)
+        )
     for row in firsts:
         due = {"state": "due", "next_at": datetime.now(UTC)} if row.state == HELD else {}
         connection.execute(update(Delivery).where(Delivery.id == row.id).values(story_id=row.own, **due))

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.record import Record
@@ -75,11 +75,11 @@ def tell_everybody(_record: Record, event: str) -> Iterable[Match]:
     return [Match("all", "mail", "anna@example.org")] if event in ("new", "joined") else []
 
 
-def told(store: Engine) -> list[tuple[str, str]]:
+def told(store: Engine, state: str = "due") -> list[tuple[str, str]]:
     """What was told of which text, in the order in which it was written."""
     with store.connect() as connection:
         query = select(Item.identity, Delivery.event).join(Item, Item.id == Delivery.item_id)
-        query = query.where(Delivery.state == "due")
+        query = query.where(Delivery.state == state)
         rows = connection.execute(query.order_by(Delivery.created_at)).all()
     return [(list(TEXTS)[int(row.identity.rsplit(":", 1)[1]) - 1], row.event) for row in rows]
 
@@ -242,14 +242,50 @@ class TestTelling:
         assert sorted(told(store)) == [("english", "new")]
 
     def test_alerts_stay_as_they_were_when_two_told_stories_become_one(self, store: Engine) -> None:
-        write(store, "teaser", "brief", "report", "parties")
-        assert told(store) == [
-            ("teaser", "new"),
-            ("brief", "new"),
-            ("report", "joined"),
-            ("parties", "joined"),
-        ]
+        write(store, "teaser", "brief")
+        with store.begin() as connection:
+            connection.execute(update(Delivery).values(state="sent"))
+        write(store, "report", "parties")
+        assert told(store, "sent") == [("teaser", "new"), ("brief", "new")]
+        assert told(store) == [("report", "joined"), ("parties", "joined")]
         assert named(store) == [["brief", "parties", "report", "teaser"]]
+
+    def test_of_two_stories_that_become_one_before_they_were_told_one_is_told(self, store: Engine) -> None:
+        write(store, "report", "other")
+        merge_stories(store, uid_of(store, "report"), uid_of(store, "other"), author="Anna", reason="one")
+        assert told(store) == [("report", "new")]
+        assert told(store, "held") == [("other", "new")]
+        split_story(store, uid_of(store, "other"), author="Anna", reason="two after all")
+        assert sorted(told(store)) == [("other", "new"), ("report", "new")]
+
+    def test_of_two_stories_that_become_one_what_was_told_already_stands(self, store: Engine) -> None:
+        write(store, "report", "other")
+        uid = uid_of(store, "other")
+        with store.begin() as connection:
+            item_id = find_item(connection, uid)
+            connection.execute(update(Delivery).where(Delivery.item_id == item_id).values(state="sent"))
+        merge_stories(store, uid_of(store, "report"), uid_of(store, "other"), author="Anna", reason="one")
+        assert (told(store), told(store, "held")) == ([], [("report", "new")])
+
+    def test_a_report_that_may_have_been_told_already_is_not_held_back(self, store: Engine) -> None:
+        write(store, "report", "other")
+        with store.begin() as connection:
+            connection.execute(update(Delivery).values(attempts=1))
+        merge_stories(store, uid_of(store, "report"), uid_of(store, "other"), author="Anna", reason="one")
+        assert sorted(told(store)) == [("other", "new"), ("report", "new")]
+
+    def test_what_was_escalated_has_no_part_in_stories(self, store: Engine) -> None:
+        write(store, "report", "other")
+        with store.begin() as connection:
+            for row in connection.execute(select(Delivery)).all():
+                second = {
+                    **row._mapping, "id": f"second {row.item_id}", "channel": "boss", "story_id": None, "state": "held",
+                    "escalates": row.id,
+                }  # fmt: skip
+                connection.execute(insert(Delivery).values(second))
+        merge_stories(store, uid_of(store, "report"), uid_of(store, "other"), author="Anna", reason="one")
+        # They were acknowledged meanwhile: nobody is to be asked again.
+        assert told(store) == [("report", "new")]
 
     def test_a_report_that_is_taken_out_takes_its_alert_along(self, store: Engine) -> None:
         write(store, "brief", "english")
