@@ -86,6 +86,18 @@ class Timing(BaseModel):
             raise ValueError("empty_digest needs a digest")
         return self
 
+    @model_validator(mode="after")
+    def _digest_on_workdays(self) -> Timing:
+        if not self.digest or not self.workdays:
+            return self
+        found = datetime(2024, 1, 1, tzinfo=UTC)
+        for _ in range(_LONGEST_HOLIDAY):
+            found = _times(self.digest, self.zone).get_next_fire_time(None, found + timedelta(days=1))
+            # Weekends that are worked don't count: there are none for most of a year.
+            if found is None or found.weekday() < 5:
+                return self
+        raise ValueError(f"digest: {self.digest!r} is due on weekends alone, when workdays lets nothing go")
+
     def next_digest(self, moment: datetime) -> datetime:
         """The first time of the digest after a moment, on a day on which something is sent (UTC)."""
         times, zone = _times(self.digest, self.zone), ZoneInfo(self.zone)

@@ -54,6 +54,15 @@ def test_workdays_are_those_of_offices_in_china(now: str, goes: str) -> None:
     assert Timing(quiet="22:00-08:00", workdays="china").may_go_at(at(now)) == at(goes)
 
 
+@pytest.mark.parametrize("workdays", ["china", "mon-fri"])
+def test_a_digest_on_weekends_alone_is_refused_where_only_workdays_are_told(workdays: str) -> None:
+    with pytest.raises(ValidationError, match="'0 8 \\* \\* sat,sun' is due on weekends alone"):
+        Timing.model_validate({"digest": "0 8 * * sat,sun", "workdays": workdays})
+    assert Timing(digest="0 8 * * sat,sun").digest
+    for digest in ("0 8 * * fri,sat", "0 8 1 1 *", "0 8 29 2 *", "*/5 * * * *"):
+        assert Timing.model_validate({"digest": digest, "workdays": workdays}).digest
+
+
 def test_monday_to_friday_know_no_holidays() -> None:
     assert Timing(workdays="mon-fri").may_go_at(at("2026-10-05 12:00")) == at("2026-10-05 12:00")
     assert Timing(workdays="mon-fri").may_go_at(at("2026-10-10 12:00")) == at("2026-10-12 00:00")
