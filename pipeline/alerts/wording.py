@@ -57,12 +57,17 @@ _DISARM: dict[Format, Callable[[str], str]] = {
 # In Chinese alerts these are told with the words of the text, not with our English keys.
 _KEYS = ("ip_type", "outcome")
 _LONGEST_TEMPLATE = 100_000
+# Characters of one value and of a whole text; no channel sends so much, and a template may multiply what it gets.
+_LONGEST_VALUE = 50_000
+_LONGEST_TEXT = 5_000_000
 # What a template that doesn't fit what alerts hold raises when it is filled.
 _FAULTS = (
     TemplateError,
     ArithmeticError,
+    AssertionError,
     AttributeError,
     LookupError,
+    MemoryError,
     RecursionError,
     TypeError,
     ValueError,
@@ -102,7 +107,8 @@ class Wording:
             except TemplateSyntaxError as error:
                 raise ValueError(f"line {error.lineno} of the template: {error.message}") from None
             except _FAULTS as error:
-                raise ValueError(f"the template can't be filled: {error}") from None
+                reason = str(error) or "it needs more memory than there is"
+                raise ValueError(f"the template can't be filled: {reason}") from None
         if not written.strip():
             raise ValueError("the template gives an empty text")
 
@@ -111,7 +117,11 @@ class Wording:
         language = self.languages.get(recipient, self.language)
         several = message.entries is not None
         template = _compile(self.format, None if several else self.source, several)
-        written = template.render(_fields(message, language))
+        written = ""
+        for piece in template.generate(_fields(message, language)):
+            written += piece
+            if len(written) > _LONGEST_TEXT:
+                raise ValueError(f"its text is longer than {_LONGEST_TEXT} characters")
         if self.format == "html":
             return written
         return "\n".join(line for line in written.splitlines() if line.strip()) + "\n"
@@ -141,7 +151,7 @@ def _finalizer(form: Format) -> Callable[[object], object]:
             return value  # it raises, with its name, when it is put out
         if isinstance(value, _Link):
             return html.escape(value) if form == "html" else str(value)
-        text = str(value)
+        text = str(value)[:_LONGEST_VALUE]
         # A sentence is put together of three pieces: the spaces between them stay.
         head, tail = (" " if end[:1].isspace() else "" for end in (text[:1], text[-1:]))
         return head + disarm_text(text) + tail if text.strip() else ""

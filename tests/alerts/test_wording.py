@@ -208,6 +208,9 @@ def test_an_operator_s_template_takes_the_place_of_ours(tmp_path: Path) -> None:
         ("{% include 'x' %}", "can't be filled"),
         ("{{ 1 / 0 }}", "can't be filled"),
         ("{{ range(10000000) | join }}", "can't be filled"),
+        ("{{ title | truncate(-1) }}", "expected length"),
+        ("{{ 'a' * 10 ** 14 }}", "more memory"),
+        ("{% for a in range(9999) %}{% for b in range(9999) %}text{% endfor %}{% endfor %}", "longer than"),
         ("{# nothing #}", "empty text"),
     ],
 )  # fmt: skip
@@ -222,6 +225,10 @@ def test_a_wrong_template_is_refused_with_its_file(template: str, fault: str, tm
     }
     with pytest.raises(ConfigurationError, match=f"channels.mail: template: .*wrong.txt: .*{fault}"):
         build_channel("mail", options)
+
+
+def test_a_value_without_end_is_cut() -> None:
+    assert Wording("chat", source="{{ 'a' * 10 ** 7 }}").write(MESSAGE, "") == "a" * 50_000 + "\n"
 
 
 def test_a_template_that_is_not_there_is_refused(tmp_path: Path) -> None:
