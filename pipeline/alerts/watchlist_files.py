@@ -7,7 +7,10 @@ cells are refused by their place, so that nothing else is watched than what stan
 from __future__ import annotations
 
 import csv
+import io
+import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,8 +28,12 @@ MOST_BYTES = 20_000_000
 _FORMATS_OF_DIGITS = ("General", "@", "0")
 _MOST_DIGITS = 15  # a spreadsheet keeps no more of a number
 _Row = tuple[int, Sequence[str]]
-# What openpyxl raises for a file that is none of its own; damaged XML is a SyntaxError.
-_DAMAGED = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, EOFError, SyntaxError)
+# What openpyxl raises for a file that is none of its own; damaged XML is a SyntaxError, a sheet of charts an
+# AttributeError, an encrypted file a RuntimeError.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, InvalidFileException, ArithmeticError, AttributeError, EOFError, LookupError,
+    RuntimeError, SyntaxError, TypeError, ValueError,
+)  # fmt: skip
 
 
 def read_rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -56,9 +63,19 @@ def _read_file(file: Path) -> Iterator[_Row]:
         if file.stat().st_size > MOST_BYTES:
             raise ConfigurationError(f"{file}: is larger than {MOST_BYTES // 1_000_000} MB.")
         for number, cells in reader(file):
-            yield number, [cell.strip() for cell in cells]
+            yield number, [_on_one_line(cell, file, number, place) for place, cell in enumerate(cells, 1)]
     except OSError as error:
         raise ConfigurationError(f"{file}: can't be read ({error.strerror or error}).") from None
+
+
+def _on_one_line(cell: str, file: Path, number: int, place: int) -> str:
+    line = " ".join(cell.split())
+    if odd := [one for one in line if unicodedata.category(one) in ("Cc", "Cs")]:
+        raise ConfigurationError(
+            f"{file}: row {number}, column {place}: holds U+{ord(odd[0]):04X}, which is no character of a text; "
+            "write the cell anew."
+        )
+    return line
 
 
 def _read_csv(file: Path) -> Iterator[_Row]:
@@ -66,7 +83,8 @@ def _read_csv(file: Path) -> Iterator[_Row]:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigurationError(f"{file}: is not in UTF-8; save the table as “CSV UTF-8”.") from None
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    # Rows end where spreadsheets end them: other line separators are a part of their cell.
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         for row in reader:
             yield reader.line_num, row
@@ -86,7 +104,10 @@ def _read_xlsx(file: Path) -> Iterator[_Row]:
         finally:
             book.close()
     except _DAMAGED as error:
-        raise ConfigurationError(f"{file}: is no XLSX file that can be read ({error}).") from None
+        reason = str(error).partition("\n")[0]
+        raise ConfigurationError(
+            f"{file}: is no XLSX file that can be read ({reason}); save the table as “CSV UTF-8” instead."
+        ) from None
 
 
 def _read_sheet(sheets: Sequence[Any], file: Path) -> Iterator[_Row]:
@@ -118,7 +139,7 @@ def _read_cell(cell: Any, place: int, number: int, file: Path) -> str:
     elif cell.data_type == "e":
         holds = "an error"
     elif isinstance(value, str):
-        return " ".join(str(unescape(value)).split())
+        return str(unescape(value))
     elif isinstance(value, bool):
         holds = "a truth value"
     elif isinstance(value, int) and cell.number_format in _FORMATS_OF_DIGITS:

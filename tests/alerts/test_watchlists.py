@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -82,12 +83,19 @@ def test_a_table_as_spreadsheets_save_it_is_taken(tmp_path: Path) -> None:
         ("name\n" + "雾" * 300, "row 2, columns name and reference: are too long"),
         ('name\n"雾语', "row 2: can't be read"),
         ("name\n雾语".encode("gb18030"), "is not in UTF-8"),
+        ("name\n雾\0语", "row 2, column 1: holds U\\+0000, which is no character"),
     ],
 )
 def test_a_wrong_table_is_refused_by_row_and_column(tmp_path: Path, table: str | bytes, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words) as caught:
         read_watchlist(watchlist(tmp_path, table))
     assert str(caught.value).startswith(str(tmp_path / "clients.csv"))
+
+
+@pytest.mark.parametrize("separator", ["\n", "\r\n", "\x0b", "\x85", "\u2028"])
+def test_a_line_that_ends_in_a_cell_ends_no_row(tmp_path: Path, separator: str) -> None:
+    listed = watchlist(tmp_path, f'name,reference\n"雾语{separator}公司",7\n'.encode())
+    assert [rule.name for rule in read_watchlist(listed)] == ["Clients: 雾语 公司 (7)"]
 
 
 def workbook(folder: Path, *sheets: list[list[Any]], formats: dict[str, str] | None = None) -> Watchlist:
@@ -122,6 +130,8 @@ def test_a_spreadsheet_is_taken_as_it_shows(tmp_path: Path) -> None:
         (0.5, "General", "row 2, column 2: holds a number that may show otherwise"),
         (7, "0000", "row 2, column 2: holds a number that may show otherwise"),
         (1234567890123456, "0", "row 2, column 2: holds a number that has lost digits"),
+        ("雾_x0000_语", "General", "row 2, column 2: holds U\\+0000, which is no character"),
+        ("雾_xD800_语", "General", "row 2, column 2: holds U\\+D800, which is no character"),
     ],
 )
 def test_what_a_cell_does_not_show_is_refused_by_its_place(
@@ -142,10 +152,18 @@ def test_a_workbook_that_is_not_one_table_is_refused(tmp_path: Path, monkeypatch
             read_watchlist(workbook(tmp_path, *sheets))
     listed = workbook(tmp_path, [["name"], ["雾语"]])
     whole = listed.file.read_bytes()
-    for damaged in (b"name", whole[:-200], whole.replace(b"xl/workbook.xml", b"xl/workbook.xmx")):
+    flipped = bytearray(whole)
+    start = whole.index(b"xl/worksheets/sheet1.xml") + len("xl/worksheets/sheet1.xml")
+    flipped[start : start + 20] = b"\xff" * 20
+    for damaged in (b"name", whole[:-200], whole.replace(b"xl/workbook.xml", b"xl/workbook.xmx"), flipped):
         listed.file.write_bytes(damaged)
         with pytest.raises(ConfigurationError, match="is no XLSX file that can be read"):
             read_watchlist(listed)
+    book = openpyxl.load_workbook(io.BytesIO(whole))
+    book.create_chartsheet()
+    book.save(listed.file)
+    with pytest.raises(ConfigurationError, match="save the table as “CSV UTF-8” instead"):
+        read_watchlist(listed)
     listed.file.write_bytes(whole)
     monkeypatch.setattr(watchlist_files, "MOST_BYTES", 700)
     with pytest.raises(ConfigurationError, match="is larger than"):
