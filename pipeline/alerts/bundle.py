@@ -42,7 +42,11 @@ def release(connection: Connection, row: Any, rules: Mapping[str, Rule], now: da
     rule = rules.get(row.text["rules"][0] if row.event in (DIGEST, STORM) else row.rule)
     recipient = find_recipient(rule, row.channel, row.recipient) if rule else None
     if rule is None or recipient is None:
-        return str(row.id)
+        if row.item_id is None or not rules:
+            return str(row.id)
+        # Who was taken out, or whose rule was, has no times any more; many alerts still go in one message.
+        recipient = Recipient(channel=row.channel, to=row.recipient)
+        rule = rule or Rule(name=row.rule, send=(recipient,))
     alone = row.item_id is None or not _is_fresh(connection, row.id)
     collected = bool(recipient.digest) and not alone
     ready = recipient.ready_at(row.created_at, now) if collected else recipient.may_go_at(now)

@@ -281,6 +281,21 @@ def test_many_alerts_at_once_are_one_message_with_their_number_and_list(engine: 
     assert {row.message_id for row in of_items(engine)} == {message.id}
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [rule("Renamed", DIGEST), rule("Trademarks", Recipient(channel="boss"))],
+    ids=["renamed", "another recipient"],
+)
+def test_what_waits_for_whom_the_rules_no_longer_name_goes_in_one_message(
+    engine: Engine, changed: Rule
+) -> None:
+    store(engine, range(1, 31), [rule("Trademarks", DIGEST)])
+    send(engine, TUESDAY + timedelta(minutes=1), [changed], sender := Sender())
+    ((message, _),) = sender.got
+    assert (message.title, len(listed(message))) == ("Trademarks (30)", 30)
+    assert {row.state for row in of_items(engine)} == {"sent"}
+
+
 def test_as_many_as_are_allowed_go_one_by_one(engine: Engine) -> None:
     rules = [rule(storm=3)]
     store(engine, range(1, 4), rules)
