@@ -151,7 +151,8 @@ def alerts_acknowledge(
 def alerts_check(
     context: typer.Context,
     days: Annotated[
-        int, typer.Option("--days", min=0, help="Only what was stored in so many days; 0: all.")
+        int,
+        typer.Option("--days", min=0, max=36600, help="Only what was stored in so many days; 0: all."),
     ] = 0,
     db: DatabaseOption = None,
     as_json: JsonOption = False,

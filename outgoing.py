@@ -205,7 +205,7 @@ def post(
     """
     try:
         target = httpx.URL(url)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise Refused(f"not a URL ({error})", url) from error
     check_url(url, allowed_private)
     host, port = check_url(str(target), allowed_private)

@@ -135,3 +135,9 @@ def test_a_configuration_that_nothing_can_hold_is_refused(tmp_path: Path, text: 
     ran = iprwatch("alerts", "test", "log", cwd=tmp_path)
     assert ran.code == 2
     assert words in " ".join(ran.err.split())
+
+
+def test_a_check_of_more_days_than_there_were_is_refused(tmp_path: Path) -> None:
+    ran = iprwatch("alerts", "check", "--days", "3650000", "--json", cwd=tmp_path)
+    assert ran.code == 2
+    assert "less than or equal to 36600" in ran.err

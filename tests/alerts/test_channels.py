@@ -304,6 +304,14 @@ def test_4xx_is_tried_again_and_5xx_is_final(place: str, answer: str, retry: boo
     assert (receipt.ok, receipt.retry, receipt.detail) == (False, retry, answer)
 
 
+@pytest.mark.parametrize("place", ["recipient", "data"])
+def test_an_answer_that_is_too_long_to_be_read_is_tried_again(place: str) -> None:
+    with mail_server(Mailbox(**{place: "250 " + "x" * 9000})) as port:
+        receipt = mail(port)
+    assert (receipt.ok, receipt.retry) == (False, True)
+    assert "Line too long" in receipt.detail
+
+
 def test_a_failing_goodbye_does_not_make_an_accepted_mail_fail() -> None:
     with mail_server(box := Mailbox(bye="451 confused")) as port:
         assert mail(port).ok
@@ -434,6 +442,14 @@ def test_a_webhook_that_does_not_answer_is_tried_again(said: Said) -> None:
         receipt = hook(server, "/token", timeout=0.3)
     assert (receipt.ok, receipt.retry) == (False, True)
     assert "token" not in receipt.detail
+
+
+def test_a_webhook_s_url_that_can_not_be_written_is_refused() -> None:
+    receipt = build_channel("hook", {"kind": "webhook", "secret": SECRET}).send(
+        MESSAGE, "https://h.example/\udcff"
+    )
+    assert (receipt.ok, receipt.retry) == (False, False)
+    assert receipt.detail.startswith("not sent: not a URL")
 
 
 def test_an_internal_webhook_that_is_not_listed_is_never_contacted() -> None:

@@ -83,7 +83,9 @@ class SmtpChannel:
             code, reason = next(iter(error.recipients.values()))
             return Receipt(ok=False, retry=code < 500, detail=f"{code} {_decode(reason)}")
         except smtplib.SMTPResponseException as error:
-            return Receipt(ok=False, retry=error.smtp_code < 500, detail=_describe(error))
+            # A line that is too long for smtplib is its own 500, as text; what a server says are bytes.
+            retry = error.smtp_code < 500 or isinstance(error.smtp_error, str)
+            return Receipt(ok=False, retry=retry, detail=_describe(error))
         except (smtplib.SMTPException, OSError) as error:
             return Receipt(ok=False, retry=True, detail=_describe(error))
         finally:
