@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 
 from pipeline.alerts.compose import compose
 from pipeline.alerts.escalation import time_escalation
+from pipeline.alerts.parts import shorten
 from pipeline.alerts.rule_starts import started_at
 from pipeline.alerts.rules import Recipient, Rule
 from pipeline.store.alert_tables import Attempt
@@ -201,7 +202,7 @@ def _list_entries(connection: Connection, waiting: Iterable[Any], *, sentences: 
             "id": message.id,
             "rule": message.rule,
             "event": message.event,
-            "title": message.title[:120],
+            "title": shorten(message.title, 120),
             "publisher": message.publisher[:60],
             "published": message.published,
             "precision": message.precision,

@@ -21,6 +21,15 @@ def utf8_size(text: str) -> int:
     return len(text.encode("utf-8"))
 
 
+def shorten(text: str, longest: int) -> str:
+    """The text, or as many whole characters of its beginning as fit with an ellipsis into so many code points."""
+    if len(text) <= longest:
+        return text
+    ends = (found.end() for found in _CHARACTER.finditer(text[:longest]))
+    # A heap of combining marks is one character, and may be cut.
+    return text[: max((end for end in ends if end < longest), default=longest - 1)] + _CUT
+
+
 def split_text(text: str, limit: int, size: Callable[[str], int] = utf8_size) -> list[str]:
     """The text as at least one part, in order; several begin with their number, `(1/3)` on a line of its own.
 

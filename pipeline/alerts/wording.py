@@ -24,6 +24,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipeline.alerts.disarm import break_links, disarm, disarm_markdown
 from pipeline.alerts.message import Entry, Message, Sentence, Told, show_link
+from pipeline.alerts.parts import shorten
 
 Format = Literal["chat", "markdown", "any", "mail", "html"]
 """`any` is text for services of which nobody knows what they make links, mentions or markup of."""
@@ -60,6 +61,8 @@ _LONGEST_TEMPLATE = 100_000
 # Characters of one value and of a whole text; no channel sends so much, and a template may multiply what it gets.
 _LONGEST_VALUE = 50_000
 _LONGEST_TEXT = 5_000_000
+# Of a title, a publisher or a fact: a page must not push the link and the id out of a robot's ten parts.
+_LONGEST_LINE = 1000
 # What a template that doesn't fit what alerts hold raises when it is filled.
 _FAULTS = (
     TemplateError,
@@ -162,7 +165,11 @@ def _finalizer(form: Format) -> Callable[[object], object]:
 def _fields(message: Message, language: Language) -> dict[str, Any]:
     labels = LABELS[language]
     facts = [
-        {"kind": told.kind, "label": _label(told, labels), "text": _read(told, language)}
+        {
+            "kind": told.kind,
+            "label": _label(told, labels),
+            "text": shorten(_read(told, language), _LONGEST_LINE),
+        }
         for told in message.facts
     ]
     first = {fact["kind"]: fact["text"] for fact in reversed(facts)}
@@ -170,8 +177,8 @@ def _fields(message: Message, language: Language) -> dict[str, Any]:
         "id": message.id,
         "rule": message.rule,
         "event": _name_event(message.event, labels),
-        "title": message.title,
-        "publisher": message.publisher,
+        "title": shorten(message.title, _LONGEST_LINE),
+        "publisher": shorten(message.publisher, _LONGEST_LINE),
         "published": _date(message, labels),
         "precision": message.precision or "",
         "summary": message.summary,

@@ -9,7 +9,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.alerts.parts import MOST_PARTS, split_text, utf8_size
+from pipeline.alerts.parts import MOST_PARTS, shorten, split_text, utf8_size
 
 FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}"
 
@@ -62,3 +62,17 @@ def test_parts_are_within_the_limit_and_valid(text: str, limit: int) -> None:
     assert all(len(part.encode("utf-8")) <= limit for part in parts)
     kept = "".join(joined(parts).removesuffix("…").split())
     assert "".join(text.split()).startswith(kept)
+
+
+@given(st.text(), st.integers(2, 50))
+def test_a_shortened_text_has_its_length_and_is_the_beginning(text: str, longest: int) -> None:
+    short = shorten(text, longest)
+    assert len(short) <= longest
+    assert short == text if len(text) <= longest else text.startswith(short[:-1]) and short.endswith("…")
+
+
+def test_a_shortened_text_ends_behind_a_whole_character() -> None:
+    family = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}"
+    assert shorten("案" + family + "件件", 4) == "案…"
+    assert shorten("案" + family + "件件", 5) == "案" + family + "…"
+    assert shorten("e" + "\N{COMBINING ACUTE ACCENT}" * 9, 4) == "e" + "\N{COMBINING ACUTE ACCENT}" * 2 + "…"

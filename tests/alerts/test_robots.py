@@ -20,7 +20,7 @@ from loopback import Said, Server, serve
 from errors import ConfigurationError
 from pipeline.alerts.channels import Channel, build_channel
 from pipeline.alerts.channels.wecom import LIMITS
-from pipeline.alerts.message import Message, Receipt
+from pipeline.alerts.message import Message, Receipt, Told
 from pipeline.alerts.wording import EXAMPLE
 
 ROBOTS = {"wecom": "errcode", "dingtalk": "errcode", "feishu": "code"}
@@ -185,6 +185,16 @@ def test_5000_chinese_characters_and_emoji_arrive_in_parts_in_order(kind: str, f
     assert cut == (kind == "wecom" and form == "text")
     assert cut or arrived[: len(expected)] == expected
     assert whole.count("\N{MAN}") == whole.count(FAMILY)
+
+
+@pytest.mark.parametrize(("kind", "form"), FORMATS)
+def test_no_page_is_long_enough_to_push_the_link_out(kind: str, form: str) -> None:
+    options = {} if kind == "feishu" else {"format": form}
+    long = "长" * 30_000
+    message = replace(EXAMPLE, title=long, publisher=long, facts=(Told("also_reported", long),))
+    last = text_of(sent(kind, message, **options)[-1])
+    assert EXAMPLE.url in last
+    assert last.endswith(f"id {EXAMPLE.id}")
 
 
 @pytest.mark.parametrize(("kind", "form"), FORMATS)

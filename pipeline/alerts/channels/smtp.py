@@ -21,10 +21,11 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pipeline.alerts.channels.channel import Seconds, WordedOptions
 from pipeline.alerts.message import Message, Receipt, flatten
+from pipeline.alerts.parts import shorten
 from pipeline.alerts.wording import Language, Wording
 
 Security = Literal["starttls", "tls", "none"]
-_LONGEST_SUBJECT = 250  # characters; the whole title stands in the text
+_LONGEST_SUBJECT = 250  # characters; more of the title stands in the text
 
 
 class _UnfoldedHeader(UnstructuredHeader, BaseHeader):
@@ -185,7 +186,7 @@ class SmtpOptions(WordedOptions):
 def _write_subject(title: str) -> str:
     """A title as a subject. What looks like an encoded word in it is broken up: it would be decoded, line ends too."""
     line = flatten(title).replace("=?", "=\N{ZERO WIDTH SPACE}?")
-    return line if len(line) <= _LONGEST_SUBJECT else line[: _LONGEST_SUBJECT - 1] + "…"
+    return shorten(line, _LONGEST_SUBJECT)
 
 
 def read_address(text: str) -> Address:
