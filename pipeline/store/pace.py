@@ -2,20 +2,24 @@
 
 A channel has as many places as it takes messages in the time. A message takes a free place before it is sent; the place
 is free again when the time has passed since the answer, so that the server never sees more, however long a message is
-under way. A process that dies in between keeps its place a little longer. Times are those of the database's clock.
+under way. A process that dies in between keeps its place a little longer. Times are those of the database's clock; when
+that was set back, a place that seems taken for hours is free.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, case, func, select, update
+from sqlalchemy import Engine, case, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.alert_tables import ChannelPace
 from pipeline.store.hosts import DatabaseNow
 from pipeline.store.session import StoreError, first_line
 from pipeline.store.write import insert_ignoring
+
+# Seconds: longer than any interval with its waits for a server, and than any rest that a robot gets.
+_LONGEST_TAKEN = 3 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def take_turn(engine: Engine, pace: Pace) -> Turn:
                 insert_ignoring(connection, ChannelPace, places)
             place = connection.scalar(
                 select(ChannelPace.place)
-                .where(*mine, ChannelPace.free_at <= now)
+                .where(*mine, or_(ChannelPace.free_at <= now, ChannelPace.free_at > now + _LONGEST_TAKEN))
                 .order_by(ChannelPace.place)
                 .limit(1)
                 .with_for_update(skip_locked=True)

@@ -53,6 +53,15 @@ def test_a_robot_that_asks_for_rest_gets_it_from_all(engine: Engine) -> None:
     assert 3600 < take_turn(engine, SLOW).wait <= 7200
 
 
+def test_a_clock_that_was_set_back_silences_no_channel(engine: Engine) -> None:
+    for _ in range(3):
+        take_turn(engine, SLOW)
+    with engine.begin() as connection:
+        connection.execute(update(ChannelPace).values(free_at=ChannelPace.free_at + 86400))
+    turns = [take_turn(engine, SLOW) for _ in range(4)]
+    assert [turn.place for turn in turns] == [0, 1, 2, None]
+
+
 def test_channels_do_not_wait_for_each_other(engine: Engine) -> None:
     for _ in range(3):
         take_turn(engine, SLOW)
