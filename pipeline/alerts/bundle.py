@@ -55,7 +55,9 @@ def release(connection: Connection, row: Any, rules: Mapping[str, Rule], now: da
         same = (
             Delivery.id == row.id
             if alone
-            else and_(*_addressed([rule.name], row), *_FRESH, Delivery.created_at >= row.created_at)
+            else and_(
+                *_addressed(row), Delivery.rule == rule.name, *_FRESH, Delivery.created_at >= row.created_at
+            )
         )
         _put_off(connection, same, ready, recipient.explain(ready, collected=collected))
         return None
@@ -105,20 +107,18 @@ def write_empty_digests(connection: Connection, rules: Iterable[Rule], now: date
         where = (Delivery.channel == recipient.channel, Delivery.recipient == recipient.to)
         names = _digested_with(recipient, rules)
         # Asked for first: a digest that another process has just written is seen by one question or the other.
-        waiting = connection.scalar(
-            select(Delivery.id).where(*where, Delivery.rule.in_(names), *_FRESH).limit(1)
-        )
+        waiting = set(connection.scalars(select(Delivery.rule).where(*where, *_FRESH).distinct()))
         last = connection.scalar(
             select(func.max(Delivery.created_at)).where(*where, Delivery.event == DIGEST)
         ) or started_at(connection, rule.name)
-        if last is None or waiting or recipient.ready_at(last, now) > now:
+        if last is None or not waiting.isdisjoint(names) or recipient.ready_at(last, now) > now:
             continue
         notes = _count_left_out(connection, recipient, [one for one in rules if one.name in names], last)
         # Two processes that find this at once write one row: its id follows from whom and from when.
         told = f"{recipient.channel}\n{recipient.to}\n{recipient.next_digest(last).isoformat()}"
         message_id = hashlib.sha256(told.encode()).hexdigest()[:32]
         insert_ignoring(
-            connection, Delivery, [_message(message_id, DIGEST, recipient, names, [], 0, notes, now)]
+            connection, Delivery, [_message(message_id, DIGEST, recipient, list(names), [], 0, notes, now)]
         )
 
 
@@ -135,12 +135,8 @@ def _is_fresh(connection: Connection, delivery_id: str) -> bool:
     return connection.scalar(select(Delivery.id).where(Delivery.id == delivery_id, *_FRESH)) is not None
 
 
-def _addressed(names: Sequence[str], row: Any) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Delivery.rule.in_(names),
-        Delivery.channel == row.channel,
-        Delivery.recipient == row.recipient,
-    )
+def _addressed(row: Any) -> tuple[ColumnElement[bool], ...]:
+    return Delivery.channel == row.channel, Delivery.recipient == row.recipient
 
 
 def _put_off(connection: Connection, which: ColumnElement[bool], until: datetime, detail: str) -> None:
@@ -150,10 +146,13 @@ def _put_off(connection: Connection, which: ColumnElement[bool], until: datetime
 # --- Digests ---
 
 
-def _digested_with(recipient: Recipient, rules: Iterable[Rule]) -> list[str]:
-    """The rules whose alerts to this recipient are collected for the same times."""
+def _digested_with(recipient: Recipient, rules: Iterable[Rule]) -> dict[str, None]:
+    """The rules, in their order, whose alerts to this recipient are collected for the same times.
+
+    Watchlists may make more of them than a statement can name: what they are asked about is sorted out here.
+    """
     wanted = _times_of(recipient)
-    return [rule.name for rule in rules if any(_times_of(one) == wanted for one in rule.send)]
+    return {rule.name: None for rule in rules if any(_times_of(one) == wanted for one in rule.send)}
 
 
 def _times_of(recipient: Recipient) -> tuple[object, ...]:
@@ -167,12 +166,13 @@ def _write_digest(
 ) -> str:
     """One message with all that waits for this recipient; what doesn't fit is due at once in another."""
     names = _digested_with(recipient, rules.values())
-    waiting = connection.execute(
+    fresh = connection.execute(
         select(Delivery.id, Delivery.rule, Delivery.created_at)
-        .where(*_addressed(names, row), *_FRESH)
+        .where(*_addressed(row), *_FRESH)
         .order_by(Delivery.rule, Delivery.created_at, Delivery.id)
         .with_for_update(skip_locked=True)
-    ).all()
+    )
+    waiting = [one for one in fresh if one.rule in names]
     entries = _list_entries(connection, waiting, sentences=True)
     chosen = waiting[: len(entries)]
     last = connection.scalar(
@@ -224,15 +224,17 @@ def _count_left_out(
     connection: Connection, recipient: Recipient, rules: Sequence[Rule], since: datetime
 ) -> dict[str, int]:
     """How many reports were merged into stories that were told, and how many articles left out by their topic."""
-    merged = select(func.count()).where(
-        Delivery.rule.in_([rule.name for rule in rules]), Delivery.channel == recipient.channel,
-        Delivery.recipient == recipient.to, Delivery.state == HELD, Delivery.created_at > since,
-    )  # fmt: skip
+    held = select(Delivery.rule, func.count().label("number")).where(
+        Delivery.channel == recipient.channel, Delivery.recipient == recipient.to, Delivery.state == HELD,
+        Delivery.created_at > since,
+    ).group_by(Delivery.rule)  # fmt: skip
+    names = {rule.name for rule in rules}
+    merged = sum(row.number for row in connection.execute(held) if row.rule in names)
     filtered = select(func.count()).select_from(Filtered).where(Filtered.first_seen_at > since)
     if all(rule.sources for rule in rules):
         keys = {key for rule in rules for key in rule.sources}
         filtered = filtered.where(Filtered.source_key.in_(keys))
-    counts = {"merged": connection.scalar(merged), "filtered": connection.scalar(filtered)}
+    counts = {"merged": merged, "filtered": connection.scalar(filtered)}
     return {kind: number for kind, number in counts.items() if number}
 
 

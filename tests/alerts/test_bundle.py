@@ -180,6 +180,16 @@ def test_what_has_no_room_in_a_digest_goes_in_another_at_once(engine: Engine) ->
     )
 
 
+def test_more_names_than_a_statement_holds_share_a_digest(engine: Engine) -> None:
+    asking = Recipient(channel="log", digest="0 8 * * *", empty_digest=True)
+    first = rule("Trademarks", asking)
+    rules = [first, *(first.model_copy(update={"name": f"Name {number}"}) for number in range(70_000))]
+    store(engine, [1, 2], [rules[0], rules[-1]])
+    send(engine, TUESDAY + timedelta(days=1), rules, sender := Sender())
+    ((message, _),) = sender.got
+    assert len(listed(message)) == 4
+
+
 def test_an_empty_digest_is_sent_only_where_it_is_asked_for(engine: Engine) -> None:
     asking = Recipient(channel="log", to="a", digest="0 8 * * *", empty_digest=True)
     rules = [rule("Trademarks", asking, DIGEST)]
