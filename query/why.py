@@ -12,6 +12,7 @@ from pipeline.alerts.rules import Rule
 from pipeline.normalize import identify_url
 from pipeline.store.listed import was_baseline
 from pipeline.store.lookup import NoSuchItem, find_item
+from pipeline.store.outbox_rows import HELD
 from pipeline.store.tables import Delivery, Filtered, Item
 
 # What each state of the ledger means for the person who was to be told.
@@ -78,7 +79,10 @@ def explain_alerts(engine: Engine, given: str, rules: Iterable[Rule], matches: M
 
 def _answer(row: Any) -> dict[str, Any]:
     answer = _TOLD[row.state]
-    if row.detail and row.state != "sent":
+    if row.detail and row.state == HELD:
+        # The reason is another one than a report that was told.
+        answer = f"not told: {row.detail}"
+    elif row.detail and row.state != "sent":
         answer += f" ({row.detail})"
     elif row.message_id:
         answer += f" (in message {row.message_id[:8]})"

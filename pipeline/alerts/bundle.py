@@ -23,7 +23,7 @@ from pipeline.alerts.parts import shorten
 from pipeline.alerts.rule_starts import started_at
 from pipeline.alerts.rules import Recipient, Rule
 from pipeline.store.alert_tables import Attempt
-from pipeline.store.outbox_rows import BUNDLED, HELD
+from pipeline.store.outbox_rows import BUNDLED, HELD, NEW
 from pipeline.store.tables import Delivery, Filtered
 from pipeline.store.write import insert_ignoring
 
@@ -226,7 +226,7 @@ def _count_left_out(
     """How many reports were merged into stories that were told, and how many articles left out by their topic."""
     held = select(Delivery.rule, func.count().label("number")).where(
         Delivery.channel == recipient.channel, Delivery.recipient == recipient.to, Delivery.state == HELD,
-        Delivery.created_at > since,
+        Delivery.event == NEW, Delivery.escalates.is_(None), Delivery.created_at > since,
     ).group_by(Delivery.rule)  # fmt: skip
     names = {rule.name for rule in rules}
     merged = sum(row.number for row in connection.execute(held) if row.rule in names)

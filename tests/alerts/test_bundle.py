@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from loopback import Said, serve
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from errors import ConfigurationError
 from pipeline.alerts.bundle import write_empty_digests
@@ -178,6 +178,21 @@ def test_what_has_no_room_in_a_digest_goes_in_another_at_once(engine: Engine) ->
     assert sorted(id for message, _ in sender.got for id in listed(message)) == sorted(
         row.id for row in of_items(engine)
     )
+
+
+@pytest.mark.parametrize(("event", "merged"), [("new", 1), ("withdrawn", 0)])
+def test_a_digest_counts_as_merged_only_what_was(engine: Engine, event: str, merged: int) -> None:
+    rules = [rule("Trademarks", DIGEST)]
+    store(engine, [1], rules)
+    store(engine, [2], rules, TUESDAY + timedelta(minutes=1))
+    with engine.begin() as connection:
+        newest = select(func.max(Delivery.created_at)).scalar_subquery()
+        connection.execute(
+            update(Delivery).where(Delivery.created_at == newest).values(state="held", event=event)
+        )
+    send(engine, TUESDAY + timedelta(days=1), rules, sender := Sender())
+    ((message, _),) = sender.got
+    assert message.notes.get("merged", 0) == merged
 
 
 def test_more_names_than_a_statement_holds_share_a_digest(engine: Engine) -> None:
@@ -390,6 +405,18 @@ def test_what_is_acknowledged_is_not_escalated(engine: Engine) -> None:
     assert acknowledge(engine, sender.ids[0][:8], TUESDAY.astimezone(UTC)) == 1
     send(engine, TUESDAY + timedelta(hours=1), rules, sender, boss=boss)
     assert not boss.got
+
+
+def test_why_says_that_what_was_escalated_was_acknowledged_meanwhile(engine: Engine) -> None:
+    rules = [rule(escalate={**SECOND, "quiet": "09:00-10:00"})]
+    store(engine, [1], rules)
+    sender, boss = Sender(), Sender()
+    for minutes in (0, 31):
+        send(engine, TUESDAY + timedelta(minutes=minutes), rules, sender, boss=boss)
+    acknowledge(engine, sender.ids[0], TUESDAY.astimezone(UTC))
+    found = explain_alerts(engine, make_record(1).notice.url, rules, lambda *_: True)
+    (answer,) = (one["answer"] for one in found["answers"] if one["channel"] == "boss")
+    assert answer.startswith("not told: acknowledged meanwhile (escalates ")
 
 
 def test_acknowledging_a_digest_acknowledges_all_in_it(engine: Engine) -> None:
