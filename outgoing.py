@@ -10,7 +10,6 @@ import contextlib
 import ipaddress
 import socket
 import ssl
-import threading
 import time
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -200,7 +198,7 @@ def post(
 
     The name is resolved once, every address is checked, and the connection goes to a checked address.
     Proxies and certificates from the environment are ignored. `timeout` in seconds bounds each wait for
-    the server, and the reading of the answer's header and of its body as a whole. Nothing is logged: the URL may be a
+    the server, and the reading of the answer's body as a whole. Nothing is logged: the URL may be a
     secret. Raises Refused and Unreachable.
     """
     try:
@@ -223,62 +221,21 @@ def post(
     failure: httpx.TransportError | None = None
     with httpx.HTTPTransport(verify=_trusted_authorities(), trust_env=False) as transport:
         for address in addresses:
-            deadline = _Deadline(timeout)
             request = httpx.Request(
                 "POST",
                 target.copy_with(host=address),
                 headers=sent,
                 content=body,
-                extensions={
-                    "timeout": waits,
-                    "sni_hostname": target.raw_host.decode("ascii"),
-                    "trace": deadline.note,
-                },
+                extensions={"timeout": waits, "sni_hostname": target.raw_host.decode("ascii")},
             )
             try:
-                with deadline:
-                    return _read_answer(transport.handle_request(request), timeout)
+                return _read_answer(transport.handle_request(request), timeout)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = error
             except httpx.TransportError as error:
-                if deadline.passed:
-                    raise Unreachable(f"{server} didn't answer within {timeout:g} s.") from error
                 failure = error
                 break
     raise Unreachable(f"{server} didn't answer: {type(failure).__name__} {failure}.") from failure
-
-
-class _Deadline:
-    """Ends a connection over which a request was sent and no answer has come in time, header and all.
-
-    A server that sends one byte at a time keeps each single wait short; only the end of its connection ends that.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-        self._socket: socket.socket | None = None
-        self.passed = False
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def note(self, event: str, told: Mapping[str, Any]) -> None:
-        """What httpcore tells of a request: https://www.encode.io/httpcore/extensions/#trace"""
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._socket = told["return_value"].get_extra_info("socket")
-        elif event == "http11.send_request_body.complete":
-            self._timer.start()
-        elif event == "http11.receive_response_headers.complete":
-            self._timer.cancel()
-
-    def _end(self) -> None:
-        self.passed = True
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 @cache
