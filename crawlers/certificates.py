@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from OpenSSL import SSL
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.exceptions import DownloadFailedError
 from scrapy.http import Request, Response
 from scrapy.settings import Settings
 from service_identity import VerificationError
 
+from crawlers.guard import BoundedHandler
 from crawlers.source import Source
 
 if TYPE_CHECKING:
@@ -52,14 +52,14 @@ class HttpsHandler(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._verifying = HTTP11DownloadHandler(crawler)
+        self._verifying = BoundedHandler(crawler)
         self._exceptions = frozenset(crawler.settings.getlist("IPRWATCH_UNVERIFIED_HOSTS"))
         # Whether to verify is a setting of all of a handler's requests, so the exceptions have one of their own.
         # A copy of frozen settings would be frozen too.
         lenient = copy.copy(crawler)
         lenient.settings = Settings(crawler.settings)
         lenient.settings.set("DOWNLOAD_VERIFY_CERTIFICATES", False, priority="cmdline")
-        self._trusting = HTTP11DownloadHandler(lenient) if self._exceptions else None
+        self._trusting = BoundedHandler(lenient) if self._exceptions else None
 
     async def download_request(self, request: Request) -> Response:
         """The answer; raises what Scrapy's handler raises, and CertificateRefused."""

@@ -15,6 +15,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+    _LenientHTTP11ClientFactory,
+    _LenientHTTP11ClientProtocol,
+)
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 from scrapy.http import Request, Response
@@ -22,6 +27,8 @@ from scrapy.resolver import CachingHostnameResolver
 from scrapy.utils.datatypes import LocalCache
 from scrapy.utils.url import add_http_if_no_scheme
 from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionReceiver
+from twisted.python.failure import Failure
+from twisted.web._newclient import BODY
 
 from errors import ConfigurationError
 from outgoing import NOBODY, Pairs, Refused, check_address, check_url, read_allowed_private, show_url
@@ -31,6 +38,9 @@ if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase
 
 logger = logging.getLogger(__name__)
+
+LARGEST_HEAD = 256 * 1024
+"""Bytes of status lines and headers that an answer may have; usual ones have a few KiB."""
 
 
 class RefusedRequest(Refused, IgnoreRequest):
@@ -54,6 +64,41 @@ class UnpackingMiddleware(HttpCompressionMiddleware):
         except IgnoreRequest:
             size = len(response.body)
         raise TooLarge(f"{show_url(request.url)}: its {size} bytes unpack to more than a page may have")
+
+
+class HeadTooLarge(Exception):
+    """An answer whose headers don't end. Raised by BoundedHandler; Scrapy makes a failed download of it."""
+
+
+class BoundedHandler(HTTP11DownloadHandler):
+    """Scrapy's handler, with a bound on an answer's head: Twisted keeps every header line that comes, and
+    DOWNLOAD_MAXSIZE counts the body only."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._pool._factory = _BoundedFactory
+
+
+class _BoundedFactory(_LenientHTTP11ClientFactory):
+    def buildProtocol(self, addr: IAddress | None) -> _BoundedProtocol:  # noqa: N802 (Twisted's name)
+        return _BoundedProtocol(self._quiescentCallback)  # type: ignore[no-untyped-call]
+
+
+class _BoundedProtocol(_LenientHTTP11ClientProtocol):
+    _head = 0
+
+    def request(self, request: Any) -> Any:
+        self._head = 0
+        return super().request(request)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        if self._parser is not None and self._parser.state != BODY:
+            self._head += len(data)
+        if self._head > LARGEST_HEAD:
+            reason = Failure(HeadTooLarge(f"headers of more than {LARGEST_HEAD} bytes"))  # type: ignore[no-untyped-call]
+            self._giveUp(reason)  # type: ignore[no-untyped-call]
+        else:
+            super().dataReceived(data)  # type: ignore[no-untyped-call]
 
 
 class PublicResolver(CachingHostnameResolver):

@@ -12,6 +12,7 @@ REMOTE_CONTROL_ENABLED = False
 
 # Only http and https, and no name that leads to a private address.
 DOWNLOAD_HANDLERS = {
+    "http": "crawlers.guard.BoundedHandler",
     "https": "crawlers.certificates.HttpsHandler",
     **dict.fromkeys(("file", "data", "ftp", "s3")),
 }

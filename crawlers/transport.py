@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from scrapy import Spider
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.http import Request, Response
 from twisted.internet.ssl import AcceptableCiphers, optionsForClientTLS
 from twisted.web.client import BrowserLikePolicyForHTTPS
 
 import crawlers.settings
 from crawlers.certificates import explain_refusals
+from crawlers.guard import BoundedHandler
 from crawlers.source import Source
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class ProxyMiddleware:
             request.meta.setdefault("proxy", self._url)
 
 
-class LegacyTlsHandler(HTTP11DownloadHandler):
+class LegacyTlsHandler(BoundedHandler):
     """Scrapy's handler for https with OpenSSL's security level 1; certificates are verified as ever.
 
     OpenSSL's own level is 2. Level 1 also takes keys of 1024 bits and signatures with SHA-1, which some

@@ -205,6 +205,14 @@ async def pour(path: str, number: int, writer: Writer) -> None:
         await writer.drain()
 
 
+async def head_without_end(path: str, number: int, writer: Writer) -> None:
+    """Headers that never end, as fast as they can be read."""
+    writer.write(b"HTTP/1.1 200 Said\r\nContent-Type: text/html\r\n")
+    while True:
+        writer.write((b"X-More: " + b"a" * 1000 + b"\r\n") * 64)
+        await writer.drain()
+
+
 async def reset(path: str, number: int, writer: Writer) -> None:
     """A connection that is torn down in the middle of the answer."""
     await send(writer, 200, b"<html><body>", length=5000)

@@ -19,6 +19,7 @@ from tests.fault_site import (
     break_off,
     drip,
     explode,
+    head_without_end,
     pour,
     refuse,
     reset,
@@ -81,6 +82,7 @@ def faults(canary: str) -> dict[str, tuple[Behaviour, str]]:
         "silent": (site(page=say_nothing), "down"),
         "dripping": (site(page=drip), "down"),
         "pouring": (site(page=pour), "down"),
+        "endlesshead": (site(page=head_without_end), "down"),
         "reset": (site(page=reset), "down"),
         "half": (site(page=break_off), "down"),
         "error500": (site(page=say(500)), "down"),
@@ -211,6 +213,7 @@ def test_15_sources_of_20_are_complete_while_5_fail(tmp_path: Path) -> None:
 def test_bombs_and_endless_answers_stay_below_200_mib_of_memory(tmp_path: Path) -> None:
     hosts = {f"bomb{coding}": site(page=explode(coding, 300 * MEGABYTE)) for coding in CODINGS}
     hosts |= {f"pouring{number}": site(page=pour) for number in range(2)}
+    hosts |= {"endlesshead": site(page=head_without_end)}
     with serve_site(hosts) as served:
         configure(tmp_path, served, hosts, timeout="60")
         measured = subprocess.run(
