@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 from scrapy import signals
@@ -49,6 +50,15 @@ class Outcome:
 
 
 Progress = Callable[[Iterable[Watch]], None]
+
+
+class _Process(AsyncCrawlerProcess):
+    """Comes to an orderly end however often SIGTERM is sent: a service manager sends it to all processes of a service,
+    and the scheduler sends it to its crawls. A second Ctrl-C breaks the crawl off, as a person means it to."""
+
+    def _signal_kill(self, signum: int, frame: Any) -> None:
+        if signum != SIGTERM:
+            super()._signal_kill(signum, frame)
 
 
 def build_settings(configuration: Configuration, replay: Path | None) -> Settings:
@@ -180,7 +190,7 @@ def _crawl(
     """Run the spiders; each, as it ended, by the keys of its sources."""
     if not wanted:
         return {}
-    process = AsyncCrawlerProcess(settings)
+    process = _Process(settings)
     shorten_twisted()
     if session := configuration.wechat_session():
         for handler in logging.getLogger().handlers:

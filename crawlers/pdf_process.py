@@ -81,8 +81,10 @@ def _end() -> None:
 
 def serve() -> None:
     """Answer each file on standard input with a line of JSON on standard output, until the input ends."""
-    # Ctrl-C reaches every process of a terminal; the crawl still reads what it has fetched.
+    # Ctrl-C reaches every process of a terminal, and SIGTERM may reach every process of a service; the crawl still
+    # reads what it has fetched.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while asked := sys.stdin.buffer.readline():

@@ -174,8 +174,10 @@ def _send(values: object, stream: IO[bytes]) -> None:
 
 def serve() -> None:
     """Answer each list of sightings on standard input with what became of them, until the input ends."""
-    # Ctrl-C reaches every process of a terminal; what was fetched is still to be stored after it.
+    # Ctrl-C reaches every process of a terminal, and SIGTERM may reach every process of a service; what was fetched is
+    # still to be stored after it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
     try:
         setup: Setup = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent

@@ -76,4 +76,4 @@ def _is_due(source: Source, served: datetime | None, now: datetime) -> bool:
 
 def due_sources(engine: Engine, sources: Iterable[Source], now: datetime) -> list[Source]:
     """Those sources that are due by their run rows. A crawl that was killed doesn't count: it is made good."""
-    return pick_due(sources, last_served(engine), now)
+    return pick_due(sources, last_served(engine, now), now)

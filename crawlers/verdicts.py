@@ -57,7 +57,7 @@ def judge(configuration: Configuration, engine: Engine) -> None:
 
 def note_missed(configuration: Configuration, engine: Engine, now: datetime, *, up_since: datetime) -> None:
     """Note the sources that a scheduler should have crawled and did not, although it was there all the time."""
-    served = last_served(engine)
+    served = last_served(engine, now)
     muted = read_mutes(engine, now.astimezone(SHANGHAI).date())
     for source in watch_all(configuration).values():
         last = served.get(source.key)

@@ -314,7 +314,7 @@ def test_it_ends_cleanly_when_told(tmp_path: Path, number: signal.Signals) -> No
     )
     store = load_configuration(tmp_path / "iprwatch.toml").open_store()
     for key in ("court_first", "court_second"):
-        note_run(store, key, datetime.now(UTC) + timedelta(days=1))
+        note_run(store, key, datetime.now(UTC) + timedelta(minutes=30))
     store.dispose()
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "scheduler.py")],

@@ -141,7 +141,7 @@ def read_status(engine: Engine, watched: Iterable[Watched], now: datetime) -> li
         read = select(Run.source_key, func.max(Run.list_read_at)).group_by(Run.source_key)
         heard = {row[0]: row[1] for row in connection.execute(read)}
         unread = select_unread(connection)
-    served = last_served(engine)
+    served = last_served(engine, now)
     mutes = read_mutes(engine, today)
     statuses = []
     for source in watched:

@@ -324,6 +324,26 @@ def test_a_crawl_that_was_stopped_and_continued_writes_nothing_once_another_took
     assert "lease ended" in json.loads(output)["sources"][0]["reason"]
 
 
+def test_a_crawl_that_is_asked_to_end_twice_still_judges_its_run(tmp_path: Path) -> None:
+    """As by systemd, which asks every process of a service, and the scheduler, which asks its crawls."""
+
+    def reply(path: str, n: int) -> Said:
+        said = answer(path, n)
+        return Said(said.status, said.body, said.headers, pause=1.5 if "/art/" in path else 0.0)
+
+    with watched(tmp_path, reply) as server:
+        crawl = start("crawl", "--json", cwd=tmp_path)
+        while not any("/art/" in path for path in server.paths()):
+            time.sleep(0.02)
+        for _ in range(2):
+            os.kill(crawl.pid, signal.SIGTERM)
+            time.sleep(0.1)
+        ran = crawl.wait()
+    (source,) = ran.json["sources"]
+    assert (ran.code, source["state"]) == (1, "incomplete")
+    assert 1 <= source["counts"]["new"] < 5
+
+
 def test_a_304_that_nobody_asked_for_is_no_list(tmp_path: Path) -> None:
     with watched(tmp_path, lambda path, n: Said(304) if path == RECORDS else answer(path, n)):
         code, source = run(tmp_path)

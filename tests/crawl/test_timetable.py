@@ -122,3 +122,11 @@ def test_a_finished_crawl_serves_and_a_killed_one_does_not(engine: Engine) -> No
     close_watch(engine, open_watch(engine, watched, baseline=True))
     assert due_sources(engine, [watched], now) == []
     assert due_sources(engine, [watched], now + timedelta(minutes=11)) == [watched]
+
+
+def test_a_crawl_that_was_noted_while_the_clock_was_years_ahead_does_not_serve(engine: Engine) -> None:
+    watched = source("*/10 * * * *")
+    now = datetime.now(UTC)
+    close_watch(engine, open_watch(engine, watched, baseline=True))
+    assert due_sources(engine, [watched], now - timedelta(minutes=59)) == []
+    assert due_sources(engine, [watched], now - timedelta(days=2000)) == [watched]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -115,6 +116,16 @@ def test_without_the_other_process_this_one_goes_on(
     written = ask(store, one_by_one, few=2)
     assert [one.outcome for one in written] == ["new"] * 29
     assert caplog.text.count("did not start") == 1
+
+
+def test_a_signal_that_reaches_all_processes_of_a_service_costs_no_notice(store: Engine) -> None:
+    async def interrupt(process: PipelineProcess) -> list[Written]:
+        assert process._process is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process._process.send_signal(number)
+        return await one_after_another(process)
+
+    assert [one.outcome for one in ask(store, interrupt)] == ["new"] * 3
 
 
 @pytest.mark.parametrize("few", [0, 1000])
