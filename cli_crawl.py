@@ -124,7 +124,6 @@ def crawl_command(
         report_day(configuration, engine, datetime.now(UTC))
         report.extend(_deliver(configuration, engine, channels))
     statuses = _read_due(configuration, engine, wanted) if due else []
-    engine.dispose()
     if as_json:
         print_json(describe_crawl(outcomes, new, report, configuration))
     elif due:
@@ -132,10 +131,19 @@ def crawl_command(
     else:
         print_crawl(outcomes, new, report, configuration)
     tell_failed(outcomes)
+    if due and not no_send:
+        from crawlers.verdicts import publish_metrics
+
+        # Last: a file that can't be written keeps nobody from being told.
+        publish_metrics(configuration, engine, datetime.now(UTC))
+    engine.dispose()
     well = {"ok", "not recorded"} if replay is not None else {"ok"}
     if due:
+        # A crawl that failed may have left no run, and the source the verdict of an earlier one.
+        muted = {status.key for status in statuses if status.mute is not None}
+        failed = any(outcome.state == "failed" and outcome.source.key not in muted for outcome in outcomes)
         busy = any(outcome.state == "busy" for outcome in outcomes)
-        is_well = not busy and all(status.is_green for status in statuses)
+        is_well = not failed and not busy and all(status.is_green for status in statuses)
     else:
         is_well = all(outcome.state in well for outcome in outcomes)
     if not is_well or report.failed:

@@ -168,13 +168,18 @@ def tell_failed(outcomes: list[Outcome]) -> None:
 
 def print_due(statuses: list[SourceStatus], outcomes: list[Outcome], new: Found, report: Report) -> None:
     """What a crawl of everything that was due says, as lines that fit a mail."""
-    busy = [f"{outcome.source.key}: {outcome.reason}" for outcome in outcomes if outcome.state == "busy"]
-    if not statuses and not busy:
+    unwell = {status.key for status in statuses if not status.is_well}
+    unheard = [
+        f"{outcome.source.key}: {outcome.reason}"
+        for outcome in outcomes
+        if outcome.state == "busy" or (outcome.state == "failed" and outcome.source.key not in unwell)
+    ]
+    if not statuses and not unheard:
         out.print("Nothing is due.")
         return
     today = datetime.now(SHANGHAI).date()
     summary = write_summary(statuses, today)
-    lines = [f"iprwatch {today}: {summary.title}.", *summary.lines, *busy]
+    lines = [f"iprwatch {today}: {summary.title}.", *summary.lines, *unheard]
     lines += [
         f"New: {_shown_date(hit)} {hit.publisher}: {hit.title} {hit.url}" for hit in new.hits[:_MOST_NEW]
     ]

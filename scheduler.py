@@ -29,7 +29,7 @@ from crawl_process import COMMAND, STOP_WITHIN, CrawlProcess, Ended
 from crawlers.lease_holder import is_dead, show_holder
 from crawlers.source import Source
 from crawlers.timetable import Timetable, due_sources
-from crawlers.verdicts import judge, note_missed, report_day
+from crawlers.verdicts import judge, note_missed, publish_metrics, report_day
 from crawlers.wechat_session import announce_end
 from errors import ConfigurationError, IprwatchError
 from pipeline.alerts.outbox import deliver, is_anything_due
@@ -178,6 +178,7 @@ class Runner:
             judge(self._configuration, self._engine)
             note_missed(self._configuration, self._engine, self._now(), up_since=self._up_since)
             report_day(self._configuration, self._engine, self._now())
+            publish_metrics(self._configuration, self._engine, self._now())
         except (IprwatchError, DBAPIError) as error:
             log.error("health: %s", first_line(error) if isinstance(error, DBAPIError) else error)
         self.send()
@@ -227,8 +228,8 @@ class Runner:
             if session is None:
                 return
             announce_end(self._engine, self._configuration.operators, session, datetime.now(UTC))
-        except IprwatchError as error:
-            log.error("WeChat session: %s", error)
+        except (IprwatchError, DBAPIError) as error:
+            log.error("WeChat session: %s", first_line(error) if isinstance(error, DBAPIError) else error)
 
     def stop(self) -> None:
         """Ask the crawls that run to end; each completes what it has begun to write, and is killed if it can't."""
@@ -329,12 +330,31 @@ def _run(runner: Runner, sources: Sequence[Source]) -> None:
     log.info("watching %d sources; next: %s", len(sources), _next_runs(scheduler, sources))
     if warning := warn_of_unknown_year(datetime.now(SHANGHAI).date()):
         log.warning("%s", warning)
-    stopped.wait()
+    _watch_clock(scheduler, stopped)
     log.info("stopping")
     scheduler.pause()
     runner.stop()
     scheduler.shutdown(wait=True)
     log.info("stopped")
+
+
+def _watch_clock(
+    scheduler: BackgroundScheduler,
+    stopped: threading.Event,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """Wait for the end. After a clock was set back (by hours, where a machine starts before it knows the time) every job
+    would wait for a moment of the wrong clock; so all look again at once."""
+    before = now()
+    while not stopped.wait(LOOK_EVERY):
+        if (moment := now()) < before:
+            log.warning(
+                "the clock was set back by %d s: everything is looked at again",
+                (before - moment).total_seconds(),
+            )
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=moment)
+        before = moment
 
 
 def _next_runs(scheduler: BackgroundScheduler, sources: Sequence[Source]) -> str:
@@ -366,6 +386,9 @@ def main() -> int:
         run(load_configuration(given.config), accepted, accept_fewer=given.accept_fewer_sources)
     except IprwatchError as error:
         log.error("%s", error)
+        return 2
+    except DBAPIError as error:
+        log.error("the database failed: %s", first_line(error))
         return 2
     return 0
 

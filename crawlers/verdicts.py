@@ -68,15 +68,15 @@ def note_missed(configuration: Configuration, engine: Engine, now: datetime, *, 
 
 
 def report_day(configuration: Configuration, engine: Engine, now: datetime) -> None:
-    """Post the daily summary and the monthly report on rules when they are due, the ping once the summary was
-    delivered, and write the metrics.
+    """Post the daily summary and the monthly report on rules when they are due, and the ping once the summary was
+    delivered.
 
-    A day before the first crawl has no summary. Raises MetricsError.
+    A day before the first crawl has no summary.
     """
     hours, minutes = map(int, configuration.summary_at.split(":"))
     day = day_to_report(now, timedelta(hours=hours, minutes=minutes))
     is_due = bool(configuration.operators) and not is_reported(engine, day)
-    statuses = read_statuses(configuration, engine, now) if is_due or configuration.metrics_file else []
+    statuses = read_statuses(configuration, engine, now) if is_due else []
     if is_due and any(status.is_known_on(day) for status in statuses):
         more = [*_check_alerts(configuration, engine, now), *_ask_for_words(engine)]
         post_summary(engine, configuration.operators, statuses, day, more)
@@ -84,8 +84,12 @@ def report_day(configuration: Configuration, engine: Engine, now: datetime) -> N
         post_report(engine, configuration.operators, configuration.all_rules(), now, day)
     if configuration.dead_mans_switch:
         ping_when_delivered(engine, day)
+
+
+def publish_metrics(configuration: Configuration, engine: Engine, now: datetime) -> None:
+    """Write how all sources stand into the file for Prometheus, if one is named. Raises MetricsError."""
     if configuration.metrics_file:
-        write_metrics(configuration.metrics_file, statuses)
+        write_metrics(configuration.metrics_file, read_statuses(configuration, engine, now))
 
 
 def _check_alerts(configuration: Configuration, engine: Engine, now: datetime) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, insert, select
+from sqlalchemy.exc import OperationalError
 
 import scheduler
 from configuration import Configuration, load_configuration
@@ -289,6 +290,26 @@ def test_a_session_is_counted_down_whether_a_crawl_is_due_or_not(
     assert told == ["The WeChat session ends in less than 2 days"]
 
 
+def test_a_database_that_is_locked_while_a_session_is_counted_down_is_a_log_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(scheduler, "announce_end", fail)
+    monkeypatch.setenv("SECRET", "x")
+    file = tmp_path / "iprwatch.toml"
+    file.write_text(
+        '[wechat]\ncookie = { env = "SECRET" }\ntoken = { env = "SECRET" }\nexpires = "2099-01-01T00:00:00Z"\n',
+        "utf-8",
+    )
+    configuration = load_configuration(file)
+    store = configuration.open_store()
+    Runner(configuration, store).look_after()
+    store.dispose()
+    assert [record.message for record in caplog.records] == ["WeChat session: database is locked"]
+
+
 @pytest.mark.parametrize(
     ("run", "level", "words"),
     [
@@ -380,6 +401,49 @@ def test_a_wrong_configuration_ends_it_with_one_sentence(tmp_path: Path, text: s
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "iprwatch-data").exists()
+
+
+def test_a_clock_that_is_set_back_lets_every_job_look_again(
+    configuration: Configuration,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(scheduler, "LOOK_EVERY", 0.01)
+    jobs = build_scheduler(Runner(configuration, engine), list(configuration.load_sources().values()))
+    jobs.start(paused=True)
+    stopped = threading.Event()
+    times = iter([NOON, NOON + timedelta(minutes=1), NOON - timedelta(hours=8)])
+
+    def now() -> datetime:
+        moment = next(times, None)
+        if moment is None:
+            stopped.set()
+        return moment or NOON
+
+    scheduler._watch_clock(jobs, stopped, now)
+    planned = {job.next_run_time for job in jobs.get_jobs()}
+    jobs.shutdown()
+    assert planned == {NOON - timedelta(hours=8)}
+    assert [record.message for record in caplog.records if "clock" in record.message] == [
+        "the clock was set back by 28860 s: everything is looked at again"
+    ]
+
+
+def test_a_database_that_fails_at_the_start_is_one_sentence(
+    configuration: Configuration,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(scheduler, "check_sources", fail)
+    monkeypatch.setattr(scheduler, "set_up_log", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["scheduler.py", str(configuration.file)])
+    assert scheduler.main() == 2
+    assert "the database failed: database is locked" in caplog.text
 
 
 def test_stopping_ends_a_running_crawl(configuration: Configuration, engine: Engine) -> None:
