@@ -42,6 +42,7 @@ OTHER_PORTS = frozenset(
 ANSWER_LIMIT = 64 * 1024
 """Bytes of a webhook's answer that are read; the rest is left on the wire."""
 LONGEST_RETRY_AFTER = 365 * 86400.0
+"""Seconds: no longer pause is kept, whatever a server asks for, in a header or in its robots.txt."""
 
 
 class Refused(IprwatchError):

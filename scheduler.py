@@ -343,8 +343,8 @@ def _watch_clock(
     stopped: threading.Event,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
-    """Wait for the end. After a clock was set back (by hours, where a machine starts before it knows the time) every job
-    would wait for a moment of the wrong clock; so all look again at once."""
+    """Wait for the end. Where the clock is set back (by hours, where a machine starts before it knows the time) every
+    job would wait for a moment of the wrong clock; so all look again at once."""
     before = now()
     while not stopped.wait(LOOK_EVERY):
         if (moment := now()) < before:

@@ -28,13 +28,14 @@ from scrapy.exceptions import (
 from scrapy.http import Request
 from scrapy.http.request import NO_CALLBACK
 from twisted.internet.error import ConnectError, ConnectionClosed
+from w3lib.encoding import read_bom
 
 from crawlers.errors import describe_error
 from crawlers.gate import HostGateMiddleware, HostHeld
 from crawlers.guard import count
 from crawlers.permissions import covers
 from errors import ConfigurationError
-from outgoing import show_url
+from outgoing import LONGEST_RETRY_AFTER, show_url
 from pipeline.store.hosts import ROBOTS_AGE, recall_robots, remember_robots
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class RobotsMiddleware:
         rules = _Rules(Protego.parse(text))
         delay = rules.parser.crawl_delay(self._agent) or 0.0
         if gate is not None and math.isfinite(delay):
-            await gate.keep_gap(origin, delay, just_asked=known is None)
+            await gate.keep_gap(origin, min(delay, LONGEST_RETRY_AFTER), just_asked=known is None)
         return rules
 
     async def _fetch(self, origin: str, cause: Request) -> tuple[int, str]:
@@ -188,7 +189,10 @@ class RobotsMiddleware:
         response = await self._crawler.engine.download_async(request)
         if not 200 <= response.status < 300:
             return response.status, ""
-        return response.status, response.body[:ROBOTS_LIMIT].decode("utf-8-sig", errors="replace")
+        # UTF-8 it should be; editors on Windows also save as UTF-16, with its mark.
+        encoding, mark = read_bom(response.body)
+        text = response.body[:ROBOTS_LIMIT].removeprefix(mark or b"")
+        return response.status, text.decode(encoding or "utf-8", errors="replace")
 
     def _check(self, request: Request, rules: _Rules) -> None:
         if any(covers(entry, request.url) for entry in self._allowed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import ssl
 import threading
@@ -497,6 +498,20 @@ def test_the_group_that_names_the_agent_counts() -> None:
     ) as server:
         crawl_pages(server, 2)
     assert [request.path for request in server.pages()] == ["/page/0"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_hides_no_rule(encoding: str) -> None:
+    with serve(site(Said(200, "User-agent: *\nDisallow: /\n".encode(encoding)))) as server:
+        crawl_pages(server, 1)
+    assert server.pages() == []
+
+
+def test_a_crawl_delay_without_measure_is_a_year() -> None:
+    with serve(site(Said(200, b"User-agent: *\nCrawl-delay: 1e300\n"))) as server:
+        result = crawl_pages(server, 1)
+    (said,) = result.outcomes.values()
+    assert re.search(r"HostHeld.* asks to wait for 3153\d{4} s more", said)
 
 
 def test_what_the_operator_allows_is_fetched_and_nothing_beside_it() -> None:
