@@ -10,9 +10,10 @@ import contextlib
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -41,6 +42,8 @@ OTHER_PORTS = frozenset(
 )  # fmt: skip
 ANSWER_LIMIT = 64 * 1024
 """Bytes of a webhook's answer that are read; the rest is left on the wire."""
+MOST_WAITS = 6
+"""How many timeouts one POST may take, from the connection to the end of the answer."""
 LONGEST_RETRY_AFTER = 365 * 86400.0
 """Seconds: no longer pause is kept, whatever a server asks for, in a header or in its robots.txt."""
 
@@ -199,8 +202,8 @@ def post(
 
     The name is resolved once, every address is checked, and the connection goes to a checked address.
     Proxies and certificates from the environment are ignored. `timeout` in seconds bounds each wait for
-    the server, and the reading of the answer's body as a whole. Nothing is logged: the URL may be a
-    secret. Raises Refused and Unreachable.
+    the server, and the reading of the answer's body as a whole; all together end after six times as long.
+    Nothing is logged: the URL may be a secret. Raises Refused and Unreachable.
     """
     try:
         target = httpx.URL(url)
@@ -220,7 +223,10 @@ def post(
     sent["Host"] = target.netloc.decode("ascii")
     waits = dict.fromkeys(("connect", "read", "write", "pool"), timeout)
     failure: httpx.TransportError | None = None
-    with httpx.HTTPTransport(verify=_trusted_authorities(), trust_env=False) as transport:
+    with (
+        httpx.HTTPTransport(verify=_trusted_authorities(), trust_env=False) as transport,
+        _closing_after(MOST_WAITS * timeout, transport),
+    ):
         for address in addresses:
             request = httpx.Request(
                 "POST",
@@ -237,6 +243,19 @@ def post(
                 failure = error
                 break
     raise Unreachable(f"{server} didn't answer: {type(failure).__name__} {failure}.") from failure
+
+
+@contextlib.contextmanager
+def _closing_after(seconds: float, transport: httpx.HTTPTransport) -> Iterator[None]:
+    """Close what is still in use then: a server that sends its headers a byte at a time never lets a single wait
+    end in vain, and all other alerts would wait for it."""
+    timer = threading.Timer(seconds, transport.close)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @cache

@@ -197,6 +197,15 @@ async def drip(path: str, number: int, writer: Writer) -> None:
         await asyncio.sleep(0.2)
 
 
+async def drip_head(path: str, number: int, writer: Writer) -> None:
+    """Headers that never end, a byte at a time."""
+    writer.write(b"HTTP/1.1 200 Said\r\nX-More: ")
+    while True:
+        writer.write(b"a")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
 async def pour(path: str, number: int, writer: Writer) -> None:
     """An answer that never ends, as fast as it can be read."""
     writer.write(b"HTTP/1.1 200 Said\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n")

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ from outgoing import (
     read_retry_after,
 )
 from tests.command import Running
+from tests.fault_site import drip_head, serve_site
 from tests.loopback import Said, Server, serve
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -264,6 +266,21 @@ def test_a_server_that_does_not_answer_is_unreachable(said: Said) -> None:
         post(f"{server.url}/token", body=b"", headers={}, timeout=0.3, allowed_private=listed(server))
     assert server.place in str(caught.value)
     assert "token" not in str(caught.value)
+
+
+def test_an_answer_whose_headers_drip_is_not_waited_for_without_end() -> None:
+    with serve_site({"hook": drip_head}) as slow:
+        host, _, port = slow.place("hook").partition(":")
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            post(
+                slow.url("hook"),
+                body=b"",
+                headers={},
+                timeout=0.2,
+                allowed_private=frozenset({(host, int(port))}),
+            )
+        assert time.monotonic() - began < 20
 
 
 def test_a_port_where_nobody_listens_is_unreachable() -> None:
