@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGINT, SIGTERM, getsignal, signal
 from typing import Any
 
 from scrapy import signals
@@ -155,6 +155,7 @@ def crawl(
     engine = configuration.open_store(accepted)
     remember_rules(engine, {rule.name: rule.fingerprint for rule in configuration.all_rules()})
     settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))
+    handlers = {number: getsignal(number) for number in (SIGINT, SIGTERM)}
     try:
         with LeaseKeeper(engine) as keeper:
             busy = keeper.take((source.host for source in wanted), tell=tell_waiting)
@@ -171,6 +172,10 @@ def crawl(
             judge(configuration, engine)
     finally:
         engine.dispose()
+        # Scrapy leaves its own, which have nothing to stop any more: alerts are still to be sent.
+        for number, handler in handlers.items():
+            if getsignal(number) is not handler:
+                signal(number, handler)
     return [
         _busy(source, busy[source.host]) if source.host in busy else _outcome(source, spiders.get(source.key))
         for source in wanted
@@ -221,13 +226,13 @@ def _report(crawler: Crawler, crawlers: list[Crawler], progress: Progress) -> No
     def tell() -> None:
         progress(_watches(crawlers).values())
 
-    for signal in (
+    for happened in (
         signals.response_received,
         signals.item_scraped,
         signals.item_error,
         signals.spider_closed,
     ):
-        crawler.signals.connect(tell, signal, weak=False)
+        crawler.signals.connect(tell, happened, weak=False)
 
 
 def _watches(crawlers: list[Crawler]) -> dict[str, Watch]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -342,6 +343,29 @@ def test_a_crawl_that_is_asked_to_end_twice_still_judges_its_run(tmp_path: Path)
     (source,) = ran.json["sources"]
     assert (ran.code, source["state"]) == (1, "incomplete")
     assert 1 <= source["counts"]["new"] < 5
+
+
+def test_ctrl_c_ends_the_sending_of_alerts_after_a_crawl(tmp_path: Path) -> None:
+    with serve(lambda path, n: Said(wait=True)) as hook, watched(tmp_path, answer):
+        file = tmp_path / "iprwatch.toml"
+        text = re.sub(
+            r'allowed_private = \["(.*)"\]',
+            rf'allowed_private = ["\1", "{hook.place}"]',
+            file.read_text("utf-8"),
+        )
+        channel = '[channels.hook]\nkind = "webhook"\nsecret = { env = "SECRET" }\n'
+        rule = f'[[rules]]\nname = "all"\nsend = [{{ channel = "hook", to = "{hook.url}" }}]\n'
+        file.write_text(f"{text}{channel}{rule}", encoding="utf-8")
+        crawl = start(
+            "crawl", "--alert-baseline", cwd=tmp_path, SECRET="whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"
+        )
+        while not hook.seen and not crawl.ended:
+            time.sleep(0.02)
+        os.kill(crawl.pid, signal.SIGINT)
+        # A webhook is waited for 10 seconds, and there are five alerts.
+        ran = crawl.wait()
+    assert ran.code != 0
+    assert len(hook.seen) == 1
 
 
 def test_a_304_that_nobody_asked_for_is_no_list(tmp_path: Path) -> None:
