@@ -50,6 +50,7 @@ class Outcome:
 
 
 Progress = Callable[[Iterable[Watch]], None]
+LOG_FILE = "crawl.log"
 
 
 class _Process(AsyncCrawlerProcess):
@@ -86,7 +87,7 @@ def build_settings(configuration: Configuration, replay: Path | None) -> Setting
         "IPRWATCH_ALLOWED_PRIVATE": list(configuration.allowed_private),
         "IPRWATCH_ROBOTS_ALLOWED": list(configuration.robots_allowed),
         "IPRWATCH_ROBOTS_AGENT": "iprwatch",
-        "LOG_FILE": str(configuration.data / "crawl.log"),
+        "LOG_FILE": str(configuration.data / LOG_FILE),
         "IPRWATCH_UNVERIFIED_HOSTS": unverified_hosts(configuration.load_sources().values()),
         "IPRWATCH_DATABASE": configuration.database_url,
         "IPRWATCH_JITTER": configuration.jitter,
@@ -113,6 +114,21 @@ def build_settings(configuration: Configuration, replay: Path | None) -> Setting
         # A recorded web has no hosts that could be asked too often, and its robots.txt are no live ones.
         settings.set_in_component_priority_dict("DOWNLOADER_MIDDLEWARES", HostGateMiddleware, None)
     return settings
+
+
+def make_data_folder(configuration: Configuration) -> None:
+    """Make the folder that holds the log. Raises ConfigurationError where it can't be made or the log not written."""
+    try:
+        configuration.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{configuration.data}: the data folder can't be made ({error.strerror})."
+        ) from None
+    log = configuration.data / LOG_FILE
+    try:
+        log.open("a").close()
+    except OSError as error:
+        raise ConfigurationError(f"{log}: can't be written ({error.strerror}).") from None
 
 
 def crawl(
@@ -146,12 +162,7 @@ def crawl(
         settings.set("CLOSESPIDER_TIMEOUT", time_limit, priority="cmdline")
     if configuration.lexicon:
         load_lexicon(configuration.lexicon)
-    try:
-        configuration.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{configuration.data}: the data folder can't be made ({error.strerror})."
-        ) from None
+    make_data_folder(configuration)
     engine = configuration.open_store(accepted)
     remember_rules(engine, {rule.name: rule.fingerprint for rule in configuration.all_rules()})
     settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))

@@ -14,13 +14,13 @@ from twisted.python.failure import Failure
 
 from configuration import Configuration
 from crawlers.answers import to_page
-from crawlers.crawl import build_settings
+from crawlers.crawl import build_settings, make_data_folder
 from crawlers.errors import describe_error
 from crawlers.log_format import shorten_twisted
 from crawlers.page import Page
 from crawlers.permissions import allowed_prefixes, suggest_permission
 from crawlers.robots import ClosedByRobots, RobotsUnreachable
-from errors import ConfigurationError, IprwatchError
+from errors import IprwatchError
 from pipeline.store.session import open_engine
 
 
@@ -89,12 +89,7 @@ def build_looking_settings(configuration: Configuration, replay: Path | None) ->
     """
     settings = build_settings(configuration, replay)
     settings.setdict({"ITEM_PIPELINES": {}, "EXTENSIONS": {}}, priority="cmdline")
-    try:
-        configuration.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{configuration.data}: the data folder can't be made ({error.strerror})."
-        ) from None
+    make_data_folder(configuration)
     if replay is None:
         engine = open_engine(configuration.database_url)
         settings["IPRWATCH_ROBOTS_ALLOWED"].extend(allowed_prefixes(engine))

@@ -79,6 +79,12 @@ def test_a_crawl_that_could_not_be_noted_is_not_well_whatever_the_one_before_was
     assert "1 of 1 sources failed" in ran.err
 
 
+def test_a_log_that_can_not_be_written_is_one_sentence(office: Path) -> None:
+    (office / "data/crawl.log").mkdir(parents=True)
+    ran = iprwatch("crawl", COURT, "--due", "--replay", "web", cwd=office)
+    assert (ran.code, ran.err) == (2, "iprwatch: data/crawl.log: can't be written (Is a directory).\n")
+
+
 def test_metrics_that_can_not_be_written_keep_no_alert_back(office: Path) -> None:
     file = office / "iprwatch.toml"
     file.write_text(f'metrics_file = "none/iprwatch.prom"\n{file.read_text("utf-8")}', encoding="utf-8")
