@@ -16,9 +16,6 @@ import subprocess
 import sys
 from threading import Lock
 
-import pypdfium2
-from pypdfium2 import PdfiumError
-
 SECONDS = 20
 """Of a processor, for one file; hundreds of pages take one or two."""
 _BYTES = 1 << 30  # of address space, of which Python and PDFium themselves take a fifth
@@ -100,6 +97,9 @@ def serve() -> None:
 
 
 def _read(body: bytes, most_pages: int, most_characters: int) -> list[str] | None:
+    import pypdfium2  # in this process only: five megabytes
+    from pypdfium2 import PdfiumError
+
     try:
         document = pypdfium2.PdfDocument(body)
     except PdfiumError:

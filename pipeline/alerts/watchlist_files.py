@@ -15,10 +15,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.escape import unescape
-from openpyxl.utils.exceptions import InvalidFileException
-
 from errors import ConfigurationError
 
 COLUMNS = ("name", "aliases", "kind", "reference")
@@ -31,8 +27,8 @@ _Row = tuple[int, Sequence[str]]
 # What openpyxl raises for a file that is none of its own; damaged XML is a SyntaxError, a sheet of charts an
 # AttributeError, an encrypted file a RuntimeError.
 _DAMAGED = (
-    zipfile.BadZipFile, zlib.error, InvalidFileException, ArithmeticError, AttributeError, EOFError, LookupError,
-    RuntimeError, SyntaxError, TypeError, ValueError,
+    zipfile.BadZipFile, zlib.error, ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, SyntaxError,
+    TypeError, ValueError,
 )  # fmt: skip
 
 
@@ -93,12 +89,15 @@ def _read_csv(file: Path) -> Iterator[_Row]:
 
 
 def _read_xlsx(file: Path) -> Iterator[_Row]:
+    # Every crawl has this module in memory, and few have a list of this form.
+    from openpyxl import load_workbook
+
     try:
         with zipfile.ZipFile(file) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
         if unpacked > 10 * MOST_BYTES:
             raise ConfigurationError(f"{file}: holds more than {MOST_BYTES // 100_000} MB.")
-        book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
+        book = load_workbook(file, read_only=True, keep_links=False)
         try:
             yield from _read_sheet(book.worksheets, file)
         finally:
@@ -139,6 +138,8 @@ def _read_cell(cell: Any, place: int, number: int, file: Path) -> str:
     elif cell.data_type == "e":
         holds = "an error"
     elif isinstance(value, str):
+        from openpyxl.utils.escape import unescape
+
         return str(unescape(value))
     elif isinstance(value, bool):
         holds = "a truth value"
