@@ -72,7 +72,11 @@ class HeadTooLarge(Exception):
 
 class BoundedHandler(HTTP11DownloadHandler):
     """Scrapy's handler, with a bound on an answer's head: Twisted keeps every header line that comes, and
-    DOWNLOAD_MAXSIZE counts the body only."""
+    DOWNLOAD_MAXSIZE counts the body only.
+
+    Neither has a hook that sees a head before its end, so names of theirs are used that another version may change
+    (Scrapy 2.19, Twisted 26.10): the range in pyproject.toml is that narrow for it.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
