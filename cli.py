@@ -6,7 +6,9 @@ alert given up, a page read wrongly); 2 it could not run: wrong usage, configura
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -133,7 +135,10 @@ def main() -> None:
     # A log that can't be written (a full disk) must not spill tracebacks over the summary.
     logging.raiseExceptions = False
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except IprwatchError as error:
         err.print(f"iprwatch: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
@@ -141,6 +146,19 @@ def main() -> None:
         err.print(
             f"iprwatch: the database failed: {first_line(error)}.",
             markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
+            raise
+        # What is left of the output would be tried again at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:
+            sys.exit(1)
+        err.print(
+            f"iprwatch: the output is not whole: {error.strerror}. Make room, then ask again.",
             highlight=False,
             soft_wrap=True,
         )

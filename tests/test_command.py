@@ -339,3 +339,29 @@ def test_search_prints_hits_as_json(tmp_path: Path, samples: Path) -> None:
     days = [hit["published_on"] for hit in found["hits"]]
     assert days == sorted(days, reverse=True)
     assert iprwatch("search", "商标", "--until", "2000-01-01", "--json", cwd=tmp_path).json["total"] == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", [["sources"], ["sources", "--json"], ["--help"]])
+def test_an_output_that_has_no_room_is_told_in_a_sentence(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments], stdout=full, stderr=subprocess.PIPE, encoding="utf-8"
+        )
+    assert ran.returncode == 2
+    assert ran.stderr == (
+        "iprwatch: the output is not whole: No space left on device. Make room, then ask again.\n"
+    )
+
+
+def test_a_reader_that_has_gone_away_is_no_traceback() -> None:
+    for arguments in (["sources"], ["--help"]):
+        ran = subprocess.Popen(
+            [sys.executable, "-m", "cli", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert ran.stdout is not None
+        ran.stdout.close()
+        assert ran.stderr is not None
+        assert ran.stderr.read() == b""
+        ran.stderr.close()
+        assert ran.wait() == 1
