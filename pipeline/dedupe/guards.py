@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pipeline.dedupe.align import Block, Gap, find_gaps
 from pipeline.dedupe.folding import Folded
 from pipeline.dedupe.names import (
+    ENGLISH_PARTICLES,
     are_fields,
     explain_longer_name,
     explain_two_names,
@@ -44,6 +45,10 @@ _EDITS_LEAST, _EDITS_SHARE, _EDITS_MOST = 4, 0.03, 40
 _BRIEF, _BRIEFEST = 150, 60
 """A text of fewer letters is a form with little to fill in: a word exchanged in it makes another notice, in the
 shortest ones a single letter."""
+
+_PHRASES = ((400, 3), (800, 4))
+"""In a text of fewer letters a phrase of so many, exchanged for one with hardly a letter in common, makes another
+notice."""
 
 _EXCLUSIVE_LEAST, _EXCLUSIVE_SHARE, _EXCLUSIVE_MOST = 30, 0.15, 200
 """Letters that each text may have within the shared part that the other lacks."""
@@ -168,10 +173,11 @@ def guard_numbers(aligned: Aligned) -> str | None:
 
 
 def guard_words(aligned: Aligned) -> str | None:
-    """Two Latin names or codes at one place; endings may differ (infringe, infringes)."""
+    """Two Latin names or codes at one place; endings may differ (infringe, infringes), and so may English words that
+    name nothing."""
     for gap in (*aligned.gaps, *_opening(aligned)):
-        mine = [token.value for token in _inside(aligned.words[0], gap.a_start, gap.a_end)]
-        theirs = [token.value for token in _inside(aligned.words[1], gap.b_start, gap.b_end)]
+        mine = _names(aligned.words[0], gap.a_start, gap.a_end)
+        theirs = _names(aligned.words[1], gap.b_start, gap.b_end)
         if mine and theirs and "".join(mine) != "".join(theirs) and _beginnings(mine) != _beginnings(theirs):
             return f"one says {_listed(mine)} where the other says {_listed(theirs)}"
     return None
@@ -225,6 +231,8 @@ def guard_contents(aligned: Aligned) -> str | None:
             is_letter = aligned.shared < _BRIEFEST and not (starts_as_edit(a) and starts_as_edit(b))
             if (is_brief and is_word) or is_letter:
                 return f"so short a text says {_short(a)} where the other says {_short(b)}"
+            if _is_another_phrase(a, b, aligned.shared):
+                return f"one says {_short(a)} where the other says {_short(b)}, which is no light edit"
             exchanged += (
                 max(len(a), len(b)) if max(len(a), len(b)) <= _EDIT_LETTERS else 2 * min(len(a), len(b))
             )
@@ -245,6 +253,16 @@ GUARDS: tuple[Callable[[Aligned], str | None], ...] = (
     guard_parties,
     guard_contents,
 )
+
+
+def _is_another_phrase(a: str, b: str, shared: int) -> bool:
+    """Whether so many characters were exchanged in one place that it is no light edit of a text of this length.
+    Latin words have a guard of their own."""
+    least = next((letters for below, letters in _PHRASES if shared < below), None)
+    shorter = min(len(a), len(b))
+    if least is None or shorter < least or len(set(a) & set(b)) > shorter / 4:
+        return False
+    return not any(text.isascii() or starts_as_edit(text) for text in (a, b))
 
 
 def _without_pieces(blocks: list[Block], a_tokens: Iterable[Token], b_tokens: Iterable[Token]) -> list[Block]:
@@ -291,6 +309,10 @@ def _opening(aligned: Aligned) -> Iterator[Gap]:
         if start == end or end >= text.first_line or not goes_on or _MARK.search(text.excerpt(start, end)):
             return
     yield head
+
+
+def _names(words: Iterable[Token], start: int, end: int) -> list[str]:
+    return [token.value for token in _inside(words, start, end) if token.value not in ENGLISH_PARTICLES]
 
 
 def _beginnings(words: Iterable[str]) -> list[str]:

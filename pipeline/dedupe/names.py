@@ -12,17 +12,17 @@ _PARTY_ROLE = (
     r"嫌疑人|当事人|被处罚人|受让人|许可人|任命|免去|聘任|授予)"
 )
 _PERSON_ROLE = (
-    r"(?:被告人|发明人|代理人|代理师|律师|法定代表人|负责人|审判长|审判员|陪审员|书记员|法官|检察官|院长|庭长|局长|主任|任命|"
+    r"(?:被告人|发明人|代理人|代理师|律师|法定代表人|负责人|审判长|审判员|陪审员|书记员|法官|检察官|院长|庭长|局长|主任|发言人|任命|"
     r"免去|聘任|授予|嫌疑人|原告|被告|当事人)"
 )
 _ROLE_BEFORE = 16
 # What follows a role as a verb or an adverb: the role's bearer is not what differs.
 _NOT_A_NAME = frozenset(
-    "应须将在被以已曾不未无主张认辩称诉提可能需必要对向的是为有与和及或并仍也都均却则因由经就所从立马停行使用承实支请指表说介"
+    "应须将在被以已曾不未无主认辩称诉提可能需必要对向的是为有与和及或并仍也都均却则因由经就所从立马停行使用承实支请指表说介"
     "回强明到出进取得给遭其该此系属享还再又更先后"
 )
 _FUNCTION = frozenset(
-    "因由在将被以已曾不未无与和及或并且仍也都均却则从对向的是为有该此其各了而于自就还又再更"
+    "因由在将被以已曾不未无与和及或并且仍也都均却则从对向的之是为有该此其各了而于自就还又再更"
 )
 # What follows a person's full name: the name has ended.
 _SAYING = tuple("介绍 说明 指出 表示 认为 告诉 强调 坦言 回应 提出 说 称 还 也 则 就 在 对 向 从 将".split())
@@ -30,6 +30,11 @@ _SAYING = tuple("介绍 说明 指出 表示 认为 告诉 强调 坦言 回应 
 _DAYS = frozenset("近日 日前 近期 最近 昨日 昨天 今日 今天 近 昨 今".split())
 # What stands for a name that the reader knows: 我市 is the city of whoever writes, a reprint elsewhere names it.
 _POINTING = frozenset("我 本 该 此 这 全 我们 上述 前述 涉案 被诉 原告 被告".split())
+# Words that name nothing; a lone letter is no word but a name (A公司).
+ENGLISH_PARTICLES = frozenset(
+    "the an this that these those its their of in on at to by for from with and or but as than over more also has have "
+    "had is are was were be been will would shall should may might can could which who said says".split()
+)
 # Characters that are written for one another, or mistaken.
 _VARIANTS = frozenset(
     frozenset(pair)
@@ -66,6 +71,10 @@ _CHARGE = re.compile(r"[一-鿿]{0,6}?(?:(?<!犯)罪(?![犯责嫌行名])|纠纷
 _OPEN_QUOTE = re.compile(r"[“「『《‘\"][^“”「」『』《》‘’\"，。；]{0,20}$")
 _CLOSE_QUOTE = re.compile(r"^[^“”「」『』《》‘’\"，。；]{0,20}[”」』》’\"]")
 
+# A field of a form, filled with one phrase: its label and a colon; a full stop, or the label of the next field.
+_VALUE_BEGINS = re.compile(r":([^\W_]{0,8})$")
+_VALUE_ENDS = re.compile(r"([^\W_]{0,8}?)(?:[。;]|(?:[一二三四五六七八九十\d]{1,2}[、.])?[一-鿿]{2,8}:)")
+
 _MARK, _NAME_IN_QUOTES = 12, 24
 """A quotation of so few letters is a name or mark; one somewhat longer is, if more than a letter differs."""
 
@@ -73,7 +82,7 @@ _SURNAMES = frozenset(
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
     "钟汪田任姜范石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易武乔贺赖龚文欧樊兰殷施陶洪翟安颜倪严"
     "牛温芦季俞章鲁葛伍韦申尤毕聂焦向柳邢岳齐梅莫庄辛管祝左涂谷祁耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游裴席卫查屈鲍位"
-    "于方常车尚覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丛华闫邝冼佟肖"
+    "于方常车尚覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丛华闫邝冼佟肖窦戚喻褚屠娄晏岑滕蒲邬蔺奚阙鞠晁栾晋匡缪鄢"
 )
 _BEARER = re.compile(
     rf"(?:教授|研究员|律师|法官|检察官|局长|院长|市长|主任|处长|庭长|代表|委员)[{''.join(sorted(_SURNAMES))}][一-鿿]{{1,2}}$"
@@ -84,6 +93,8 @@ _PLAIN_SURNAMES = frozenset(
 )
 
 _PARTY = re.compile(_PARTY_ROLE + r"人?[:、\"“《(]?(?:\(.{0,12}\))?$")
+_BEFORE_A_PERSON = re.compile(f"{_PERSON_ROLE}[:、]?$")
+_AFTER_A_PERSON = re.compile("教授|院士|博士|研究员")
 _PERSON = re.compile(f"{_PERSON_ROLE}[:、]?[{''.join(sorted(_SURNAMES))}][一-鿿]?$")
 _ANY_PARTY = re.compile(
     r"原告|被告|上诉人|申请人|请求人|专利权人|权利人|嫌疑人|罪犯|当事人|被执行人|有限公司|[一-鿿][某×]|任命|免去"
@@ -95,7 +106,9 @@ _PLACES = (
     "香港 澳门 石家庄 太原 沈阳 大连 长春 哈尔滨 南京 苏州 无锡 常州 南通 扬州 徐州 杭州 "
     "宁波 温州 嘉兴 绍兴 金华 义乌 台州 合肥 芜湖 福州 厦门 泉州 南昌 景德镇 济南 青岛 "
     "烟台 潍坊 郑州 洛阳 武汉 长沙 广州 深圳 珠海 佛山 东莞 中山 惠州 汕头 海口 成都 "
-    "绵阳 贵阳 昆明 西安 兰州 西宁 南宁 银川 乌鲁木齐 呼和浩特 拉萨"
+    "绵阳 贵阳 昆明 西安 兰州 西宁 南宁 银川 乌鲁木齐 呼和浩特 拉萨 "
+    "美国 加拿大 墨西哥 巴西 阿根廷 智利 英国 法国 德国 意大利 西班牙 荷兰 瑞士 俄罗斯 土耳其 印度 日本 韩国 朝鲜 越南 "
+    "泰国 马来西亚 新加坡 菲律宾 印度尼西亚 阿联酋 沙特 埃及 尼日利亚 肯尼亚 南非 澳大利亚 新西兰"
 )
 _CLASSES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("place", tuple(_PLACES.split())),
@@ -186,7 +199,12 @@ def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
             return "names in quotation marks"
     if a in _CURRENCIES and b in _CURRENCIES and right.startswith("元"):
         return "two currencies"
-    return _explain_persons(a, b, left) or _explain_classes(a, b, left, right)
+    before_value, after_value = _VALUE_BEGINS.search(left), _VALUE_ENDS.match(right)
+    if whole_words and before_value and after_value and not is_pointing:
+        around = len(before_value[1]) + len(after_value[1])
+        if around <= min(len(a), len(b)):
+            return "values of one field"
+    return _explain_persons(a, b, left, right) or _explain_classes(a, b, left, right)
 
 
 def explain_longer_name(added: str, left: str, right: str) -> str | None:
@@ -212,7 +230,7 @@ def starts_as_edit(text: str) -> bool:
 
 def are_fields(a: str, b: str) -> bool:
     """Whether two texts that say `a` and `b` at several places are a form filled twice, and no edit made throughout."""
-    is_edit = starts_as_edit(a) or starts_as_edit(b) or a in _POINTING or b in _POINTING
+    is_edit = any(starts_as_edit(text) or text in _POINTING or text in ENGLISH_PARTICLES for text in (a, b))
     return not is_edit and frozenset((a, b)) not in _VARIANTS
 
 
@@ -221,11 +239,16 @@ def has_party(text: str) -> bool:
     return bool(_ANY_PARTY.search(text))
 
 
-def _explain_persons(a: str, b: str, left: str) -> str | None:
+def _explain_persons(a: str, b: str, left: str, right: str) -> str | None:
     longest = max(len(a), len(b))
     if a[0] in _SURNAMES and b[0] in _SURNAMES and longest <= 4:
         return "personal names"
     if left[-1:] in _PLAIN_SURNAMES and longest <= 2:
+        return "personal names"
+    has_surname = a[0] in _SURNAMES or b[0] in _SURNAMES
+    is_edit = starts_as_edit(a) or starts_as_edit(b) or a.startswith(_SAYING) or b.startswith(_SAYING)
+    beside_role = _BEFORE_A_PERSON.search(left) or _AFTER_A_PERSON.match(right)
+    if has_surname and not is_edit and beside_role and min(len(a), len(b)) > 1 and longest <= 4:
         return "personal names"
     return None
 

@@ -287,13 +287,54 @@ GUARDED: dict[str, tuple[Callable[..., str | None], str, str]] = {
     "customs house": (guards.guard_names, f"{LAW}据悉拱北海关查获。{NEWS}", f"{LAW}据悉皇岗海关查获。{NEWS}"),
     "two courts": (
         guards.guard_names,
-        f"{LAW}据悉云水铁路运输法院受理。{NEWS}",
-        f"{LAW}据悉知识产权法庭受理。{NEWS}",
+        f"{LAW}据悉云水铁路运输法院受理。{NEWS}{LAW[::-1]}",
+        f"{LAW}据悉知识产权法庭受理。{NEWS}{LAW[::-1]}",
     ),
     "two speakers": (
         guards.guard_names,
-        f"{LAW}据悉清华大学教授崔国斌出席。{NEWS}",
-        f"{LAW}据悉高级法官李丽出席。{NEWS}",
+        f"{LAW}据悉清华大学教授崔国斌出席。{NEWS}{LAW[::-1]}",
+        f"{LAW}据悉高级法官李丽出席。{NEWS}{LAW[::-1]}",
+    ),
+    "speaker with a rare surname": (
+        guards.guard_names,
+        f"{LAW}据悉新闻发言人逯欣荣出席。{NEWS}",
+        f"{LAW}据悉新闻发言人于海出席。{NEWS}",
+    ),
+    "persons with rarer surnames": (
+        guards.guard_names,
+        f"{LAW}据悉窦欣荣出席。{NEWS}",
+        f"{LAW}据悉喻海出席。{NEWS}",
+    ),
+    "lecturer before the title": (
+        guards.guard_names,
+        f"{LAW}据悉特邀逯欣荣教授出席。{NEWS}",
+        f"{LAW}据悉特邀于海教授出席。{NEWS}",
+    ),
+    "two persons, one of them 张": (
+        guards.guard_names,
+        f"{LAW}逯欣荣出席。{NEWS}逯欣荣讲话。",
+        f"{LAW}张国庆出席。{NEWS}张国庆讲话。",
+    ),
+    "value of a field": (
+        guards.guard_names,
+        f"{LAW}诉讼阶段：已立案。{NEWS}",
+        f"{LAW}诉讼阶段：已结束。{NEWS}",
+    ),
+    "value before the next field": (
+        guards.guard_names,
+        f"{LAW}拍卖标的：旧厂房\n保证金：面议\n{NEWS}",
+        f"{LAW}拍卖标的：新车间\n保证金：面议\n{NEWS}",
+    ),
+    "country": (guards.guard_names, f"据悉货物运往越南销售。{LAW}", f"据悉货物运往巴西销售。{LAW}"),
+    "goods of a report": (
+        guards.guard_contents,
+        f"{LAW[:150]}店内购得剃须刀后。{LAW[150:300]}",
+        f"{LAW[:150]}店内购得羽绒服后。{LAW[150:300]}",
+    ),
+    "topic of a longer report": (
+        guards.guard_contents,
+        f"{LAW}围绕海外维权授课。{LAW[::-1][:200]}",
+        f"{LAW}围绕数据知识产权登记授课。{LAW[::-1][:200]}",
     ),
     "letter after a masked name": (
         guards.guard_names,
@@ -377,6 +418,12 @@ def test_a_topic_exchanged_in_headline_and_text_is_another_notice() -> None:
         ("案涉专利号为ZL202010123456.7", "案涉专利号为202010123456.7"),
         ("记入帐户，另立帐户", "记入账户，另立账户"),
         ("赔偿500万元", "赔偿500万元人民币"),
+        ("The court held more than ten hearings", "This court held over ten hearings"),
+        ("made and sold the goods", "made nd sold the goods"),
+        ("The court and the parties", "This court and this party"),
+        ("被告的女士香水", "被告之女士香水"),
+        ("被告立即停止", "被告马上停止"),
+        ("有关部门", "主管机构"),
     ],
 )
 def test_what_a_reprint_names_or_sets_otherwise_keeps_nothing_apart(before: str, after: str) -> None:
