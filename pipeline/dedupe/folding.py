@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
 from opencc import OpenCC
 
@@ -23,23 +24,33 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 _CIRCLES = str.maketrans({"○": "〇", "◯": "〇"})
 _MARKS = str.maketrans("“”„‟＂「」『』‘’‛＇—–‒―－", '"' * 9 + "'" * 4 + "-" * 5)
 
-_LONGEST_OPENING = 80
-"""Characters of a first line that are looked at: whether a text begins in the middle of it."""
+_LINE_END = "\ue000"
+"""Stands for the end of a line while white space is folded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
     """`plain` keeps punctuation; `letters` has letters and digits alone; `at[i]` is where letter i stands in plain.
-    `first_line` is the number of letters of the text's first line, as far as it matters."""
+    `lines` are the letters with which a line begins, but for the first one."""
 
     plain: str
     letters: str
     at: tuple[int, ...]
-    first_line: int
+    lines: tuple[int, ...]
 
     def letter_index(self, plain_index: int) -> int:
         """The first letter at or after a place in `plain`."""
         return bisect_left(self.at, plain_index)
+
+    def line_start(self, index: int) -> int:
+        """The letter with which the line begins that letter `index` stands in."""
+        found = bisect_right(self.lines, index)
+        return self.lines[found - 1] if found else 0
+
+    def line_end(self, index: int) -> int:
+        """The letter with which the line after the one begins that letter `index` stands in."""
+        found = bisect_right(self.lines, index)
+        return self.lines[found] if found < len(self.lines) else len(self.letters)
 
     def around(self, start: int, end: int, width: int) -> tuple[str, str]:
         """Up to `width` characters of `plain` before letter `start` and after letter `end - 1`."""
@@ -95,10 +106,11 @@ def fold_wording_at(text: str) -> tuple[str, list[int]]:
 
 def fold_text(text: str) -> Folded:
     """Both forms, and the way back from one to the other."""
-    plain = fold_plain(text)
+    marked = _fold_characters(text.replace("\n", f"\n{_LINE_END}"))
+    plain = _LAYOUT_SPACE.sub("", marked.replace(_LINE_END, ""))
     at = tuple([index for index, character in enumerate(plain) if character.isalnum()])
-    first_line = text.lstrip()[:_LONGEST_OPENING].partition("\n")[0]
-    return Folded(plain, "".join([plain[index] for index in at]), at, len(fold_letters(first_line)))
+    sizes = [len(_NOT_LETTERS.sub("", line)) for line in marked.split(_LINE_END)[:-1]]
+    return Folded(plain, "".join([plain[index] for index in at]), at, tuple(accumulate(sizes)))
 
 
 def _simplify(text: str) -> str:

@@ -35,6 +35,9 @@ _PAIRED_ENDS = 60
 """Letters that both texts may have before (or after) their shared part: a header that was exchanged."""
 
 _NAME_LETTERS, _NAME_LETTERS_AT_ENDS = 24, 12
+_DATE = 6
+"""Letters of a date's part that may stand before the shared part: 5月 of 5月10日, where the other says 10月18日."""
+
 _CUT_OFF = 20
 """Letters that at least are missing from a text that ends within a number."""
 
@@ -53,6 +56,8 @@ notice."""
 _EXCLUSIVE_LEAST, _EXCLUSIVE_SHARE, _EXCLUSIVE_MOST = 30, 0.15, 200
 """Letters that each text may have within the shared part that the other lacks."""
 
+# What English adds to a word: infringe, infringing. Of Northgate and Northern it leaves what tells them apart.
+_INFLECTION = re.compile("(?<=[a-z]{3})(?:e?[sd]|e|ing|ions?|ments?|[eo]rs?|y|ie[sd]|ly|al)$")
 _MARK = re.compile(r"[。.!?;:|]")
 _DRAFT = re.compile(r"征求意见稿|公开征求意见|送审稿|草案|\bdraft\b")
 
@@ -162,10 +167,15 @@ def guard_numbers(aligned: Aligned) -> str | None:
         if "".join(mine) != "".join(theirs):
             mine_only += Counter(mine) - Counter(theirs)
             theirs_only += Counter(theirs) - Counter(mine)
+    opening = _beside(aligned)
+    if (opening.a_start < opening.a_end) != (opening.b_start < opening.b_end) and _length(opening) <= _DATE:
+        mine, theirs = _values(aligned, opening)
+        mine_only += Counter(mine)
+        theirs_only += Counter(theirs)
     if mine_only - theirs_only and theirs_only - mine_only:
         lacking = f"{_listed(mine_only)}; {_listed(theirs_only)}"
         return f"each has a number within the shared part that the other lacks ({lacking})"
-    for gap in _paired(aligned):
+    for gap in dict.fromkeys((*_paired(aligned), *_paired_in_line(aligned))):
         shorter, longer = sorted((gap.a_end - gap.a_start, gap.b_end - gap.b_start))
         if longer <= min(2 * _PAIRED_ENDS, 3 * shorter) and not _agree(*_values(aligned, gap)):
             return _contrast(aligned, gap)
@@ -173,12 +183,12 @@ def guard_numbers(aligned: Aligned) -> str | None:
 
 
 def guard_words(aligned: Aligned) -> str | None:
-    """Two Latin names or codes at one place; endings may differ (infringe, infringes), and so may English words that
+    """Two Latin names or codes at one place; endings may differ (infringe, infringing), and so may English words that
     name nothing."""
     for gap in (*aligned.gaps, *_opening(aligned)):
         mine = _names(aligned.words[0], gap.a_start, gap.a_end)
         theirs = _names(aligned.words[1], gap.b_start, gap.b_end)
-        if mine and theirs and "".join(mine) != "".join(theirs) and _beginnings(mine) != _beginnings(theirs):
+        if mine and theirs and "".join(mine) != "".join(theirs) and _stems(mine) != _stems(theirs):
             return f"one says {_listed(mine)} where the other says {_listed(theirs)}"
     return None
 
@@ -187,7 +197,7 @@ def guard_names(aligned: Aligned) -> str | None:
     """Two names at one place, and one word exchanged for another throughout, as a form's fields are."""
     seen: Counter[tuple[str, str]] = Counter()
     places = [(gap, _NAME_LETTERS) for gap in aligned.gaps]
-    places += [(gap, _NAME_LETTERS_AT_ENDS) for gap in _paired(aligned)]
+    places += [(gap, _NAME_LETTERS_AT_ENDS) for gap in _paired_in_line(aligned)]
     for gap, longest in places:
         a, b = _words_only(aligned, gap)
         if not a and not b:
@@ -300,23 +310,40 @@ def _paired(aligned: Aligned) -> Iterator[Gap]:
             yield tail
 
 
-def _opening(aligned: Aligned) -> Iterator[Gap]:
-    """The head, where in both texts it begins a sentence that the shared part goes on with. A header, a dateline or a
-    credit ends its line, or ends in a mark."""
+def _beside(aligned: Aligned) -> Gap:
+    """What stands before the shared part in the line that the shared part begins in; headers have their own lines."""
     head, _ = aligned.ends
-    for text, start, end in ((aligned.a, head.a_start, head.a_end), (aligned.b, head.b_start, head.b_end)):
+    return Gap(aligned.a.line_start(head.a_end), head.a_end, aligned.b.line_start(head.b_end), head.b_end)
+
+
+def _opening(aligned: Aligned) -> Iterator[Gap]:
+    """That part of the line, where in both texts it begins a sentence that the shared part goes on with. A dateline or
+    a credit ends in a mark."""
+    gap = _beside(aligned)
+    for text, start, end in ((aligned.a, gap.a_start, gap.a_end), (aligned.b, gap.b_start, gap.b_end)):
         goes_on = text.around(start, end, 2)[1].lstrip()[:1].isalnum()
-        if start == end or end >= text.first_line or not goes_on or _MARK.search(text.excerpt(start, end)):
+        if start == end or not goes_on or _MARK.search(text.excerpt(start, end)):
             return
-    yield head
+    yield gap
+
+
+def _paired_in_line(aligned: Aligned) -> Iterator[Gap]:
+    """Of head and tail what stands in one line with the shared part, where both texts have some; else all of it."""
+    head, _ = aligned.ends
+    for gap in _paired(aligned):
+        if gap == head:
+            near = _beside(aligned)
+        else:
+            near = gap._replace(a_end=aligned.a.line_end(gap.a_start), b_end=aligned.b.line_end(gap.b_start))
+        yield near if near.a_start < near.a_end and near.b_start < near.b_end else gap
 
 
 def _names(words: Iterable[Token], start: int, end: int) -> list[str]:
     return [token.value for token in _inside(words, start, end) if token.value not in ENGLISH_PARTICLES]
 
 
-def _beginnings(words: Iterable[str]) -> list[str]:
-    return [word[:3] for word in words]
+def _stems(words: Iterable[str]) -> list[str]:
+    return [_INFLECTION.sub("", word) for word in words]
 
 
 def _inside(tokens: Iterable[Token], start: int, end: int) -> list[Token]:

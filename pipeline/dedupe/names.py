@@ -18,7 +18,7 @@ _PERSON_ROLE = (
 _ROLE_BEFORE = 16
 # What follows a role as a verb or an adverb: the role's bearer is not what differs.
 _NOT_A_NAME = frozenset(
-    "应须将在被以已曾不未无主认辩称诉提可能需必要对向的是为有与和及或并仍也都均却则因由经就所从立马停行使用承实支请指表说介"
+    "应须将在被以已曾不未无主认辩称诉提可能需必要对向的是为有与和及或并仍也都均却则因由经就所从立停行使用承实支请指表说介"
     "回强明到出进取得给遭其该此系属享还再又更先后"
 )
 _FUNCTION = frozenset(
@@ -54,11 +54,11 @@ _TRADES = (
 )
 _SUFFIX = re.compile(
     r"(?:\([^()]{1,12}\))?(?:"
-    r"省(?!略)|市(?!场)|[县旗镇乡村]|[东西南北中]?(?:路|街|大道)\d|(?:新|开发|高新)?区|自治|"
+    r"省(?!略)|市(?!场)|[县旗镇乡村]|[东西南北中]?(?:路|街|大道)\d|(?:新|开发|高新)?区(?![分别间域])|自治|"
     r"(?:[一-鿿]{0,10}?)(?:有限公司|有限责任|股份公司|股份有限|集团公司|公司与|公司诉|事务所|研究院|研究所|大学|学院|医院)|"
     r"(?:[市省县区第一二三四五六])*(?:知识产权|互联网|金融|海事|铁路运输|中级|高级|基层|人民)*(?:法院|检察院)|"
     r"(?:市|省|县|区)?(?:市场监督管理|市场监管|知识产权|公安|版权|专利)*(?:局|厅|大队)|"
-    r"海关|税务|(?:人民)?政府|管委会|委员会|协会|商会|学会|中心|法(?![院律规庭官人定治学])|条例|[一-鿿]?集团(?!化)|"
+    r"海关|税务|(?:人民)?政府|管委会|委员会|协会|商会|学会|中心|银行|证券(?!化)|信托|法(?![院律规庭官人定治学])|条例|[一-鿿]?集团(?!化)|"
     rf"(?:(?!被告|原告|该|涉案|上述)[一-鿿]{{0,2}}(?:{_TRADES}))?(?:公司(?!法)|商行|经营部|合作社|厂(?![房家商区])|店(?![铺面主员]))|"
     r"同志|先生|女士|,[男女]|某|律师|法官|等人|牌|等\d*[一二三四五六七八九十]*人"
     r")"
@@ -82,7 +82,7 @@ _SURNAMES = frozenset(
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏"
     "钟汪田任姜范石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易武乔贺赖龚文欧樊兰殷施陶洪翟安颜倪严"
     "牛温芦季俞章鲁葛伍韦申尤毕聂焦向柳邢岳齐梅莫庄辛管祝左涂谷祁耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游裴席卫查屈鲍位"
-    "于方常车尚覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丛华闫邝冼佟肖窦戚喻褚屠娄晏岑滕蒲邬蔺奚阙鞠晁栾晋匡缪鄢"
+    "于方常车尚覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强丛华闫邝冼佟肖窦戚喻褚舒卓屠娄晏岑滕蒲邬蔺奚阙鞠晁栾晋匡缪鄢"
 )
 _BEARER = re.compile(
     rf"(?:教授|研究员|律师|法官|检察官|局长|院长|市长|主任|处长|庭长|代表|委员)[{''.join(sorted(_SURNAMES))}][一-鿿]{{1,2}}$"
@@ -103,10 +103,7 @@ _ANY_PARTY = re.compile(
 _PLACES = (
     "北京 天津 上海 重庆 河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 "
     "湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙古 广西 西藏 宁夏 新疆 "
-    "香港 澳门 石家庄 太原 沈阳 大连 长春 哈尔滨 南京 苏州 无锡 常州 南通 扬州 徐州 杭州 "
-    "宁波 温州 嘉兴 绍兴 金华 义乌 台州 合肥 芜湖 福州 厦门 泉州 南昌 景德镇 济南 青岛 "
-    "烟台 潍坊 郑州 洛阳 武汉 长沙 广州 深圳 珠海 佛山 东莞 中山 惠州 汕头 海口 成都 "
-    "绵阳 贵阳 昆明 西安 兰州 西宁 南宁 银川 乌鲁木齐 呼和浩特 拉萨 "
+    "香港 澳门 义乌 "
     "美国 加拿大 墨西哥 巴西 阿根廷 智利 英国 法国 德国 意大利 西班牙 荷兰 瑞士 俄罗斯 土耳其 印度 日本 韩国 朝鲜 越南 "
     "泰国 马来西亚 新加坡 菲律宾 印度尼西亚 阿联酋 沙特 埃及 尼日利亚 肯尼亚 南非 澳大利亚 新西兰"
 )
@@ -157,8 +154,9 @@ _CLASSES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("stage", ("征求意见稿", "送审稿", "草案", "试行", "修订", "正式")),
 )
 _CLASS_CONTEXT = 3
-_DIVISION_NAMES = range(3, 6)
-"""Letters of the names of cities and counties that are looked for: 湖州市, 黄石港区. 郊区 is a word as well."""
+_DIVISION_NAMES = range(2, 6)
+"""Letters of the names of cities and counties that are looked for: 湖州, 湖州市, 黄石港区."""
+_COUNTY_CODE = 6
 
 
 def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
@@ -178,7 +176,7 @@ def explain_two_names(a: str, b: str, left: str, right: str) -> str | None:
     if set(a) & _ORDINAL_SIGN and set(b) & _ORDINAL_SIGN:
         return "masked names"
     before = left[-_ROLE_BEFORE:]
-    if (role := _PARTY.search(before)) and a[0] not in _NOT_A_NAME and b[0] not in _NOT_A_NAME:
+    if (role := _PARTY.search(before)) and not starts_as_edit(a) and not starts_as_edit(b):
         return f"names after {role[0]}"
     if (role := _PERSON.search(before)) and not a.startswith(_SAYING) and not b.startswith(_SAYING):
         return f"names after {role[0]}"
@@ -225,7 +223,7 @@ def explain_longer_name(added: str, left: str, right: str) -> str | None:
 
 def starts_as_edit(text: str) -> bool:
     """Whether a differing passage begins as a verb or an adverb does, not as a name; 近日 is one."""
-    return text[0] in _NOT_A_NAME or text in _DAYS
+    return text[0] in _NOT_A_NAME or text.startswith("马上") or text in _DAYS
 
 
 def are_fields(a: str, b: str) -> bool:
@@ -258,11 +256,11 @@ def _explain_classes(a: str, b: str, left: str, right: str) -> str | None:
     for label, members in _CLASSES:
         in_a = {member for member in members if member in wide_a}
         in_b = {member for member in members if member in wide_b}
+        if label == "place":
+            in_a |= _find_divisions(wide_a)
+            in_b |= _find_divisions(wide_b)
         if in_a - in_b and in_b - in_a:
             return f"two values of {label}"
-    divisions_of_a, divisions_of_b = _find_divisions(wide_a), _find_divisions(wide_b)
-    if divisions_of_a - divisions_of_b and divisions_of_b - divisions_of_a:
-        return "two values of place"
     return None
 
 
@@ -273,4 +271,7 @@ def _find_divisions(text: str) -> set[str]:
 
 @cache
 def _divisions() -> frozenset[str]:
-    return frozenset(name for name, _ in divisions().values())
+    """The names of cities and counties, those of the cities that are seats of prefectures also without 市."""
+    names = {name for name, _ in divisions().values()} - {"郊区"}
+    cities = {name.removesuffix("市") for code, (name, _) in divisions().items() if len(code) < _COUNTY_CODE}
+    return frozenset(names | cities)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from pipeline.dedupe.folding import Folded
 
+# What a lone 一 before it surely counts: 一年 is a term, 一些 is none.
+_COUNTED = frozenset("年月日号届期")
 _FORMS_OF_DIGITS = ("零〇", "一壹", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
 _DIGITS = {character: digit for digit, forms in enumerate(_FORMS_OF_DIGITS) for character in forms}
 _UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
@@ -39,7 +41,7 @@ _WORD = re.compile(r"[a-z]{2,}|(?<![a-z])[a-z](?![a-z])")
 class Token(NamedTuple):
     """A number or Latin word: letters start..end of a folded text, and what it says (`50万` says 500000).
 
-    `weak` marks a lone 一, which is as often a word as a number.
+    `weak` marks a lone 一 that counts nothing, and is as often a word as a number.
     """
 
     start: int
@@ -55,7 +57,7 @@ def find_numbers(text: Folded) -> list[Token]:
             text.letter_index(match.start()),
             text.letter_index(match.end()),
             _value(match[0]),
-            match[0] == "一",
+            match[0] == "一" and text.plain[match.end() : match.end() + 1] not in _COUNTED,
         )
         for match in _NUMBER.finditer(text.plain)
     ]

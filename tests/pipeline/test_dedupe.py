@@ -336,6 +336,48 @@ GUARDED: dict[str, tuple[Callable[..., str | None], str, str]] = {
         f"{LAW}围绕海外维权授课。{LAW[::-1][:200]}",
         f"{LAW}围绕数据知识产权登记授课。{LAW[::-1][:200]}",
     ),
+    "city without 市": (
+        guards.guard_names,
+        f"{LAW}据悉年会在荆州召开。{NEWS}",
+        f"{LAW}据悉年会在漳州召开。{NEWS}",
+    ),
+    "bank": (guards.guard_names, f"据悉云水银行出资。{LAW}", f"据悉白石银行出资。{LAW}"),
+    "judge 马": (
+        guards.guard_names,
+        f"{LAW}据悉承办法官马博文出席。{NEWS}",
+        f"{LAW}据悉承办法官逯欣荣出席。{NEWS}",
+    ),
+    "judge, before other footers": (
+        guards.guard_names,
+        f"{LAW}审判长 陈晓\n读者朋友，每天早上八点半我们准时与您相见，下期见。",
+        f"{LAW}审判长 林建国\n— END —",
+    ),
+    "court below other headers": (
+        guards.guard_names,
+        f"知产前哨\n云水市人民法院公告：{LAW}",
+        f"首页 > 新闻中心 > 知识产权 > 正文\n白石市人民法院公告：{LAW}",
+    ),
+    "date below other headers": (
+        guards.guard_numbers,
+        f"首页 > 新闻中心 > 正文\n2月17日，{LAW}",
+        f"4月17日，{LAW}",
+    ),
+    "date at the end, before another footer": (
+        guards.guard_numbers,
+        f"{LAW}\n2026年3月9日\n读者朋友，每天早上八点半我们准时与您相见，下期见。",
+        f"{LAW}\n2025年4月8日",
+    ),
+    "opening dates that share a number": (guards.guard_numbers, f"5月10日，{LAW}", f"10月18日，{LAW}"),
+    "term of one year": (
+        guards.guard_numbers,
+        f"{LAW}判处有期徒刑二年六个月。{NEWS}",
+        f"{LAW}判处有期徒刑一年。{NEWS}",
+    ),
+    "Latin names that begin alike": (
+        guards.guard_words,
+        f"{LAW}据悉Northgate出席。{NEWS}",
+        f"{LAW}据悉Northern出席。{NEWS}",
+    ),
     "letter after a masked name": (
         guards.guard_names,
         f"{LAW}孔某批准逮捕。{NEWS}",
@@ -424,6 +466,9 @@ def test_a_topic_exchanged_in_headline_and_text_is_another_notice() -> None:
         ("被告的女士香水", "被告之女士香水"),
         ("被告立即停止", "被告马上停止"),
         ("有关部门", "主管机构"),
+        ("既区分情况", "即区分情况"),
+        ("一经区分", "加以区分"),
+        ("It infringes their rights, as it decided", "It infringed their rights, as it decides"),
     ],
 )
 def test_what_a_reprint_names_or_sets_otherwise_keeps_nothing_apart(before: str, after: str) -> None:
