@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from pipeline.dedupe.align import Block, Gap, find_gaps
+from pipeline.dedupe.align import Block, Gap, align_short, find_gaps
 from pipeline.dedupe.folding import Folded
 from pipeline.dedupe.names import (
     ENGLISH_PARTICLES,
@@ -335,7 +335,29 @@ def _paired_in_line(aligned: Aligned) -> Iterator[Gap]:
             near = _beside(aligned)
         else:
             near = gap._replace(a_end=aligned.a.line_end(gap.a_start), b_end=aligned.b.line_end(gap.b_start))
-        yield near if near.a_start < near.a_end and near.b_start < near.b_end else gap
+        if near.a_start < near.a_end and near.b_start < near.b_end:
+            yield from _parts(aligned, near)
+        else:
+            yield gap
+
+
+def _parts(aligned: Aligned, gap: Gap) -> list[Gap]:
+    """Where the two sides differ, if they have a third of the shorter one in common; else the whole gap."""
+    a = aligned.a.letters[gap.a_start : gap.a_end]
+    b = aligned.b.letters[gap.b_start : gap.b_end]
+    blocks = align_short(a, b) if min(len(a), len(b)) <= _PAIRED_ENDS else []
+    if 3 * sum(block.size for block in blocks) < min(len(a), len(b)):
+        return [gap]
+    edges = [Block(0, 0, 0), *blocks, Block(len(a), len(b), 0)]
+    return [
+        Gap(
+            gap.a_start + part.a_start,
+            gap.a_start + part.a_end,
+            gap.b_start + part.b_start,
+            gap.b_start + part.b_end,
+        )
+        for part in find_gaps(edges)
+    ]
 
 
 def _names(words: Iterable[Token], start: int, end: int) -> list[str]:

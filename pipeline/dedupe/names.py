@@ -269,9 +269,19 @@ def _find_divisions(text: str) -> set[str]:
     return found & _divisions()
 
 
+def is_city(name: str) -> bool:
+    """Whether a word is the name of a city that is the seat of a prefecture, without 市."""
+    return name in _cities()
+
+
 @cache
 def _divisions() -> frozenset[str]:
-    """The names of cities and counties, those of the cities that are seats of prefectures also without 市."""
-    names = {name for name, _ in divisions().values()} - {"郊区"}
-    cities = {name.removesuffix("市") for code, (name, _) in divisions().items() if len(code) < _COUNTY_CODE}
-    return frozenset(names | cities)
+    """The names of cities and counties, those of the seats of prefectures also without 市. 郊区 is a word as well."""
+    return frozenset({name for name, _ in divisions().values()} - {"郊区"} | _cities())
+
+
+@cache
+def _cities() -> frozenset[str]:
+    return frozenset(
+        name.removesuffix("市") for code, (name, _) in divisions().items() if len(code) < _COUNTY_CODE
+    )

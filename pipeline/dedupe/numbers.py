@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from pipeline.dedupe.folding import Folded
+from pipeline.dedupe.names import is_city
 
 # What a lone 一 before it surely counts: 一年 is a term, 一些 is none.
 _COUNTED = frozenset("年月日号届期")
@@ -51,7 +52,7 @@ class Token(NamedTuple):
 
 
 def find_numbers(text: Folded) -> list[Token]:
-    """All numbers, in digits or in Chinese numerals."""
+    """All numbers, in digits or in Chinese numerals; 九江 is none."""
     return [
         Token(
             text.letter_index(match.start()),
@@ -60,6 +61,7 @@ def find_numbers(text: Folded) -> list[Token]:
             match[0] == "一" and text.plain[match.end() : match.end() + 1] not in _COUNTED,
         )
         for match in _NUMBER.finditer(text.plain)
+        if not (len(match[0]) == 1 and is_city(text.plain[match.start() : match.end() + 1]))
     ]
 
 

@@ -357,6 +357,16 @@ GUARDED: dict[str, tuple[Callable[..., str | None], str, str]] = {
         f"知产前哨\n云水市人民法院公告：{LAW}",
         f"首页 > 新闻中心 > 知识产权 > 正文\n白石市人民法院公告：{LAW}",
     ),
+    "court and party before a text that was cut": (
+        guards.guard_names,
+        f"云水市高新区人民法院公告\u3000陈晓明：{LAW[:100]}",
+        f"白石市新城区人民法院公告\u3000逯志远：{LAW}",
+    ),
+    "city whose name begins with a numeral": (
+        guards.guard_names,
+        f"{LAW}据悉年会在九江召开。{NEWS}",
+        f"{LAW}据悉年会在绍兴召开。{NEWS}",
+    ),
     "date below other headers": (
         guards.guard_numbers,
         f"首页 > 新闻中心 > 正文\n2月17日，{LAW}",
