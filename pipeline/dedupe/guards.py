@@ -328,17 +328,22 @@ def _opening(aligned: Aligned) -> Iterator[Gap]:
 
 
 def _paired_in_line(aligned: Aligned) -> Iterator[Gap]:
-    """Of head and tail what stands in one line with the shared part, where both texts have some; else all of it."""
+    """Of head and tail what stands in one line with the shared part, where both texts have some; else all of it.
+    Where a line ends with the shared part, the next one tells something only if it is worded alike (a date)."""
     head, _ = aligned.ends
+    a, b = aligned.a, aligned.b
     for gap in _paired(aligned):
         if gap == head:
             near = _beside(aligned)
+            is_footer = False
         else:
-            near = gap._replace(a_end=aligned.a.line_end(gap.a_start), b_end=aligned.b.line_end(gap.b_start))
-        if near.a_start < near.a_end and near.b_start < near.b_end:
-            yield from _parts(aligned, near)
-        else:
+            near = gap._replace(a_end=a.line_end(gap.a_start), b_end=b.line_end(gap.b_start))
+            is_end = gap.a_start in a.lines or gap.b_start in b.lines
+            is_footer = is_end and len(set(_words_only(aligned, near))) > 1
+        if near.a_start == near.a_end or near.b_start == near.b_end or is_footer:
             yield gap
+        else:
+            yield from _parts(aligned, near)
 
 
 def _parts(aligned: Aligned, gap: Gap) -> list[Gap]:

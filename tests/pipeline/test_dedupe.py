@@ -154,6 +154,9 @@ REPOSTS: dict[str, Callable[[str], str]] = {
     "cut, with a link to the rest": lambda body: (
         f"{body[: len(body) // 4]}…\n查看全文请点击原文链接：https://news.example/a?id=99"
     ),
+    "cut, with another number in the footer": lambda body: (
+        f"{body[: body.index('累计成交')]}……\n2026年我们继续同行"
+    ),
     "within a digest": lambda body: (
         f"1. {random_article(1, 300)}\n2. {body}\n3. 罚款99万元。{random_article(2, 300)}"
     ),
