@@ -58,6 +58,7 @@ _EXCLUSIVE_LEAST, _EXCLUSIVE_SHARE, _EXCLUSIVE_MOST = 30, 0.15, 200
 
 # What English adds to a word: infringe, infringing. Of Northgate and Northern it leaves what tells them apart.
 _INFLECTION = re.compile("(?<=[a-z]{3})(?:e?[sd]|e|ing|ions?|ments?|[eo]rs?|y|ie[sd]|ly|al)$")
+_CUT = "..."
 _MARK = re.compile(r"[。.!?;:|]")
 _DRAFT = re.compile(r"征求意见稿|公开征求意见|送审稿|草案|\bdraft\b")
 
@@ -219,8 +220,7 @@ def guard_names(aligned: Aligned) -> str | None:
 def guard_parties(aligned: Aligned) -> str | None:
     """Texts that share their law and each open (or close) with parties of their own."""
     for gap in _paired(aligned):
-        a = aligned.a.excerpt(gap.a_start, gap.a_end)
-        b = aligned.b.excerpt(gap.b_start, gap.b_end)
+        a, b = _excerpts(aligned, gap)
         if has_party(a) and has_party(b):
             return f"each names parties of its own outside the shared part ({_short(a)}; {_short(b)})"
     return None
@@ -329,7 +329,8 @@ def _opening(aligned: Aligned) -> Iterator[Gap]:
 
 def _paired_in_line(aligned: Aligned) -> Iterator[Gap]:
     """Of head and tail what stands in one line with the shared part, where both texts have some; else all of it.
-    Where a line ends with the shared part, the next one tells something only if it is worded alike (a date)."""
+    Where a line ends with the shared part, the next one tells something only if it is worded alike (a date); where
+    a text was cut (…), what follows tells nothing."""
     head, _ = aligned.ends
     a, b = aligned.a, aligned.b
     for gap in _paired(aligned):
@@ -339,7 +340,8 @@ def _paired_in_line(aligned: Aligned) -> Iterator[Gap]:
         else:
             near = gap._replace(a_end=a.line_end(gap.a_start), b_end=b.line_end(gap.b_start))
             is_end = gap.a_start in a.lines or gap.b_start in b.lines
-            is_footer = is_end and len(set(_words_only(aligned, near))) > 1
+            is_cut = any(_CUT in text for text in _excerpts(aligned, near))
+            is_footer = is_cut or (is_end and len(set(_words_only(aligned, near))) > 1)
         if near.a_start == near.a_end or near.b_start == near.b_end or is_footer:
             yield gap
         else:
@@ -406,6 +408,10 @@ def _exchanged(aligned: Aligned) -> set[tuple[str, str]]:
     places = (*aligned.gaps, *_paired(aligned))
     words = [_words_only(aligned, gap) for gap in places if _length(gap) <= _NAME_LETTERS]
     return {(a, b) for a, b in words if a and b}
+
+
+def _excerpts(aligned: Aligned, gap: Gap) -> tuple[str, str]:
+    return aligned.a.excerpt(gap.a_start, gap.a_end), aligned.b.excerpt(gap.b_start, gap.b_end)
 
 
 def _length(gap: Gap) -> int:

@@ -155,7 +155,7 @@ REPOSTS: dict[str, Callable[[str], str]] = {
         f"{body[: len(body) // 4]}…\n查看全文请点击原文链接：https://news.example/a?id=99"
     ),
     "cut, with another number in the footer": lambda body: (
-        f"{body[: body.index('累计成交')]}……\n2026年我们继续同行"
+        f"{body[: body.index('38万元')]}……\n2019年我们继续同行"
     ),
     "within a digest": lambda body: (
         f"1. {random_article(1, 300)}\n2. {body}\n3. 罚款99万元。{random_article(2, 300)}"
@@ -495,6 +495,11 @@ def test_what_a_reprint_names_or_sets_otherwise_keeps_nothing_apart(before: str,
 def test_a_short_notice_may_open_otherwise(one: str, other: str) -> None:
     notice = "本院公开审理青岚雾语茶业有限公司诉云水商行侵害商标权纠纷一案，双方当庭和解，各自承担费用。"
     found = judge(f"{one}{notice}", f"{other}{notice}")
+    assert found.verdict == "repost", found.reason
+
+
+def test_a_text_may_be_cut_within_a_number_before_a_link_to_the_rest() -> None:
+    found = judge(f"{NEWS}\n涉案金额：18万元。\n{LAW}", f"{NEWS}\n涉案金额：1……阅读全文")
     assert found.verdict == "repost", found.reason
 
 
