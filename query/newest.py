@@ -23,7 +23,8 @@ from query.conditions import match_condition, read_document
 from query.sought import divide_condition
 
 _WALKED = 400
-"""So many of the newest documents are read before an index is asked that gathers all matches before it answers."""
+"""So many of the newest documents are read before an index is asked that gathers all matches before it answers, and so
+many again while that promises to be enough."""
 _LOOKED_AT = 4000
 """So many documents are looked at one by one before conditions are looked up as sets."""
 _FIRST_LOOK, _LOOK = 30, 500
@@ -72,13 +73,20 @@ class _Search:
             yield from self._look_up(below, limit)
             return
         if sought is None or not narrowed or dialect == "postgresql" or opens_words(sought):
-            most = _WALKED if narrowed else _LOOKED_AT
-            newest = select(SearchDocument.place).where(*self._between(below))
-            places = self._connection.scalars(newest.order_by(SearchDocument.place.desc()).limit(most)).all()
-            yield from self._meeting(_cut(places), read=sought is not None)
-            if len(places) < most:
-                return
-            below = places[-1]
+            most, walked, found = _WALKED if narrowed else _LOOKED_AT, 0, 0
+            while True:
+                newest = select(SearchDocument.place).where(*self._between(below))
+                places = self._connection.scalars(
+                    newest.order_by(SearchDocument.place.desc()).limit(most)
+                ).all()
+                for number in self._meeting(_cut(places), read=sought is not None):
+                    found += 1
+                    yield number
+                if len(places) < most:
+                    return
+                below, walked = places[-1], walked + most
+                if not narrowed or walked + most > _LOOKED_AT or found * _LOOKED_AT < limit * walked:
+                    break
         if sought is not None and narrowed:
             seen = 0
             for places in self._indexed(below):
@@ -119,18 +127,21 @@ class _Search:
         """
         place, within = SearchDocument.place, self._between(below)
         newest = select(place).where(*within).order_by(place.desc())
-        last = self._connection.scalar(newest.limit(1))
-        if last is None:
-            return
-        oldest = self._connection.scalar(select(place).where(*within).order_by(place).limit(1)) or 0
         begin = self._connection.scalar(newest.offset(_STRETCH - 1).limit(1))
-        length = max(last - begin, _DAY) if begin is not None else 0
+        oldest: int | None = None
+        length = 0
         while True:
-            above = begin if begin is not None and begin > oldest else self._above
-            places = self._connection.scalars(self._places(below, above)).all()[::-1]
+            is_last = begin is None or (oldest is not None and begin <= oldest)
+            places = self._connection.scalars(self._places(below, self._above if is_last else begin)).all()[
+                ::-1
+            ]
             yield from (places[start : start + _LOOK] for start in range(0, len(places), _LOOK))
-            if begin is None or begin <= oldest:
+            if begin is None or is_last:
                 return
+            if oldest is None:  # the first stretch is mostly enough
+                last = self._connection.scalar(newest.limit(1)) or begin
+                oldest = self._connection.scalar(select(place).where(*within).order_by(place).limit(1)) or 0
+                length = max(last - begin, _DAY)
             below, length = begin, length * _STRETCH_GROWS
             begin -= length
 
