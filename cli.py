@@ -158,7 +158,7 @@ def main() -> None:
         if error.errno == errno.EPIPE:
             sys.exit(1)
         err.print(
-            f"iprwatch: the output is not whole: {error.strerror}. Make room, then ask again.",
+            f"iprwatch: not all could be written: {error.strerror}. Make room, then ask again.",
             highlight=False,
             soft_wrap=True,
         )

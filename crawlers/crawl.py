@@ -55,7 +55,9 @@ LOG_FILE = "crawl.log"
 
 class _Process(AsyncCrawlerProcess):
     """Comes to an orderly end however often SIGTERM is sent: a service manager sends it to all processes of a service,
-    and the scheduler sends it to its crawls. A second Ctrl-C breaks the crawl off, as a person means it to."""
+    and the scheduler sends it to its crawls. A second Ctrl-C breaks the crawl off, as a person means it to.
+
+    Scrapy has no setting for it: this name is its own (2.19), and the range in pyproject.toml is narrow for it."""
 
     def _signal_kill(self, signum: int, frame: Any) -> None:
         if signum != SIGTERM:

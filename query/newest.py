@@ -132,9 +132,8 @@ class _Search:
         length = 0
         while True:
             is_last = begin is None or (oldest is not None and begin <= oldest)
-            places = self._connection.scalars(self._places(below, self._above if is_last else begin)).all()[
-                ::-1
-            ]
+            above = self._above if is_last else begin
+            places = self._connection.scalars(self._places(below, above)).all()[::-1]
             yield from (places[start : start + _LOOK] for start in range(0, len(places), _LOOK))
             if begin is None or is_last:
                 return

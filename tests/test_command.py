@@ -350,7 +350,7 @@ def test_an_output_that_has_no_room_is_told_in_a_sentence(arguments: list[str]) 
         )
     assert ran.returncode == 2
     assert ran.stderr == (
-        "iprwatch: the output is not whole: No space left on device. Make room, then ask again.\n"
+        "iprwatch: not all could be written: No space left on device. Make room, then ask again.\n"
     )
 
 

@@ -22,8 +22,7 @@ from pipeline.alerts.escalation import time_escalation
 from pipeline.alerts.parts import shorten
 from pipeline.alerts.rule_starts import started_at
 from pipeline.alerts.rules import Recipient, Rule
-from pipeline.store.alert_tables import Attempt
-from pipeline.store.outbox_rows import BUNDLED, HELD, NEW
+from pipeline.store.outbox_rows import BUNDLED, HELD, NEW, UNTRIED
 from pipeline.store.tables import Delivery, Filtered
 from pipeline.store.write import insert_ignoring
 
@@ -122,13 +121,7 @@ def write_empty_digests(connection: Connection, rules: Iterable[Rule], now: date
         )
 
 
-_FRESH: tuple[ColumnElement[bool], ...] = (
-    Delivery.state == "due",
-    Delivery.item_id.is_not(None),
-    Delivery.attempts == 0,
-    Delivery.parts_sent == 0,
-    ~select(Attempt.id).where(Attempt.delivery_id == Delivery.id).exists(),
-)
+_FRESH: tuple[ColumnElement[bool], ...] = (*UNTRIED, Delivery.item_id.is_not(None))
 
 
 def _is_fresh(connection: Connection, delivery_id: str) -> bool:

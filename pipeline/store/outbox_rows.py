@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from pipeline.record import Record
 from pipeline.sentence import Excerpt
-from pipeline.store.alert_tables import RuleStart
+from pipeline.store.alert_tables import Attempt, RuleStart
 from pipeline.store.sketches import chunks
 from pipeline.store.story_tables import StoryMember
 from pipeline.store.tables import Delivery, Item, Run
@@ -29,6 +29,13 @@ HELD = "held"
 """The state of an alert that isn't sent because another report of its story was told."""
 BUNDLED = "bundled"
 """The state of an alert that goes in another row's message, until that is sent."""
+UNTRIED: tuple[ColumnElement[bool], ...] = (
+    Delivery.state == "due",
+    Delivery.attempts == 0,
+    Delivery.parts_sent == 0,
+    ~select(Attempt.id).where(Attempt.delivery_id == Delivery.id).exists(),
+)
+"""What holds for an alert that is due and can't have reached anybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,7 @@ from pipeline.dedupe.authority import find_authority, lead_order
 from pipeline.dedupe.likeness import Likeness, find_likeness
 from pipeline.dedupe.links import find_link
 from pipeline.dedupe.partition import partition
-from pipeline.store.alert_tables import Attempt
-from pipeline.store.outbox_rows import HELD, NEW
+from pipeline.store.outbox_rows import HELD, NEW, UNTRIED
 from pipeline.store.sketches import Candidates, chunks, find_candidates, read_sketches, store_sketches
 from pipeline.store.standing import read_facts
 from pipeline.store.story_graph import Region, read_region
@@ -294,11 +293,7 @@ def _point_deliveries(connection: Connection, story_ids: Collection[int]) -> Non
     story; one that nobody has tried to send yet is held back where another tells of its story by now. What was sent, or
     may have been, stays as it was. What was escalated is about an alert, not about a story.
     """
-    untried = and_(
-        Delivery.state == "due", Delivery.attempts == 0, Delivery.parts_sent == 0,
-        ~select(Attempt.id).where(Attempt.delivery_id == Delivery.id).exists(),
-    )  # fmt: skip
-    kept = case((Delivery.state == HELD, 3), (Delivery.state == "failed", 2), (untried, 1), else_=0)
+    kept = case((Delivery.state == HELD, 3), (Delivery.state == "failed", 2), (and_(*UNTRIED), 1), else_=0)
     rows: dict[tuple[Any, ...], list[Any]] = {}
     for chunk in chunks(story_ids):
         query = (
@@ -318,7 +313,7 @@ def _point_deliveries(connection: Connection, story_ids: Collection[int]) -> Non
         connection.execute(update(Delivery).where(Delivery.id == row_id).values(story_id=None))
     for row in (row for told in rows.values() for row in told[1:] if row.state == "due"):
         connection.execute(
-            update(Delivery).where(Delivery.id == row.id, untried).values(state=HELD, detail=None)
+            update(Delivery).where(Delivery.id == row.id, *UNTRIED).values(state=HELD, detail=None)
         )
     for row in firsts:
         due = {"state": "due", "next_at": datetime.now(UTC)} if row.state == HELD else {}
