@@ -13,6 +13,7 @@ import json
 import os
 import pkgutil
 import runpy
+import signal
 import sys
 import threading
 import time
@@ -84,6 +85,8 @@ def serve() -> None:
 
 def become(arguments: list[str], cwd: str, env: dict[str, str], streams: list[str]) -> None:
     """Make this process one that was started with these; `streams` are files for the three standard ones."""
+    # A shell has what it begins in the background ignore Ctrl-C, and the tests may have been begun so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
