@@ -15,16 +15,12 @@ _BEFORE, _BEHIND = 60, 100  # characters of a sentence around what was found in 
 _BEGINNING = 80
 
 
-def highlight(
-    condition: Condition | None, item: Any, facts: Iterable[Any]
-) -> tuple[tuple[Place, ...], Excerpt]:
+def highlight(condition: Condition, item: Any, facts: Iterable[Any]) -> tuple[tuple[Place, ...], Excerpt]:
     """The places in the title by which an item meets the condition, and the sentence of its text that does first, with
     its places; where the text doesn't say it, the beginning of it.
 
-    `item` and `facts` are rows of the tables `item` and `fact`.
+    `item` and `facts` are rows of the tables `item` and `fact`; only facts of kinds that the condition asks for matter.
     """
-    if condition is None:
-        return (), cut_beginning(item.body, _BEGINNING)
     by_field: dict[str, list[Fact]] = {"title": [], "body": []}
     for fact in facts:
         by_field[fact.field].append(Fact(fact.kind, fact.raw, fact.value, fact.start, fact.end, fact.method))

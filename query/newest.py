@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from pipeline.expression.conditions import All, Condition, PublishedOn
 from pipeline.store.dating import sort_key
-from pipeline.store.documents import ID_BITS, item_at, place_of
-from pipeline.store.search_index import indexed_places, is_indexed, is_settled, opens_words
+from pipeline.store.documents import FIRST_PLACE, ID_BITS, LAST_PLACE, item_at, place_of
+from pipeline.store.search_index import indexed_places, is_indexed, is_settled, opens_words, read_forwards
 from pipeline.store.tables import Item, SearchDocument
 from query.conditions import match_condition, read_document
 from query.sought import divide_condition
@@ -34,6 +34,12 @@ _DAY = 86_400 << ID_BITS
 _FIRST_PAGE, _PAGE_GROWS = 1500, 16
 """PostgreSQL's matches are taken in pages, each of which is a new look into its index."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# Put together once: it costs more than asking.
+_WITHIN = select(SearchDocument.place).where(
+    SearchDocument.place >= bindparam("above"), SearchDocument.place < bindparam("below")
+)
+_NEWEST = _WITHIN.order_by(SearchDocument.place.desc()).offset(bindparam("skipped")).limit(bindparam("most"))
+_OLDEST = _WITHIN.order_by(SearchDocument.place).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +81,7 @@ class _Search:
         if sought is None or not narrowed or dialect == "postgresql" or opens_words(sought):
             most, walked, found = _WALKED if narrowed else _LOOKED_AT, 0, 0
             while True:
-                newest = select(SearchDocument.place).where(*self._between(below))
-                places = self._connection.scalars(
-                    newest.order_by(SearchDocument.place.desc()).limit(most)
-                ).all()
+                places = self._newest(below, most)
                 for number in self._meeting(_cut(places), read=sought is not None):
                     found += 1
                     yield number
@@ -98,9 +101,16 @@ class _Search:
                 return
         yield from self._look_up(below, limit)
 
-    def _between(self, below: int | None) -> list[ColumnElement[bool]]:
-        bounds = [] if self._above is None else [SearchDocument.place >= self._above]
-        return bounds if below is None else [*bounds, SearchDocument.place < below]
+    def _within(self, below: int | None) -> dict[str, int]:
+        return {
+            "above": FIRST_PLACE if self._above is None else self._above,
+            "below": LAST_PLACE if below is None else below,
+        }
+
+    def _newest(self, below: int | None, most: int, *, skipped: int = 0) -> Sequence[int]:
+        """Places of documents, whatever is sought, the newest first."""
+        bounds = self._within(below)
+        return self._connection.scalars(_NEWEST, {**bounds, "most": most, "skipped": skipped}).all()
 
     def _indexed(self, below: int | None) -> Iterator[Sequence[int]]:
         """Places that the index has for what is sought, the newest first, some at a time."""
@@ -125,21 +135,21 @@ class _Search:
         FTS5 is never asked for the newest first: read backwards, the long list of a frequent word loses documents
         (seen with SQLite 3.40 among 300,000: 711 of 270,026). Read forwards, it has them all.
         """
-        place, within = SearchDocument.place, self._between(below)
-        newest = select(place).where(*within).order_by(place.desc())
-        begin = self._connection.scalar(newest.offset(_STRETCH - 1).limit(1))
+        assert self._sought is not None
+        within = self._within(below)
+        begin = next(iter(self._newest(below, 1, skipped=_STRETCH - 1)), None)
         oldest: int | None = None
         length = 0
         while True:
             is_last = begin is None or (oldest is not None and begin <= oldest)
             above = self._above if is_last else begin
-            places = self._connection.scalars(self._places(below, above)).all()[::-1]
+            places = read_forwards(self._connection, self._sought, above, below)[::-1]
             yield from (places[start : start + _LOOK] for start in range(0, len(places), _LOOK))
             if begin is None or is_last:
                 return
             if oldest is None:  # the first stretch is mostly enough
-                last = self._connection.scalar(newest.limit(1)) or begin
-                oldest = self._connection.scalar(select(place).where(*within).order_by(place).limit(1)) or 0
+                (last,) = self._newest(below, 1)
+                oldest = self._connection.scalars(_OLDEST, within).one()
                 length = max(last - begin, _DAY)
             below, length = begin, length * _STRETCH_GROWS
             begin -= length
@@ -154,11 +164,14 @@ class _Search:
         conditions += [match_condition(self._dialect, part, one_by_one=True) for part in self._rest]
         if read and self._sought is not None:
             conditions.append(read_document(self._dialect, self._sought))
+        if not conditions:
+            # The index holds no items but those that may be found.
+            yield from (item_at(place) for places in looks for place in places)
+            return
         query = select(Item.id).where(Item.id.in_(bindparam("numbers", expanding=True)), *conditions)
         for places in looks:
             numbers = [item_at(place) for place in places]
-            # The index holds no items but those that may be found.
-            meant = set(self._connection.scalars(query, {"numbers": numbers})) if conditions else numbers
+            meant = set(self._connection.scalars(query, {"numbers": numbers}))
             yield from (number for number in numbers if number in meant)
 
     def _look_up(self, below: int | None, limit: int) -> Iterator[int]:
@@ -167,8 +180,11 @@ class _Search:
         query = select(Item.id).where(*self._wanted.others).limit(limit)
         if sought is None or not is_indexed(dialect, sought):
             place = SearchDocument.place
+            within = self._within(below)
             query = query.join(SearchDocument, SearchDocument.item_id == Item.id).where(
-                *self._between(below), match_condition(dialect, self._wanted.condition)
+                place >= within["above"],
+                place < within["below"],
+                match_condition(dialect, self._wanted.condition),
             )
             yield from self._connection.scalars(query.order_by(place.desc()))
             return

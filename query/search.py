@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, case, select
 
 from pipeline.expression import Query
-from pipeline.expression.conditions import All, Condition, FromSources, PublishedOn
+from pipeline.expression.conditions import All, Condition, FromSources, HasFact, PublishedOn
+from pipeline.expression.places import asked_for
 from pipeline.legal.fact_key import read_out
 from pipeline.sentence import Excerpt, Place
 from pipeline.store.standing import METHOD
@@ -65,15 +66,23 @@ MOST_TOTAL = 1000
 """Hits are counted up to here: who finds more than a thousand asks again and doesn't read the number."""
 
 
-# Put together once: it costs as much as asking.
+# Put together once: it costs more than asking.
 _ITEMS = select(
     Item.id, Item.uid, Item.title, Item.url, Item.publisher, Item.source_key, Item.published_on, Item.published_at,
     Item.first_seen_at, Item.version_number, Item.body, Item.sort_key,
-)  # fmt: skip
-_FACTS = select(
+).where(Item.id.in_(bindparam("items", expanding=True)))  # fmt: skip
+# What was read is taken apart for those only of which it is shown: an item has dozens of facts.
+_FACTS = (
+    select(FactRow.item_id, FactRow.kind, FactRow.raw, case((FactRow.method == METHOD, FactRow.value)))
+    .where(FactRow.item_id.in_(bindparam("items", expanding=True)))
+    .order_by(FactRow.field.desc(), FactRow.start)
+)
+_ASKED_FACTS = select(
     FactRow.item_id, FactRow.kind, FactRow.raw, FactRow.value, FactRow.method, FactRow.field, FactRow.start,
     FactRow.end,
-).order_by(FactRow.field.desc(), FactRow.start)  # fmt: skip
+).where(
+    FactRow.item_id.in_(bindparam("items", expanding=True)), FactRow.kind.in_(bindparam("kinds", expanding=True))
+)  # fmt: skip
 
 
 def search_items(
@@ -116,22 +125,17 @@ def search_items(
                 asked = query.condition if query else None
                 places = {**by_relevance(connection, wanted, asked, after=after, limit=limit)}
             total, more = _count(connection, wanted, len(places), limit, after) if counted else (None, None)
-        by_id = {row.id: row for row in connection.execute(_ITEMS.where(Item.id.in_(places)))}
+        sought = All((*([query.condition] if query else []), *(read_filter(facts) if facts else [])))
+        items = {"items": list(places)}
+        by_id = {row.id: row for row in connection.execute(_ITEMS, items)}
         rows = [by_id[item_id] for item_id in places]
-        shown: dict[int, dict[str, list[str]]] = {item_id: {} for item_id in places}
-        stated: dict[int, list[Any]] = {item_id: [] for item_id in places}
-        for fact in connection.execute(_FACTS.where(FactRow.item_id.in_(shown))):
-            stated[fact.item_id].append(fact)
-            seen = shown[fact.item_id].setdefault(fact.kind, [])
-            read = read_out(fact.kind, fact.value) if fact.method == METHOD else fact.raw
-            if read not in seen:
-                seen.append(read)
-        also = also_reported(connection, shown)
-        gone = standing_withdrawals(connection, shown)
-    sought = [*([query.condition] if query else []), *(read_filter(facts) if facts else [])]
+        shown = _read_facts(connection, items)
+        stated = _read_asked_facts(connection, items, sought)
+        also = also_reported(connection, places)
+        gone = standing_withdrawals(connection, places)
     hits = []
     for row in rows:
-        in_title, excerpt = highlight(All(tuple(sought)) if sought else None, row, stated[row.id])
+        in_title, excerpt = highlight(sought, row, stated.get(row.id, ()))
         hits.append(
             Hit(
                 place=places[row.id] or (row.sort_key, row.id),
@@ -146,12 +150,35 @@ def search_items(
                 first_seen_at=row.first_seen_at,
                 version_number=row.version_number,
                 excerpt=excerpt,
-                facts=shown[row.id],
+                facts=shown.get(row.id, {}),
                 also=also.get(row.id, []),
                 withdrawal=gone.get(row.id),
             )
         )
     return Found(total, more, hits)
+
+
+def _read_facts(connection: Connection, items: dict[str, list[int]]) -> dict[int, dict[str, list[str]]]:
+    """What hits show of their facts, by item and kind."""
+    shown: dict[int, dict[str, list[str]]] = {}
+    for item_id, kind, raw, corrected in connection.execute(_FACTS, items).all():
+        seen = shown.setdefault(item_id, {}).setdefault(kind, [])
+        read = raw if corrected is None else read_out(kind, corrected)
+        if read not in seen:
+            seen.append(read)
+    return shown
+
+
+def _read_asked_facts(
+    connection: Connection, items: dict[str, list[int]], condition: Condition
+) -> dict[int, list[Any]]:
+    """Rows of the facts that the condition may ask for, by item."""
+    kinds = {test.kind for leaf in asked_for(condition) if isinstance(leaf, HasFact) for test in leaf.tests}
+    stated: dict[int, list[Any]] = {}
+    if kinds:
+        for row in connection.execute(_ASKED_FACTS, {**items, "kinds": sorted(kinds)}):
+            stated.setdefault(row.item_id, []).append(row)
+    return stated
 
 
 def _count(

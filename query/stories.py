@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, or_, select
+from sqlalchemy import Connection, Engine, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from pipeline.store.lookup import find_item
@@ -30,12 +30,14 @@ _OTHER = aliased(StoryMember)
 _NOT_ALONE = select(StoryMember.item_id, StoryMember.story_id).where(
     select(_OTHER.item_id)
     .where(_OTHER.story_id == StoryMember.story_id, _OTHER.item_id != StoryMember.item_id)
-    .exists()
+    .exists(),
+    StoryMember.item_id.in_(bindparam("items", expanding=True)),
 )
 _MEMBERS = (
     select(*_REPORT)
     .join(StoryMember, StoryMember.item_id == Item.id)
     .join(Story, Story.id == StoryMember.story_id)
+    .where(StoryMember.story_id.in_(bindparam("stories", expanding=True)))
     .order_by(Item.id != Story.lead_id, Item.sort_key, Item.id)
 )
 
@@ -109,8 +111,7 @@ def also_reported(connection: Connection, item_ids: Iterable[int]) -> dict[int, 
     """
     own: dict[int, int] = {}
     for chunk in chunks(item_ids):
-        placed = _NOT_ALONE.where(StoryMember.item_id.in_(chunk))
-        own.update((row.item_id, row.story_id) for row in connection.execute(placed))
+        own.update((row.item_id, row.story_id) for row in connection.execute(_NOT_ALONE, {"items": chunk}))
     reports = _read_reports(connection, set(own.values()))
     found = {}
     for item_id, story_id in own.items():
@@ -141,7 +142,7 @@ def _describe(story_id: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
 def _read_reports(connection: Connection, story_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = {story_id: [] for story_id in story_ids}
     for chunk in chunks(story_ids):
-        rows = connection.execute(_MEMBERS.where(StoryMember.story_id.in_(chunk))).all()
+        rows = connection.execute(_MEMBERS, {"stories": chunk}).all()
         withdrawn = standing_withdrawals(connection, [row.id for row in rows])
         for row in rows:
             found[row.story_id].append(

@@ -17,6 +17,8 @@ from pipeline.store.tokens import tokenize
 
 ID_BITS = 29
 """The low bits of a place are the item's number."""
+FIRST_PLACE, LAST_PLACE = -(1 << 63), (1 << 63) - 1
+"""No place is before the first of these or behind the last."""
 _MICROSECONDS = 1_000_000
 _MOST_SECONDS = (1 << 62 - ID_BITS) - 1
 

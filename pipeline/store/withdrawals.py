@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, exists, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.outbox_rows import HELD
@@ -88,6 +88,9 @@ _STANDING = (
     Withdrawal.returned_at.is_(None),
     func.coalesce(Withdrawal.judgement, OPEN) != DISMISSED,
 )
+_STANDING_OF = select(Withdrawal.item_id, Withdrawal.kind, Withdrawal.detail, Withdrawal.gone_at).where(
+    Withdrawal.item_id.in_(bindparam("items", expanding=True)), *_STANDING
+)
 
 
 def is_withdrawn() -> ColumnElement[bool]:
@@ -97,12 +100,9 @@ def is_withdrawn() -> ColumnElement[bool]:
 
 def standing_withdrawals(connection: Connection, item_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Kind, words and time (`gone_at`, UTC) of the withdrawals that stand, by item."""
-    query = select(Withdrawal.item_id, Withdrawal.kind, Withdrawal.detail, Withdrawal.gone_at).where(
-        Withdrawal.item_id.in_(list(item_ids)), *_STANDING
-    )
     return {
         row.item_id: {"kind": row.kind, "detail": row.detail, "gone_at": row.gone_at}
-        for row in connection.execute(query)
+        for row in connection.execute(_STANDING_OF, {"items": list(item_ids)})
     }
 
 
