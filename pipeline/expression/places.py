@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from pipeline.expression.conditions import All, Condition, HasFact, OneOf, Words
 from pipeline.expression.evaluate import meets
 from pipeline.expression.subject import Subject
-from pipeline.normalize import fold
+from pipeline.normalize import fold, fold_in_place
 from pipeline.sentence import Excerpt, Place, cut_sentence
 from pipeline.store.tokens import CJK, Phrase
 
@@ -117,9 +117,8 @@ def _phrase_pattern(phrase: Phrase) -> re.Pattern[str]:
 @lru_cache(maxsize=8)
 def _fold_with_places(text: str) -> tuple[str, Sequence[int]]:
     """A text folded character by character, spaces in a row as one, and where each character of that stands in it."""
-    folded = text.translate(_FOLDED)
-    if len(folded) == len(text) and "  " not in folded:
-        # No character became several, and none vanishes.
+    folded = fold_in_place(text)
+    if folded is not None:
         return folded, range(len(text))
     characters: list[str] = []
     at: list[int] = []

@@ -8,13 +8,13 @@ import re
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pipeline.normalize.identity import are_two_articles, identify_url, shorten_key
-from pipeline.normalize.text import fold, make_storable, title_key
+from pipeline.normalize.text import fold, fold_in_place, make_storable, title_key
 from pipeline.record import Context, Record
 
 if TYPE_CHECKING:
     from crawlers.notice import Notice
 
-__all__ = ["fold", "identify_url", "make_storable", "normalize", "title_key"]
+__all__ = ["fold", "fold_in_place", "identify_url", "make_storable", "normalize", "title_key"]
 
 _Value = TypeVar("_Value")
 _SPACES = re.compile(r"\s+")

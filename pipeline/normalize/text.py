@@ -24,11 +24,30 @@ def fold(text: str) -> str:
     """The form in which texts are compared and searched: NFKC (full-width to half-width), lower case, one
     space between words. Never stored in place of the text.
     """
-    for printed, form in _WIDE_MARKS:
-        text = text.replace(printed, form)
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFKC", _narrow_marks(text)).casefold()
     # Folding case can leave marks in another order than NFKC has them.
     return _SPACES.sub(" ", unicodedata.normalize("NFKC", folded)).strip()
+
+
+def fold_in_place(text: str) -> str | None:
+    """A text folded character by character, so that every place in it stays what it was; None where that takes a look
+    at each: where one becomes several, is composed with others, or has a rare wide form.
+    """
+    narrow = _narrow_marks(text)
+    # A character of a text that NFKC leaves as it is, is left so alone too.
+    folded = narrow.casefold()
+    if len(folded) != len(text) or not all(
+        unicodedata.is_normalized("NFKC", one) for one in (narrow, folded)
+    ):
+        return None
+    spaced = _SPACES.sub(" ", folded)
+    return spaced if len(spaced) == len(text) else None
+
+
+def _narrow_marks(text: str) -> str:
+    for printed, form in _WIDE_MARKS:
+        text = text.replace(printed, form)
+    return text
 
 
 def title_key(title: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert
 from crawlers.notice import Attachment, ListEntry, PrintedDate
 from pipeline import interpret
 from pipeline.expression import read_words
-from pipeline.normalize import fold, make_storable, normalize, title_key
+from pipeline.normalize import fold, fold_in_place, make_storable, normalize, title_key
 from pipeline.store.tables import Run
 from pipeline.store.write import write_records
 from query.search import search_items
@@ -52,6 +52,26 @@ def test_folded_text_has_single_spaces_and_no_capitals(text: str) -> None:
 )
 def test_folding_makes_one_form_of_widths_cases_and_spaces(text: str, folded: str) -> None:
     assert fold(text) == folded
+
+
+@given(st.text() | st.text(alphabet="商标Ａa（，\n\u3000 \tİẞ㎏e\u0301"))
+def test_folding_in_place_is_folding_each_character(text: str) -> None:
+    folded = fold_in_place(text)
+    assert folded is None or folded == "".join(fold(character) or " " for character in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("原告ＡＢＣ公司", None),
+        ("（2024）京73民终1号，\n商标 Mark", "(2024)京73民终1号, 商标 mark"),
+        ("Straße", None),
+        ("5㎏", None),
+        ("a  b", None),
+    ],
+)
+def test_a_text_is_folded_in_place_where_no_character_becomes_several(text: str, folded: str | None) -> None:
+    assert fold_in_place(text) == folded
 
 
 @given(st.text())
