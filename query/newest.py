@@ -17,7 +17,14 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 from pipeline.expression.conditions import All, Condition, PublishedOn
 from pipeline.store.dating import sort_key
 from pipeline.store.documents import FIRST_PLACE, ID_BITS, LAST_PLACE, item_at, place_of
-from pipeline.store.search_index import indexed_places, is_indexed, is_settled, opens_words, read_forwards
+from pipeline.store.search_index import (
+    indexed_places,
+    is_indexed,
+    is_settled,
+    opens_words,
+    read_forwards,
+    reads,
+)
 from pipeline.store.tables import Item, SearchDocument
 from query.conditions import match_condition, read_document
 from query.sought import divide_condition
@@ -39,6 +46,9 @@ _WITHIN = select(SearchDocument.place).where(
     SearchDocument.place >= bindparam("above"), SearchDocument.place < bindparam("below")
 )
 _NEWEST = _WITHIN.order_by(SearchDocument.place.desc()).offset(bindparam("skipped")).limit(bindparam("most"))
+_DOCUMENTS = select(SearchDocument.item_id, SearchDocument.sequence).where(
+    SearchDocument.item_id.in_(bindparam("numbers", expanding=True))
+)
 _OLDEST = _WITHIN.order_by(SearchDocument.place).limit(1)
 
 
@@ -162,17 +172,21 @@ class _Search:
         """Of the items at these places, those that are meant; `read` to hold their documents against what is sought."""
         conditions = [*self._wanted.others]
         conditions += [match_condition(self._dialect, part, one_by_one=True) for part in self._rest]
-        if read and self._sought is not None:
-            conditions.append(read_document(self._dialect, self._sought))
-        if not conditions:
-            # The index holds no items but those that may be found.
-            yield from (item_at(place) for places in looks for place in places)
-            return
-        query = select(Item.id).where(Item.id.in_(bindparam("numbers", expanding=True)), *conditions)
+        query = None
+        if conditions:
+            query = select(Item.id).where(Item.id.in_(bindparam("numbers", expanding=True)), *conditions)
+        meets = reads(self._sought) if read and self._sought is not None else None
         for places in looks:
+            # The index holds no items but those that may be found.
             numbers = [item_at(place) for place in places]
-            meant = set(self._connection.scalars(query, {"numbers": numbers}))
-            yield from (number for number in numbers if number in meant)
+            if query is not None:
+                meant = set(self._connection.scalars(query, {"numbers": numbers}))
+                numbers = [number for number in numbers if number in meant]
+            if meets is not None:
+                documents = self._connection.execute(_DOCUMENTS, {"numbers": numbers}).all()
+                held = {number for number, sequence in documents if meets(f" {sequence} ")}
+                numbers = [number for number in numbers if number in held]
+            yield from numbers
 
     def _look_up(self, below: int | None, limit: int) -> Iterator[int]:
         """All of it at once, in the way that depends least on how many items meet which part."""

@@ -21,7 +21,7 @@ from pipeline.expression.conditions import (
     PublishedOn,
     Words,
 )
-from pipeline.expression.subject import Subject, pattern_of
+from pipeline.expression.subject import Subject
 from pipeline.legal import Fact
 from pipeline.legal.fact_key import FactKey
 from pipeline.normalize import make_storable
@@ -35,13 +35,13 @@ _ASCII_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 def is_met(condition: Condition, subject: Subject, holds: Holds | None = None) -> bool:
     """True when the subject meets the condition.
 
-    `holds` says of a pattern (`pattern_of`) whether it stands in the subject's sequence; where many conditions are
+    `holds` says of a pattern (`Phrase.pattern`) whether it stands in the subject's sequence; where many conditions are
     asked at once it was found out before (`pipeline.expression.matcher`).
     """
     holds = holds or subject.sequence.__contains__
     match condition:
         case Words():
-            return any(holds(pattern_of(phrase)) for phrase in condition.phrases)
+            return any(holds(phrase.pattern) for phrase in condition.phrases)
         case All():
             return all(is_met(part, subject, holds) for part in condition.parts)
         case OneOf():

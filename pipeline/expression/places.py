@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 from pipeline.expression.conditions import All, Condition, HasFact, OneOf, Words
 from pipeline.expression.evaluate import meets
@@ -15,7 +15,7 @@ from pipeline.sentence import Excerpt, Place, cut_sentence
 from pipeline.store.tokens import CJK, Phrase
 
 _IS_CHINESE = re.compile(f"[{CJK}]")
-_LETTER = rf"[^\W_{CJK}]"
+_IS_LETTER = re.compile(rf"[^\W_{CJK}]")
 _ASCII_WORD = re.compile(r"[a-z0-9]")
 
 
@@ -50,14 +50,14 @@ def find_places(condition: Condition, subject: Subject) -> Places:
                         found[name].append((fact.start, fact.end))
         else:
             for name, text in (("title", subject.title), ("body", subject.body)):
-                found[name] += _find(map(_phrase_pattern, leaf.phrases), text)
+                found[name] += _find((_read_phrase(phrase).find for phrase in leaf.phrases), text)
     return Places(_without_overlap(found["title"]), _without_overlap(found["body"]))
 
 
 def find_patterns(patterns: Iterable[re.Pattern[str]], title: str, body: str) -> Places:
     """The places of words (`word_pattern`) in title and body."""
-    patterns = tuple(patterns)
-    return Places(_without_overlap(_find(patterns, title)), _without_overlap(_find(patterns, body)))
+    finders = [partial(_find_pattern, pattern) for pattern in patterns]
+    return Places(_without_overlap(_find(finders, title)), _without_overlap(_find(finders, body)))
 
 
 def show_places(places: Places, subject: Subject) -> Excerpt:
@@ -74,13 +74,13 @@ def word_pattern(word: str) -> re.Pattern[str]:
     return re.compile(head + re.escape(word) + tail)
 
 
-def _find(patterns: Iterable[re.Pattern[str]], text: str) -> list[Place]:
+def _find(finders: Iterable[Callable[[str], Iterable[Place]]], text: str) -> list[Place]:
     folded, at = _fold_with_places(text)
-    return [
-        (at[match.start()], at[match.end() - 1] + 1)
-        for pattern in patterns
-        for match in pattern.finditer(folded)
-    ]
+    return [(at[start], at[end - 1] + 1) for find in finders for start, end in find(folded)]
+
+
+def _find_pattern(pattern: re.Pattern[str], folded: str) -> Iterator[Place]:
+    return (match.span() for match in pattern.finditer(folded))
 
 
 def _without_overlap(places: Iterable[Place]) -> tuple[Place, ...]:
@@ -93,25 +93,50 @@ def _without_overlap(places: Iterable[Place]) -> tuple[Place, ...]:
     return tuple(merged)
 
 
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """What a phrase looks like in folded text, and whether it begins or ends with a Latin word, which is to be whole.
+
+    That is not part of the pattern: it takes milliseconds to compile what names all Chinese characters.
+    """
+
+    pattern: re.Pattern[str]
+    begins_latin: bool
+    ends_latin: bool
+
+    def find(self, folded: str) -> Iterator[Place]:
+        """The places of the phrase, in order."""
+        place = 0
+        while match := self.pattern.search(folded, place):
+            start, end = match.span()
+            cut = (self.begins_latin and start and _IS_LETTER.match(folded, start - 1)) or (
+                self.ends_latin and _IS_LETTER.match(folded, end)
+            )
+            if not cut:
+                yield start, end
+            place = start + 1 if cut else end
+
+
 @cache
-def _phrase_pattern(phrase: Phrase) -> re.Pattern[str]:
+def _read_phrase(phrase: Phrase) -> _Runs:
     """Pairs that overlap are one run of characters again; between two runs there may be anything but letters."""
     runs: list[str] = []
-    open_run = False
-    for place, token in enumerate(phrase.tokens):
-        if not _IS_CHINESE.match(token):
-            runs.append(rf"(?<!{_LETTER}){re.escape(token)}(?!{_LETTER})")
-            open_run = False
-            continue
-        if open_run and runs[-1][-1] == token[0]:
+    open_run = ended = latin = False
+    for token in phrase.tokens:
+        was_latin, latin = latin, not _IS_CHINESE.match(token)
+        if open_run and not latin and runs[-1][-1] == token[0]:
             # A run's last character is a token of its own, which ends it.
             runs[-1] += token[1:]
         else:
-            runs.append(token)
-        open_run = len(token) == 2
-        if not open_run and place + 1 < len(phrase.tokens):
-            runs[-1] += f"(?![{CJK}])"
-    return re.compile(r"[\W_]*".join(runs))
+            if runs:
+                # Without anything in between, two words would be one, and a run that has ended would go on.
+                apart = (was_latin and latin) or (ended and not latin)
+                runs.append(r"[\W_]+" if apart else r"[\W_]*")
+            runs.append(re.escape(token))
+        open_run = not latin and len(token) == 2
+        ended = not latin and not open_run
+    first, last = phrase.tokens[0], phrase.tokens[-1]
+    return _Runs(re.compile("".join(runs)), not _IS_CHINESE.match(first), not _IS_CHINESE.match(last))
 
 
 @lru_cache(maxsize=8)

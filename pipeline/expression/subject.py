@@ -68,11 +68,6 @@ class Subject:
         return self.title_facts + self.body_facts
 
 
-def pattern_of(phrase: Phrase) -> str:
-    """The text that stands in a `Subject.sequence` exactly where the phrase does."""
-    return f" {' '.join(phrase.tokens)}{'' if phrase.prefix else ' '}"
-
-
 def patterns_of(phrases: Iterable[Phrase]) -> tuple[str, ...]:
-    """The patterns of several phrases."""
-    return tuple(map(pattern_of, phrases))
+    """What one of the phrases is found by in a `Subject.sequence`."""
+    return tuple(phrase.pattern for phrase in phrases)

@@ -8,7 +8,7 @@ PostgreSQL: a GIN index over the distinct tokens, and a comparison of the sequen
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -134,6 +134,22 @@ def holds(dialect: str, sought: Sought) -> ColumnElement[bool]:
             return or_(*(holds(dialect, part) for part in sought.parts))
 
 
+def reads(sought: Sought) -> Callable[[str], bool]:
+    """What `holds` asks the database, to be asked of a document's sequence with a space around it."""
+    match sought:
+        case AnyPhrase():
+            patterns = [phrase.pattern for phrase in sought.phrases]
+            return lambda sequence: any(pattern in sequence for pattern in patterns)
+        case AllOf():
+            parts, without = [*map(reads, sought.parts)], [*map(reads, sought.without)]
+            return lambda sequence: (
+                all(part(sequence) for part in parts) and not any(part(sequence) for part in without)
+            )
+        case AnyOf():
+            parts = [*map(reads, sought.parts)]
+            return lambda sequence: any(part(sequence) for part in parts)
+
+
 def indexed_places(dialect: str, sought: Sought, above: int | None, below: int | None) -> Select[int]:
     """Places of documents that the index has for it, from `above` on and before `below`: on PostgreSQL the newest
     first, on SQLite the oldest (`query.newest` says why).
@@ -253,6 +269,5 @@ def _has(tokens: Collection[str]) -> ColumnElement[bool]:
 
 def _stands(dialect: str, phrase: Phrase) -> ColumnElement[bool]:
     sequence = literal(" ") + SearchDocument.sequence + literal(" ")
-    written = " " + " ".join(phrase.tokens) + ("" if phrase.prefix else " ")
     find = func.instr if dialect == "sqlite" else func.strpos
-    return find(sequence, written) > 0
+    return find(sequence, phrase.pattern) > 0

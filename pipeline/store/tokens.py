@@ -37,6 +37,11 @@ class Phrase:
     tokens: tuple[str, ...]
     prefix: bool
 
+    @property
+    def pattern(self) -> str:
+        """The text that stands exactly where the phrase does in tokens with a space around each."""
+        return f" {' '.join(self.tokens)}{'' if self.prefix else ' '}"
+
 
 def read_phrase(word: str) -> Phrase | None:
     """The phrase that finds every text holding the word, or None when the word has no letter or digit."""

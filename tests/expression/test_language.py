@@ -262,6 +262,8 @@ def test_every_span_holds_what_was_asked_for(before: str, after: str) -> None:
         ("dition", "une édition", ""),
         ("ai", "Maintenance of ＡＩ.", "Maintenance of 【ＡＩ】."),
         ("侵权 商标", "不侵权\u3000商标权，商标。", "不【侵权】 【商标】权，【商标】。"),
+        ('"1 1"', "In 21 1 1, 1 12 and 11.", "In 21 【1 1】, 1 12 and 11."),
+        ('"2020 苏"', "于2020苏，2020年苏", "于【2020苏】，2020年苏"),
     ],
 )
 def test_only_what_the_index_finds_is_marked(text: str, body: str, marked: str) -> None:
