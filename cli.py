@@ -45,6 +45,7 @@ from cli_withdrawals import withdrawals_app
 from crawlers.archive import Archive
 from errors import IprwatchError
 from pipeline.store.session import first_line, open_engine
+from streams import open_closed_streams
 
 app = typer.Typer(
     name="iprwatch",
@@ -134,6 +135,7 @@ def main() -> None:
     """The entry point: one clear sentence for everything that iprwatch refuses."""
     # A log that can't be written (a full disk) must not spill tracebacks over the summary.
     logging.raiseExceptions = False
+    open_closed_streams()
     try:
         try:
             app()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ inspect_app = typer.Typer(
     help="See what iprwatch makes of a page, a date, a text or a pair. Uses exactly the code of a crawl.",
     no_args_is_help=True,
 )
-out = Console(width=None if sys.stdout.isatty() else 160)
+out = Console(width=None if os.isatty(1) else 160)
 
 
 @inspect_app.callback()

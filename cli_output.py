@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -40,7 +41,7 @@ if TYPE_CHECKING:  # they come with Scrapy, which most commands don't need
     from crawlers.runs import Watch
 
 # Where there is no terminal (cron, a log), nothing tells a width; 80 columns would cut Chinese titles.
-out = Console(width=None if sys.stdout.isatty() else 140)
+out = Console(width=None if os.isatty(1) else 140)
 err = Console(stderr=True)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 _MOST_REPORTS = 5

@@ -39,6 +39,7 @@ from pipeline.store.lease import find_holder
 from pipeline.store.runs import OK, RUNNING, RunState, newest_runs
 from pipeline.store.session import NOTHING, Accepted, first_line
 from pipeline.store.source_set import check_sources
+from streams import open_closed_streams
 
 HOSTS_AT_ONCE = 4
 JITTER = 30  # seconds, so that not all crawls of a minute start in the same second
@@ -374,6 +375,7 @@ def set_up_log() -> None:
 
 def main() -> int:
     """`python scheduler.py [iprwatch.toml]`: the same as `iprwatch run`."""
+    open_closed_streams()
     parser = argparse.ArgumentParser(description="Crawl each source at its times, until Ctrl-C or SIGTERM.")
     parser.add_argument("config", nargs="?", type=Path, help="configuration file; else as for iprwatch")
     parser.add_argument("--accept-empty-store", action="store_true")

@@ -341,6 +341,26 @@ def test_search_prints_hits_as_json(tmp_path: Path, samples: Path) -> None:
     assert iprwatch("search", "商标", "--until", "2000-01-01", "--json", cwd=tmp_path).json["total"] == 0
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_does_its_work_whichever_of_its_streams_are_closed(
+    tmp_path: Path, samples: Path, closed: str
+) -> None:
+    crawl = f'"$0" -m cli crawl court_spc_interpretations --replay "$1" --db sqlite:///store.db {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", crawl, sys.executable, str(samples)],
+        cwd=tmp_path,
+        env=environment(tmp_path, PYTHONPATH=str(Path(__file__).parent.parent)),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=LONGEST,
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert bool(done.stdout) is (">&-" not in closed.split())
+    # Nothing that was printed was written into a file which had got the number of a closed stream.
+    assert iprwatch("db", "check", "--db", "sqlite:///store.db", cwd=tmp_path).code == 0
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("arguments", [["sources"], ["sources", "--json"], ["--help"]])
 def test_an_output_that_has_no_room_is_told_in_a_sentence(arguments: list[str]) -> None:
