@@ -40,7 +40,7 @@ from cli_sql import sql_command
 from cli_stats import stats_command
 from cli_status import status_command
 from cli_stories import stories_app, story_app
-from cli_unread import set_aside_command, take_back_command, unread_command
+from cli_unread import inbox_command, set_aside_command, take_back_command, unread_command
 from cli_withdrawals import withdrawals_app
 from crawlers.archive import Archive
 from errors import IprwatchError
@@ -58,6 +58,7 @@ app = typer.Typer(
 )
 app.add_typer(sources_app, name="sources")
 sources_app.command("unread")(unread_command)
+sources_app.command("inbox")(inbox_command)
 sources_app.command("set-aside")(set_aside_command)
 sources_app.command("take-back")(take_back_command)
 app.command("crawl")(crawl_command)

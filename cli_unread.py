@@ -1,7 +1,9 @@
-"""The commands about articles that could not be read: which they are, and which of them a person sets aside."""
+"""The commands about articles that could not be read: which they are, which of them a person sets aside, and what
+became of those that people handed in."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,6 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from cli_output import SHANGHAI, DatabaseOption, JsonOption, out, print_json, read_configuration
+from crawlers.inbox_links import list_handed
 from pipeline.store.session import open_engine
 from pipeline.store.unread import Unread, read_unread, set_aside, take_back
 
@@ -62,6 +65,35 @@ def take_back_command(context: typer.Context, url: UrlArgument, db: DatabaseOpti
     for article in take_back(engine, url):
         _say(f"Taken back: {article.url} of {article.source_key}.")
     engine.dispose()
+
+
+def inbox_command(
+    context: typer.Context,
+    stored: Annotated[bool, typer.Option("--stored", help="Also those whose article is stored.")] = False,
+    db: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Links that were handed in and what became of them: waiting, gone, or failed with the reason."""
+    configuration = read_configuration(context, database=db)
+    engine = open_engine(configuration.database_url, create=False)
+    links = list_handed(engine, stored=stored)
+    engine.dispose()
+    if as_json:
+        print_json([{**asdict(link), "added_at": link.added_at.isoformat()} for link in links])
+        return
+    table = Table(
+        "Handed in", "State", "By", Column("Link", overflow="fold"), Column("Why", overflow="fold"),
+        title=f"{'1 link' if len(links) == 1 else f'{len(links)} links'} of the inbox",
+    )  # fmt: skip
+    for link in links:
+        table.add_row(
+            f"{link.added_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+            link.state,
+            escape(link.origin),
+            escape(link.url),
+            escape(link.detail or ""),
+        )
+    out.print(table)
 
 
 def describe_unread(article: Unread) -> dict[str, Any]:

@@ -57,6 +57,18 @@ class Added:
     stored: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A link that was handed in: where it came from (a file's name, or `command`), when (UTC), and what became of it,
+    with the reason in `detail` where its article could not be read or is gone."""
+
+    url: str
+    origin: str
+    added_at: datetime
+    state: str
+    detail: str | None
+
+
 def find_links(text: str) -> list[str]:
     """The http(s) links of a text in order, each once; what leads nowhere (`http://…`) is no link."""
     links = dict.fromkeys(_without_end(link) for link in _LINK.findall(text))
@@ -137,6 +149,19 @@ def waiting_links(engine: Engine) -> list[tuple[str, str]]:
             .order_by(InboxLink.added_at, InboxLink.address)
         )
         return [(row.address, row.url) for row in connection.execute(query)]
+
+
+def list_handed(engine: Engine, *, stored: bool = False) -> list[Handed]:
+    """Links that were handed in and whose article isn't stored, the latest first; with `stored` all that were."""
+    query = select(
+        InboxLink.url, InboxLink.origin, InboxLink.added_at, InboxLink.state, InboxLink.detail
+    ).order_by(InboxLink.added_at.desc(), InboxLink.address)
+    if not stored:
+        query = query.where(
+            InboxLink.state != "stored", ~exists().where(Address.address == InboxLink.address)
+        )
+    with engine.connect().execution_options(read_only=True) as connection:
+        return [Handed(*row) for row in connection.execute(query)]
 
 
 def settle_link(engine: Engine, address: str, state: str, detail: str | None) -> None:

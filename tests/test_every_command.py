@@ -86,6 +86,7 @@ RUNS: dict[str, tuple[tuple[str | Path, ...], str, int, str]] = {
         "cnipa_news",
     ),
     "sources unmute": (("cnipa_news",), "", 2, "cnipa_news"),
+    "sources inbox": ((), "", 0, "0 links of the inbox"),
     "sources unread": ((), "", 0, "0 articles could not be read"),
     "sources set-aside": ((ITEM, "--reason", "empty"), "", 2, "is waiting to be read"),
     "sources take-back": ((ITEM,), "", 2, "is set aside"),

@@ -12,6 +12,7 @@ from crawlers.inbox_links import (
     InboxError,
     add_links,
     find_links,
+    list_handed,
     read_dropped_file,
     read_folder,
     waiting_links,
@@ -98,6 +99,12 @@ def test_handed_in_links_are_stored_alerted_and_settled(office: Path) -> None:
     again = iprwatch("crawl", "inbox_links", "--replay", "web", "--json", cwd=office)
     assert again.json["sources"][0]["counts"]["asked"] == 1
     assert again.json["new"] == []
+    left = {link["url"]: link for link in iprwatch("sources", "inbox", "--json", cwd=office).json}
+    assert left.keys() == {DELETED, "https://mp.weixin.qq.com/s/ZZZZZZZZZZZZZZZZZZZZZZ"}
+    assert left[DELETED]["state"] == "gone"
+    assert DELETED in left[DELETED]["detail"]
+    table = iprwatch("sources", "inbox", "--stored", cwd=office).out
+    assert all(words in table for words in ("3 links of the inbox", "stored", "gone", "waiting"))
 
 
 @pytest.mark.parametrize(("status", "waits"), [(500, True), (503, True), (404, False), (403, False)])
@@ -122,6 +129,7 @@ def test_a_page_that_no_reader_knows_is_settled_as_failed_with_the_reason(engine
     ((address, _),) = waiting_links(engine)
     settle_link(engine, address, "failed", "Layout changed")
     assert waiting_links(engine) == []
+    assert [(link.state, link.detail) for link in list_handed(engine)] == [("failed", "Layout changed")]
     add_links(engine, [COURT], "test")
     assert len(waiting_links(engine)) == 1
     with engine.connect() as connection:
