@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from w3lib.encoding import html_to_unicode
+from w3lib.encoding import html_body_declared_encoding, html_to_unicode, http_content_type_encoding
 
 _WESTERN = ("cp1252", "iso8859-1", "iso8859-15")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
@@ -49,31 +49,40 @@ class Page:
         UTF-8, is none, and is strict GB18030, is that. A Western encoding, which some servers declare for whatever they
         send, is not believed of bytes that are Chinese.
         """
+        if self.utf8 is not None and not self._declares_utf16():
+            return self.utf8
+        # Chinese government pages without a declared charset are UTF-8 or GB18030, nothing else.
+        true = "gb18030" if self.utf8 is None else "utf-8"
         declared, text = html_to_unicode(
-            self.headers.get("content-type"), self.body, default_encoding="utf-8", auto_detect_fun=_guess
+            self.headers.get("content-type"),
+            self.body,
+            default_encoding="utf-8",
+            auto_detect_fun=lambda _: true,
         )
-        if declared.startswith("utf-16"):
-            return text
-        true = _guess(self.body)
         is_belied = declared == "utf-8" or (declared in _WESTERN and _is_chinese(self.body))
-        if true == declared or (true == "gb18030" and not is_belied):
+        if declared == true or not is_belied:
             return text
         try:
             return self.body.decode(true).removeprefix("\ufeff")
         except UnicodeDecodeError:
             return text
 
+    @cached_property
+    def utf8(self) -> str | None:
+        """The body where it is strict UTF-8, without its mark; else None."""
+        try:
+            return self.body.decode("utf-8").removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            return None
+
+    def _declares_utf16(self) -> bool:
+        """Whether the header declares UTF-16, or, where it declares nothing, the page itself."""
+        declared = http_content_type_encoding(self.headers.get("content-type"))
+        declared = declared or html_body_declared_encoding(self.body)
+        return declared is not None and declared.startswith("utf-16")
+
 
 def _is_chinese(body: bytes) -> bool:
     """Whether nearly all bytes beyond ASCII stand in pairs as GB2312 has them; those of Western texts stand alone."""
     beyond = len(_BEYOND_ASCII.findall(body))
     return beyond > 0 and 2 * len(_GB2312.findall(body)) >= _NEARLY_ALL * beyond
-
-
-def _guess(body: bytes) -> str:
-    """Chinese government pages without a declared charset are UTF-8 or GB18030, nothing else."""
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"

@@ -29,6 +29,9 @@ _SPACES = re.compile(r"[ \t\r\n\f\v\xa0\u2002-\u200a\u3000]+")
 _SPACES_IN_LINE = re.compile(r"[ \r\f\v\xa0\u2002-\u200a\u3000]+")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f\u200b-\u200d\u2060\ufeff]")
 
+PARSER = html.HTMLParser(encoding="utf-8", huge_tree=True)
+"""For whatever `str.encode` wrote. To make one takes a sixth of the time that it takes to parse a page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -53,9 +56,8 @@ def read_body(fragment: str | html.HtmlElement, base_url: str) -> Body:
     if isinstance(fragment, str):
         if not fragment.strip():
             return Body("", (), (), ())
-        parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
         root = html.fragment_fromstring(
-            fragment.encode("utf-8", "replace"), create_parent="div", parser=parser
+            fragment.encode("utf-8", "replace"), create_parent="div", parser=PARSER
         )
     else:
         root = fragment

@@ -13,7 +13,7 @@ from lxml import etree, html
 
 from crawlers.errors import LayoutChanged
 from crawlers.page import Page
-from crawlers.readers.body import read_body
+from crawlers.readers.body import PARSER, read_body
 from crawlers.readers.wholeness import refuse_two_pages
 
 _DATE = re.compile(
@@ -37,9 +37,8 @@ def tree(page: Page) -> html.HtmlElement:
     source = page.text.strip()
     if source:
         refuse_two_pages(page)
-        parser = html.HTMLParser(encoding="utf-8", huge_tree=True)
         try:
-            return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+            return html.document_fromstring(source.encode("utf-8", "replace"), parser=PARSER)
         except etree.ParserError:
             pass
     raise LayoutChanged(url=page.url, expected="an HTML page", found=f"{len(page.body)} bytes without markup")

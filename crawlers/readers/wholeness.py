@@ -70,10 +70,7 @@ def refuse_unreadable(page: Page) -> None:
 
 def _is_misread_utf8(page: Page) -> bool:
     """Whether the bytes are UTF-8 though something else was declared."""
-    try:
-        return page.body.decode("utf-8").lstrip("\ufeff") != page.text.lstrip("\ufeff")
-    except UnicodeDecodeError:
-        return False
+    return page.utf8 is not None and page.utf8.lstrip("\ufeff") != page.text.lstrip("\ufeff")
 
 
 def _drop_unseen(source: str) -> str:
