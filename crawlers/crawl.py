@@ -21,7 +21,7 @@ from crawlers.certificates import unverified_hosts
 from crawlers.gate import HostGateMiddleware
 from crawlers.lease_holder import show_holder
 from crawlers.lease_keeper import LeaseKeeper
-from crawlers.log_format import SecretFilter, shorten_twisted
+from crawlers.log_format import SecretFilter, shorten_twisted, skip_unseen
 from crawlers.permissions import allowed_prefixes
 from crawlers.pipeline_process import spare_collector
 from crawlers.replay import open_recorded_web
@@ -210,6 +210,7 @@ def _crawl(
         return {}
     process = _Process(settings)
     shorten_twisted()
+    skip_unseen(settings["LOG_LEVEL"])
     if session := configuration.wechat_session():
         for handler in logging.getLogger().handlers:
             handler.addFilter(SecretFilter([session.cookie, session.token]))

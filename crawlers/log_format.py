@@ -46,6 +46,11 @@ class CertificateFilter(logging.Filter):
         return True
 
 
+def skip_unseen(level: str) -> None:
+    """Spare Scrapy the making of log lines below this level; its handlers drop them, two or three for every page."""
+    logging.getLogger("scrapy").setLevel(level)
+
+
 @cache
 def shorten_twisted() -> None:
     """Let what Twisted logs go to crawl.log only, a refused certificate as one sentence. For a process that crawls."""

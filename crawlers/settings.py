@@ -41,13 +41,19 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.robots.RobotsMiddleware": 970,
     "crawlers.gate.HostGateMiddleware": 980,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    # Spiders have no bounds of hosts and no passwords, and nobody reads the counts: run rows have their own. Each of
+    # these, and of those below, would cost every page a walk through it.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
 }
-# Readers and spiders judge every status themselves, walk lists to their own depth, and account for every URL. Each of
-# these would cost every page a walk through it.
+# Readers and spiders judge every status themselves, walk lists to their own depth, account for every URL, and write
+# the meta of every request anew.
 SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 RETRY_TIMES = 2
 COOKIES_ENABLED = False
@@ -55,7 +61,12 @@ COOKIES_ENABLED = False
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 32 * 1024 * 1024
 
 ITEM_PIPELINES = {PipelineStep: 100}
-EXTENSIONS = {"crawlers.runs.RunLedger": 0}
+EXTENSIONS = {
+    "crawlers.runs.RunLedger": 0,
+    "scrapy.extensions.corestats.CoreStats": None,
+    "scrapy.extensions.logcount.LogCount": None,
+    "scrapy.extensions.logstats.LogStats": None,
+}
 
 # Warnings and tracebacks go to crawl.log in the data folder; the command itself says what a person needs.
 LOG_LEVEL = "WARNING"
