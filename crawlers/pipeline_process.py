@@ -200,7 +200,7 @@ def serve() -> None:
 
 def spare_collector() -> None:
     """Keep the collector of cycles from walking again and again through what stands until the end of the crawl."""
-    gc.collect()
+    # Not even once: of all that was imported, a few hundred small objects are garbage.
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     gc.enable()

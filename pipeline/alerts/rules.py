@@ -13,7 +13,6 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from errors import ConfigurationError
-from pipeline.alerts.channels import check_recipient, has_language
 from pipeline.alerts.events import EVENTS, kind_of
 from pipeline.alerts.timing import Timing
 from pipeline.alerts.wording import Language
@@ -305,6 +304,9 @@ def check_rules(
 
 def check_recipients(recipients: Iterable[Recipient], channels: Mapping[str, str], place: str) -> None:
     """Refuse who can't be reached; `channels` says of which kind each is. Raises ConfigurationError."""
+    # Each way to people brings libraries of its own, which those who only match rules needn't wait for.
+    from pipeline.alerts.channels import check_recipient, has_language
+
     recipients = tuple(recipients)
     read_languages(recipients, place)
     for recipient in recipients:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-import dateparser
-
 from pipeline.dates.characters import DIGITS, read_number
 from pipeline.dates.clock import CLOCK, dated, read_clock
 from pipeline.dates.value import SHANGHAI, DateValue, refused
@@ -74,6 +72,8 @@ def _before(now: datetime, count: str, unit: str) -> datetime | None:
     number = 1 if count in ("a", "an", "one") else read_number(count)
     if number is None:
         return None
+    import dateparser  # hardly any page has such words, and it takes as long as all other modules of dates
+
     moment = dateparser.parse(
         f"{number} {unit} ago",
         languages=["en"],
