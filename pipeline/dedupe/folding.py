@@ -20,8 +20,8 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _LAYOUT_SPACE = re.compile(r"(?<![a-z0-9])\s+|\s+(?![a-z0-9])")
 _SPACES = re.compile(r"\s+")
 _NOT_LETTERS = re.compile(r"[\W_]+")
-# The geometric circle that Chinese typists use for the numeral zero (二○二六年).
-_CIRCLES = str.maketrans({"○": "〇", "◯": "〇"})
+# The geometric circles that Chinese typists use for the numeral zero (二○二六年).
+_CIRCLES = ("○", "◯")
 _MARKS = str.maketrans("“”„‟＂「」『』‘’‛＇—–‒―－", '"' * 9 + "'" * 4 + "-" * 5)
 
 _LINE_END = "\ue000"
@@ -79,7 +79,10 @@ def fold_letters(text: str) -> str:
 
 def _fold_characters(text: str) -> str:
     text = _LONE_SURROGATE.sub("\ufffd", html.unescape(html.unescape(text)))
-    return fold(_INVISIBLE.sub("", _simplify(text))).translate(_CIRCLES)
+    folded = fold(_INVISIBLE.sub("", _simplify(text)))
+    for circle in _CIRCLES:  # `str.translate` would look up every character
+        folded = folded.replace(circle, "〇")
+    return folded
 
 
 def fold_wording(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pipeline.dedupe.folding import Folded
 from pipeline.dedupe.names import is_city
+from pipeline.dedupe.remembered import remember
 
 # What a lone 一 before it surely counts: 一年 is a term, 一些 is none.
 _COUNTED = frozenset("年月日号届期")
@@ -53,16 +54,7 @@ class Token(NamedTuple):
 
 def find_numbers(text: Folded) -> list[Token]:
     """All numbers, in digits or in Chinese numerals; 九江 is none."""
-    return [
-        Token(
-            text.letter_index(match.start()),
-            text.letter_index(match.end()),
-            _value(match[0]),
-            match[0] == "一" and text.plain[match.end() : match.end() + 1] not in _COUNTED,
-        )
-        for match in _NUMBER.finditer(text.plain)
-        if not (len(match[0]) == 1 and is_city(text.plain[match.start() : match.end() + 1]))
-    ]
+    return _at_letters(text, _find_numbers(text.plain))
 
 
 def find_words(text: Folded) -> list[Token]:
@@ -75,31 +67,55 @@ def find_words(text: Folded) -> list[Token]:
 
 def find_designations(text: Folded) -> list[Token]:
     """Numbers that name one thing only: cases, documents, announcements, decisions, patents, marks."""
+    return _at_letters(text, _find_designations(text.plain))
+
+
+@remember
+def _find_numbers(plain: str) -> list[Token]:
     return [
         Token(
-            text.letter_index(match.start()),
-            text.letter_index(match.end()),
-            _NUMBER.sub(lambda number: _value(number[0]), match[0]),
+            match.start(),
+            match.end(),
+            _value(match[0]),
+            match[0] == "一" and plain[match.end() : match.end() + 1] not in _COUNTED,
         )
-        for match in _DESIGNATION.finditer(text.plain)
+        for match in _NUMBER.finditer(plain)
+        if not (len(match[0]) == 1 and is_city(plain[match.start() : match.end() + 1]))
+    ]
+
+
+@remember
+def _find_designations(plain: str) -> list[Token]:
+    return [Token(match.start(), match.end(), _spell(match[0])) for match in _DESIGNATION.finditer(plain)]
+
+
+def _at_letters(text: Folded, found: list[Token]) -> list[Token]:
+    """What was found at places of `plain`, by the letters that stand there."""
+    return [
+        Token(text.letter_index(token.start), text.letter_index(token.end), token.value, token.weak)
+        for token in found
     ]
 
 
 def find_labelled(text: Folded) -> dict[str, set[str]]:
     """The numbers of a headline that place it in a series, by label: `第612号` -> {"号": {"612号"}}."""
     found: dict[str, set[str]] = {}
-    for match in _LABELLED.finditer(_spelled(text)):
+    for match in _LABELLED.finditer(_spelled(text.plain)):
         found.setdefault(re.sub(r"\d+", "", match[0]), set()).add(match[0])
     return found
 
 
 def mentions(text: Folded, labelled: str) -> bool:
     """Whether a text has a labelled number of a headline, in whatever numerals."""
-    return re.search(rf"(?<![\d.]){re.escape(labelled)}", _spelled(text)) is not None
+    return re.search(rf"(?<![\d.]){re.escape(labelled)}", _spelled(text.plain)) is not None
 
 
-def _spelled(text: Folded) -> str:
-    return _NUMBER.sub(lambda number: _value(number[0]), text.plain)
+def _spell(plain: str) -> str:
+    """The text with all its numbers in digits."""
+    return _NUMBER.sub(lambda number: _value(number[0]), plain)
+
+
+_spelled = remember(_spell)
 
 
 def _value(printed: str) -> str:

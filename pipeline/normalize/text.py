@@ -7,7 +7,6 @@ import unicodedata
 
 # Most Chinese texts have no other characters that NFKC changes, and it passes over a text that has none quickly.
 _WIDE_MARKS = (*((chr(ord(mark) + 0xFEE0), mark) for mark in ",:;?!()"), ("\u3000", " "))
-_SPACES = re.compile(r"\s+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -26,7 +25,7 @@ def fold(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", _narrow_marks(text)).casefold()
     # Folding case can leave marks in another order than NFKC has them.
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", folded)).strip()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def fold_in_place(text: str) -> str | None:
