@@ -17,6 +17,8 @@ SHARED_FOR_CANDIDATE = 2
 """Two texts are candidates when their sketches share at least this many values."""
 
 GRAM = 5
+_WIDTH = 2 * GRAM  # bytes of a gram in UTF-16
+_SORTED = 4 * SKETCH_SIZE  # hashes that are to be expected below the bound
 LEAST_LETTERS = 20
 """A text with fewer letters has no sketch: five-grams of a closing formula would make candidates of everything."""
 
@@ -31,12 +33,22 @@ def sketch(text: str) -> tuple[int, ...]:
     if len(letters) < LEAST_LETTERS:
         return ()
     data = letters.encode("utf-16-le")
-    width = 2 * GRAM
-    order = {crc32(data[start : start + width]): start for start in range(0, len(data) - width + 1, 2)}
-    smallest = ((high, order[high]) for high in nsmallest(SKETCH_SIZE, order))
+    starts = range(0, len(data) - _WIDTH + 1, 2)
+    # Nearly always the smallest are among those below a bound that few are below: only these are sorted.
+    order = _order(data, starts, (_SORTED << 32) // len(starts))
+    if len(order) < SKETCH_SIZE:
+        order = _order(data, starts, 1 << 32)
     return tuple(
-        sorted((high << 32) + _low_half(data[start : start + width]) - 2**63 for high, start in smallest)
+        sorted(
+            (high << 32) + _low_half(data[order[high] : order[high] + _WIDTH]) - 2**63
+            for high in nsmallest(SKETCH_SIZE, order)
+        )
     )
+
+
+def _order(data: bytes, starts: range, bound: int) -> dict[int, int]:
+    """Where the grams start whose hashes are below the bound, by their hashes."""
+    return {high: start for start in starts if (high := crc32(data[start : start + _WIDTH])) < bound}
 
 
 def find_grams(letters: str) -> set[str]:
