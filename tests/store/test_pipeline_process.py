@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from crawlers.pipeline_process import PipelineError, PipelineProcess, Setup, _launch, _start
+from crawlers import pipeline_process
+from crawlers.pipeline_process import PipelineError, PipelineProcess, Setup, _ask, _launch, _start
 from pipeline.alerts.rules import Recipient, Rule, Rules
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.record import Sighting
@@ -88,6 +89,27 @@ def test_what_was_taken_is_stored_with_its_outbox_rows_in_both_places(store: Eng
         stored = {row.id: row.identity for row in connection.execute(select(Item.id, Item.identity))}
     assert [stored[one.item_id] for one in written] == [f"court.gov.cn:{number}" for number in range(1, 151)]
     assert count(store, Delivery) == 150
+
+
+def test_what_comes_within_a_moment_goes_to_the_other_process_together(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def count_and_ask(process: Any, sightings: list[Sighting]) -> Any:
+        sizes.append(len(sightings))
+        return _ask(process, sightings)
+
+    async def trickle(process: PipelineProcess) -> list[Written]:
+        taking = []
+        for number in range(1, 11):
+            taking.append(asyncio.create_task(process.take(sighting(number))))
+            await asyncio.sleep(0.001)
+        return await asyncio.gather(*taking)
+
+    monkeypatch.setattr(pipeline_process, "_ask", count_and_ask)
+    assert [one.outcome for one in ask(store, trickle)] == ["new"] * 10
+    assert sizes == [10]
 
 
 def test_the_other_process_takes_over_without_a_gap(store: Engine) -> None:
