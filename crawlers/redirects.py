@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from urllib.parse import urldefrag, urljoin
 
+from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
 from scrapy.http import HtmlResponse, Request, Response
 from w3lib.html import get_meta_refresh
 from w3lib.url import safe_url_string
+
+_HEAD = 4096  # characters of a page in which Scrapy looks for a refresh
+_LONGEST_CHARACTER = 4  # bytes, in UTF-8 and GB18030
 
 
 class RedirectLoopMiddleware:
@@ -23,15 +27,22 @@ class RedirectLoopMiddleware:
         return response
 
 
-class RefreshLoopMiddleware:
-    """Stands behind Scrapy's MetaRefreshMiddleware: by `<meta http-equiv="refresh">`."""
+class RefreshMiddleware(MetaRefreshMiddleware):
+    """Scrapy's own, by `<meta http-equiv="refresh">`; pages without the word, nearly all, aren't decoded for it."""
 
-    def process_response(self, request: Request, response: Response) -> Response:
-        if isinstance(response, HtmlResponse):
-            _, target = get_meta_refresh(response.text[:4096], response.url)
-            if target:
-                _stay_where_it_has_been(request, target)
-        return response
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        if not isinstance(response, HtmlResponse) or not _may_refresh(response.body):
+            return response
+        _, target = get_meta_refresh(response.text[:_HEAD], response.url)
+        if target:
+            _stay_where_it_has_been(request, target)
+        return super().process_response(request, response)
+
+
+def _may_refresh(body: bytes) -> bool:
+    """Whether the word stands where Scrapy looks for a refresh, or would not be seen in the bytes (UTF-16)."""
+    head = body[: _HEAD * _LONGEST_CHARACTER]
+    return b"refresh" in head.lower() or b"\0" in head
 
 
 def _stay_where_it_has_been(request: Request, target: str) -> None:

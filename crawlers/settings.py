@@ -32,7 +32,8 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_DELAY_JITTER = 0
 ROBOTSTXT_OBEY = False
 DOWNLOADER_MIDDLEWARES = {
-    "crawlers.redirects.RefreshLoopMiddleware": 585,
+    "crawlers.redirects.RefreshMiddleware": 580,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "crawlers.guard.UnpackingMiddleware": 590,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawlers.redirects.RedirectLoopMiddleware": 605,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from scrapy.http import HtmlResponse, Request, Response
+from scrapy.utils.test import get_crawler
 
-from crawlers.redirects import RedirectLoopMiddleware, RefreshLoopMiddleware
+from crawlers.redirects import RedirectLoopMiddleware, RefreshMiddleware
 from tests.crawl.test_live import RECORDS, answer, run, watched
 from tests.loopback import Said
 
@@ -32,15 +33,30 @@ def test_a_redirect_is_followed_to_new_places_only(location: str, stays: bool) -
     assert request.meta.get("dont_redirect", False) is stays
 
 
+def refresh(markup: str, encoding: str = "utf-8") -> tuple[str | None, Request]:
+    """Where a page with this markup leads, None where nowhere, and the request it answered."""
+    request = Request(URL)
+    page = HtmlResponse(URL, body=markup.encode(encoding), encoding=encoding)
+    found = RefreshMiddleware.from_crawler(get_crawler()).process_response(request, page)
+    return found.url if isinstance(found, Request) else None, request
+
+
 def test_a_page_that_loads_itself_anew_is_read_as_it_is() -> None:
-    request = Request(URL)
-    page = HtmlResponse(URL, body=f'<meta http-equiv="refresh" content="60; url={URL}">'.encode())
-    RefreshLoopMiddleware().process_response(request, page)
+    target, request = refresh(f'<meta http-equiv="refresh" content="0; url={URL}">')
+    assert target is None
     assert request.meta["dont_redirect"]
-    request = Request(URL)
-    page = page.replace(body=b'<meta http-equiv="refresh" content="0; url=/new.html">')
-    RefreshLoopMiddleware().process_response(request, page)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+@pytest.mark.parametrize("before", ["", "<title>" + "商标" * 1900 + "</title>"])
+def test_a_page_that_loads_another_one_leads_there(before: str, encoding: str) -> None:
+    target, request = refresh(f'{before}<META HTTP-EQUIV="Refresh" content="0; url=/new.html">', encoding)
+    assert str(target).startswith("https://www.example.gov.cn/new.html")
     assert "dont_redirect" not in request.meta
+
+
+def test_a_page_that_loads_nothing_is_read() -> None:
+    assert refresh("<title>商标</title>")[0] is None
 
 
 def test_a_server_that_wants_its_cookie_back_is_blocked_and_asked_once(tmp_path: Path) -> None:
