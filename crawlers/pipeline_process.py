@@ -33,7 +33,8 @@ from pipeline.topics import Lexicon, load_lexicon
 _FEW = 50  # notices; a crawl of no more is done before another process has started
 _LOGGER = logging.getLogger(__name__)
 _MOST = 100  # notices in one transaction; what comes while one goes on waits for the next
-_GATHER = 0.2  # seconds that a smaller one waits for more, since each costs the time of two notices
+_PAUSE = 0.05  # seconds in which more must come for a transaction that isn't full to wait on
+_MOST_PAUSES = 4
 
 
 class PipelineError(IprwatchError):
@@ -108,8 +109,8 @@ class PipelineProcess:
             if self._left == 0 and self._starting is None:
                 self._starting = asyncio.create_task(asyncio.to_thread(_start, self._setup))
             self._take_over()
-            if self._process is not None and len(self._waiting) < _MOST:
-                await asyncio.sleep(_GATHER)
+            if self._process is not None:
+                await self._gather()
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             results = await asyncio.to_thread(self._process_batch, [sighting for sighting, _ in batch])
             for (_, future), result in zip(batch, results, strict=True):
@@ -119,6 +120,16 @@ class PipelineProcess:
                     future.set_result(result)
                 else:
                     future.set_exception(PipelineError(result))
+
+    async def _gather(self) -> None:
+        """Let notices come together while they keep coming: a transaction costs as much as two of them do."""
+        for _ in range(_MOST_PAUSES):
+            before = len(self._waiting)
+            if before >= _MOST:
+                return
+            await asyncio.sleep(_PAUSE)
+            if len(self._waiting) == before:
+                return
 
     def _process_batch(self, sightings: list[Sighting]) -> Sequence[Written | str]:
         if self._process is None:
