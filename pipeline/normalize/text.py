@@ -7,6 +7,7 @@ import unicodedata
 
 # Most Chinese texts have no other characters that NFKC changes, and it passes over a text that has none quickly.
 _WIDE_MARKS = (*((chr(ord(mark) + 0xFEE0), mark) for mark in ",:;?!()"), ("\u3000", " "))
+_SPACES = re.compile(r"\s+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
