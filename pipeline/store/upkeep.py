@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from errors import IprwatchError
 from pipeline.store.documents import expected_documents
 from pipeline.store.every_table import TABLES
-from pipeline.store.session import first_line
+from pipeline.store.session import StoreError, first_line
 from pipeline.store.story_tables import StoryMember
 from pipeline.store.tables import Base, Filtered, Item, Probe, SearchDocument, Snapshot, SourceSetRow, Version
 
@@ -194,7 +195,9 @@ def reindex_store(engine: Engine) -> int:
 
 
 def vacuum_store(engine: Engine) -> None:
-    """Give free space back and gather what the planner needs to know. SQLite waits until nobody writes."""
+    """Give free space back and gather what the planner needs to know. SQLite waits until nobody writes.
+
+    Raises StoreError where SQLite can't, as on a disk that has no room for a second copy of the file."""
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in TABLES:
@@ -207,6 +210,8 @@ def vacuum_store(engine: Engine) -> None:
         for statement in ("VACUUM", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
             cursor.execute(statement)
         cursor.close()
+    except sqlite3.Error as error:
+        raise StoreError(f"Free space can't be given back: {error}.") from None
     finally:
         driver.close()
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, func, insert, select, text, update
+from sqlalchemy import Engine, delete, func, insert, inspect, select, text, update
 
 from crawlers.archive import Archive
 from pipeline.expression import read_words
 from pipeline.store.backup import BackupError, back_up
 from pipeline.store.restoring import restore_store, verify_backup
-from pipeline.store.session import VERSIONS, read_url
+from pipeline.store.session import VERSIONS, StoreError, build_engine, read_url
 from pipeline.store.story_tables import StoryMember
 from pipeline.store.tables import Base, Item, Probe, SearchDocument, Snapshot, SourceSetRow, Version
 from pipeline.store.upkeep import check_store, prune_store, reindex_store, vacuum_store
@@ -114,6 +114,20 @@ def test_vacuum_leaves_everything_as_it_was(filled: Engine) -> None:
     vacuum_store(filled)
     assert faults(filled) == []
     assert search_items(filled, read_words(["商标"])).total == 3
+
+
+def test_a_vacuum_that_others_stand_in_the_way_of_is_told(filled: Engine) -> None:
+    if filled.dialect.name == "postgresql":
+        pytest.skip("PostgreSQL waits for nobody who writes rows")
+    with filled.connect() as waiting:
+        waiting.connection.driver_connection.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
+    file = str(filled.url.database)
+    with sqlite3.connect(file, isolation_level=None) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="given back: database is locked"):
+            vacuum_store(filled)
+        writer.execute("ROLLBACK")
+    writer.close()
 
 
 @pytest.fixture
@@ -222,11 +236,88 @@ def test_a_file_that_is_no_backup_is_refused_before_anything_is_touched(
     assert search_items(filled).total == 3
 
 
+@pytest.mark.usefixtures("needs_programs")
 def test_a_damaged_backup_is_refused(filled: Engine, tmp_path: Path) -> None:
-    if filled.dialect.name == "postgresql":
-        pytest.skip("pg_restore reads its own files")
     backup = make_backup(filled, tmp_path / "backups")
     whole = backup.read_bytes()
-    backup.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BackupError, match=r"damaged|no backup"):
-        verify_backup(backup)
+    for kept in (len(whole) // 2, len(whole) - 100):
+        backup.write_bytes(whole[:kept])
+        with pytest.raises(BackupError, match=r"damaged|no backup|end of file"):
+            verify_backup(backup)
+
+
+@pytest.mark.usefixtures("needs_programs")
+def test_a_backup_of_an_older_version_takes_the_place_of_a_newer_store(
+    filled: Engine, database_url: str, tmp_path: Path
+) -> None:
+    """What later versions added goes, also where it refers to what is replaced; what others keep beside it stays."""
+    added = Base.metadata.tables["unread_article"]
+    with filled.begin() as connection:
+        added.drop(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0017'"))
+    backup = make_backup(filled, tmp_path / "backups")
+    with filled.begin() as connection:
+        added.create(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = :last"), {"last": VERSIONS[-1]})
+        if filled.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE unread_article ADD item_id bigint REFERENCES item (id)"))
+            connection.execute(text("CREATE TABLE of_others (number int)"))
+    filled.dispose()
+    restore_store(read_url(database_url), backup, folder=tmp_path, force=True)
+    with filled.begin() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0017"
+        assert not inspect(connection).has_table("unread_article")
+        if filled.dialect.name == "postgresql":
+            connection.execute(text("DROP TABLE of_others"))
+    assert search_items(filled).total == 3
+
+
+@pytest.mark.usefixtures("needs_programs")
+def test_what_stands_in_the_way_of_a_backup_is_named_and_nothing_is_changed(
+    filled: Engine, database_url: str, tmp_path: Path
+) -> None:
+    if filled.dialect.name == "sqlite":
+        pytest.skip("nothing can stand in the way of a file")
+    backup = make_backup(filled, tmp_path / "backups")
+    write_records(filled, [make_record(4)])
+    with filled.begin() as connection:
+        connection.execute(text("CREATE VIEW of_others AS SELECT id FROM item"))
+    filled.dispose()
+    with pytest.raises(BackupError, match="other objects depend on them; view .*of_others depends on"):
+        restore_store(read_url(database_url), backup, folder=tmp_path, force=True)
+    with filled.begin() as connection:
+        connection.execute(text("DROP VIEW of_others"))
+    assert search_items(filled).total == 4
+
+
+def test_a_restore_for_which_there_is_no_room_leaves_no_empty_store(
+    filled: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if filled.dialect.name == "postgresql":
+        pytest.skip("a PostgreSQL database is there before")
+    backup = make_backup(filled, tmp_path / "backups")
+    connect = sqlite3.connect
+
+    def connect_to_a_full_disk(file: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(file, **options)
+        if "timeout" in options:
+            connection.execute("PRAGMA max_page_count=3")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_to_a_full_disk)
+    new = tmp_path / "new.db"
+    with pytest.raises(BackupError, match="full"):
+        restore_store(read_url(f"sqlite:///{new}"), backup, folder=tmp_path, force=False)
+    assert not new.exists()
+
+
+@pytest.mark.usefixtures("needs_programs")
+def test_a_dump_of_another_database_is_refused(database_url: str, tmp_path: Path) -> None:
+    if database_url.startswith("sqlite"):
+        pytest.skip("dumps are of PostgreSQL")
+    engine = build_engine(read_url(database_url))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE of_others (number int)"))
+    with pytest.raises(BackupError, match="no backup of an iprwatch store"):
+        verify_backup(make_backup(engine, tmp_path))
+    engine.dispose()
