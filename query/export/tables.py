@@ -8,10 +8,11 @@ text, which is never calculated.
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -76,6 +77,7 @@ def write_xlsx(file: BinaryIO, columns: Sequence[Column], rows: Iterable[list[Ce
     Raises ExportError for more rows than a sheet has.
     """
     from xlsxwriter import Workbook  # not needed by other commands
+    from xlsxwriter.exceptions import FileCreateError
 
     options = {
         "constant_memory": True,
@@ -83,7 +85,7 @@ def write_xlsx(file: BinaryIO, columns: Sequence[Column], rows: Iterable[list[Ce
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    book = Workbook(file, options)
+    book = Workbook(_Giving(file), options)
     try:
         sheet = book.add_worksheet("iprwatch")
         # Also when somebody edits the cell, a text stays a text.
@@ -102,8 +104,43 @@ def write_xlsx(file: BinaryIO, columns: Sequence[Column], rows: Iterable[list[Ce
                 _write_cell(sheet, count, place, cell, quoted)
     finally:
         # Also a book that is given up has open files.
-        book.close()
+        try:
+            book.close()
+        except FileCreateError as error:
+            # The error of the file itself, by which it is known why nothing could be written.
+            raise error.args[0] from None
     return count
+
+
+class _Giving:
+    """The file of a workbook until a write fails. A ZIP file that is given up writes its end all the same, later and to
+    whom it may; that goes nowhere."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._failed = False
+
+    def tell(self) -> int:
+        return self._try(self._file.tell)
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        return self._try(lambda: self._file.seek(place, whence))
+
+    def write(self, data: bytes) -> int:
+        return self._try(lambda: self._file.write(data))
+
+    def flush(self) -> None:
+        self._try(self._file.flush)
+
+    def _try(self, call: Callable[[], int | None]) -> int:
+        if self._failed:
+            return 0
+        try:
+            return call() or 0
+        except OSError as error:
+            # A pipe can't be wound back, which a ZIP file copes with.
+            self._failed = error.errno != errno.ESPIPE and not isinstance(error, io.UnsupportedOperation)
+            raise
 
 
 def _write_cell(sheet: Any, row: int, place: int, cell: Cell, quoted: Any) -> None:
@@ -114,12 +151,17 @@ def _write_cell(sheet: Any, row: int, place: int, cell: Cell, quoted: Any) -> No
     elif isinstance(cell, int | float):
         sheet.write_number(row, place, cell)
     else:
-        text = cell if isinstance(cell, str) else JOINT.join(cell)
-        if len(text) > _XLSX_CHARACTERS:
-            text = text[: _XLSX_CHARACTERS - len(_CUT)] + _CUT
+        text = _cut(cell if isinstance(cell, str) else JOINT.join(cell))
         if not text:
             return
         sheet.write_string(row, place, text, quoted if _FORMULA.match(text) else None)
+
+
+def _cut(text: str) -> str:
+    """A text that a cell can hold, by the count of spreadsheets: a rare character, 𠮷, is two to them."""
+    if 2 * len(text) <= _XLSX_CHARACTERS or len(units := text.encode("utf-16-le")) <= 2 * _XLSX_CHARACTERS:
+        return text
+    return units[: 2 * (_XLSX_CHARACTERS - len(_CUT))].decode("utf-16-le", "ignore") + _CUT
 
 
 def write_parquet(file: BinaryIO, columns: Sequence[Column], rows: Iterable[list[Cell]]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -69,8 +70,12 @@ def write_export(
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file that stands under its name only once it is whole and on disk; until then under another name beside it.
 
-    Raises ExportError where it can't be written.
+    Those may read it who could read the file before it, and a link goes on leading to it. Raises ExportError where it
+    can't be written, and where the name is that of something else, such as a device or a pipe: that isn't replaced.
     """
+    if path.exists() and not path.is_file():
+        raise ExportError(f"{path}: can't be written (it is no file, but a folder, a device or a pipe).")
+    path = Path(os.path.realpath(path))
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
@@ -81,7 +86,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.chmod(0o666 & ~_umask())
+        part.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask())
         part.replace(path)
     except OSError as error:
         raise ExportError(f"{path}: can't be written ({error.strerror}).") from None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import errno
+import gc
 import io
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -242,11 +246,13 @@ def test_an_export_reads_a_few_items_at_a_time(filled: Engine, monkeypatch: pyte
     assert sum("FROM fact" in statement for statement in read) == -(-len(HOSTILE) // 4)
 
 
-def test_a_text_too_long_for_a_cell_is_cut_and_says_so(store: Engine) -> None:
-    write_records(store, [make_record(1, body="商标" * 20_000)])
+@pytest.mark.parametrize("character", ["商", "𠮷"])
+def test_a_text_too_long_for_a_cell_is_cut_and_says_so(store: Engine, character: str) -> None:
+    write_records(store, [make_record(1, body=character * 40_000)])
     sheet = openpyxl.load_workbook(io.BytesIO(export(store, "xlsx", columns=["body"]))).active
     value = sheet["A2"].value
-    assert len(value) == 32_767
+    # Spreadsheets count as UTF-16 does, and call a file with a longer text damaged.
+    assert 32_766 <= len(value.encode("utf-16-le")) // 2 <= 32_767
     assert value.endswith("… [cut]")
 
 
@@ -297,6 +303,47 @@ def test_a_file_that_does_not_become_whole_leaves_the_old_one(tmp_path: Path) ->
     with whole_file(file) as whole:
         whole.write(b"new")
     assert file.read_text() == "new"
+
+
+def test_a_link_stays_and_who_may_read_a_file_may_read_the_next_one(tmp_path: Path) -> None:
+    file, link = tmp_path / "kept.csv", tmp_path / "link.csv"
+    file.write_bytes(b"before")
+    file.chmod(0o600)
+    link.symlink_to(file)
+    with whole_file(link) as written:
+        written.write(b"after")
+    assert link.is_symlink()
+    assert file.read_bytes() == b"after"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    for place in (pipe, tmp_path):
+        with pytest.raises(ExportError, match="it is no file"), whole_file(place):
+            pass
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_workbook_on_a_full_disk_says_so_once(filled: Engine, buffered: bool) -> None:
+    class Full(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, _data: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    file: Any = io.BufferedWriter(Full(), 100) if buffered else Full()
+    # What a ZIP file that is given up meets later would be an unraisable exception, and fail the test.
+    with pytest.raises(OSError, match="No space left") as told:
+        write_export(filled, [], file, format="xlsx")
+    assert told.value.errno == errno.ENOSPC
+    del told
+    gc.collect()
+    with contextlib.suppress(OSError):
+        file.close()
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
