@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pipeline.expression.conditions import Condition, FactTest, HasFact, OneOf
-from pipeline.expression.fields import FIELDS
+from pipeline.expression.fields import FIELDS, read_currency
 from pipeline.legal.fact_key import read_amount, squash
+from pipeline.normalize import make_storable
 from query.errors import QueryError
 
 CURRENCY = "CNY"
@@ -45,6 +46,9 @@ def read_filter(wanted: FactFilter) -> list[Condition]:
         ("party", wanted.parties),
         ("doc", wanted.documents),
     )
+    for value in (wanted.currency, *(value for _, values in groups for value in values)):
+        if make_storable(value) != value:
+            raise QueryError(f"{value!r} holds what is no character; was it written in UTF-8?")
     try:
         conditions: list[Condition] = [
             OneOf(tuple(FIELDS[field].read(value, ":") for value in values))
@@ -65,5 +69,8 @@ def _read_amounts(wanted: FactFilter) -> list[Condition]:
             raise QueryError(f"{bound} is no sum that a text may name.")
     if least is not None and most is not None and least > most:
         raise QueryError(f"No sum lies between {least} and {most}: they are in the wrong order.")
-    keys = frozenset((squash(wanted.currency),))
+    try:
+        keys = frozenset((squash(read_currency(wanted.currency)),))
+    except ValueError as error:
+        raise QueryError(str(error)) from None
     return [HasFact((FactTest("amount", keys=keys, least=least, most=most),))]

@@ -35,7 +35,8 @@ from pipeline.legal.asked import (
 )
 from pipeline.legal.court_codes import PROVINCES, region_of
 from pipeline.legal.fact_key import fact_key, squash
-from pipeline.legal.ip_types import IP_TYPES
+from pipeline.legal.folding import fold
+from pipeline.legal.ip_types import IP_TYPES, read_ip_type
 from pipeline.legal.notice_kinds import NOTICE_KINDS
 from pipeline.legal.outcomes import OUTCOMES
 from pipeline.legal.patents import find_patents
@@ -132,6 +133,13 @@ def _one_of(kind: str, known: tuple[str, ...]) -> Reader:
     return read
 
 
+def _ip_type(value: str, _: str) -> Condition:
+    ip_type = read_ip_type(value)
+    if ip_type is None:
+        raise ValueError(f"{value!r} is no ip type; there are {', '.join(IP_TYPES)}.")
+    return HasFact((FactTest("ip_type", keys=frozenset((ip_type,))),))
+
+
 def _level(value: str, _: str) -> Condition:
     level = _LEVELS.get(value.strip().lower())
     if level is None:
@@ -217,17 +225,18 @@ def _amount(value: str, operator: str) -> Condition:
 
 
 def _sum(value: str) -> tuple[Decimal, str | None]:
-    plain = plain_form(value).strip()
+    plain = fold(plain_form(value)).strip()
     match = _SUM.fullmatch(plain)
     if match is None:
         return read_asked_amount(value), None
-    currencies = {_currency(part) for part in (match["before"].strip(), match["behind"].strip()) if part}
+    currencies = {read_currency(part) for part in (match["before"].strip(), match["behind"].strip()) if part}
     if len(currencies) > 1:
         raise ValueError(f"{value!r} names two currencies.")
     return read_asked_amount(match["number"]), currencies.pop() if currencies else None
 
 
-def _currency(written: str) -> str:
+def read_currency(written: str) -> str:
+    """The ISO code of a currency: USD, 美元, RMB. Raises ValueError."""
     if code := _CURRENCIES.get(written.lower()):
         return code
     if re.fullmatch("[A-Za-z]{3}", written):
@@ -285,7 +294,7 @@ FIELDS: dict[str, Field] = {
         "The day of publication in China: a day, month, year or range", "date>=2026-01-01", _date, True, False
     ),
     "doc": Field("The number of an official document", "doc:法释〔2021〕4号", _document),
-    "ip": Field("A kind of right", "ip:trademark", _one_of("ip_type", IP_TYPES)),
+    "ip": Field("A kind of right", "ip:trademark", _ip_type),
     "kind": Field("A kind of notice", "kind:case", _one_of("notice_kind", NOTICE_KINDS)),
     "lang": Field("The language of the title", "lang:en", _language),
     "level": Field("The level of a court that is named, or by its case number", "level:high", _level),

@@ -26,7 +26,7 @@ _COURTS = "|".join(
 )
 _PINYIN = re.compile(
     rf"{_YEAR}\s?(?:{_COURTS}|Shaan)\s?\d{{0,4}}\s?[A-Za-z]{{1,20}}(?:\s[A-Za-z]{{1,20}}){{0,6}}"
-    r"\s?(?:,?\s?No\.?\s?)?\d{1,9}(?!\w)",
+    r"\s?(?:,?\s?No\.?\s?)?\d{1,9}(?:\s?hao)?(?!\w)",
     re.IGNORECASE,
 )
 _SPACES = re.compile(r"\s+")

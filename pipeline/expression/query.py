@@ -20,6 +20,7 @@ from pipeline.legal.courts import find_courts
 from pipeline.legal.document_numbers import find_document_numbers
 from pipeline.legal.fact import Fact
 from pipeline.legal.fact_key import fact_key
+from pipeline.legal.folding import fold
 from pipeline.legal.patents import find_patents
 from pipeline.legal.pinyin import find_in_pinyin
 from pipeline.store.tokens import Phrase, read_phrase
@@ -179,9 +180,10 @@ def _tests_of(text: str) -> tuple[FactTest, ...]:
 
 def _in_pinyin(text: str) -> bool:
     """True for a case number in pinyin, which alone of all words begins with a year in brackets and Latin letters."""
-    if not text.isascii() or text[:1] not in "([":
+    folded = fold(text)
+    if not folded.isascii() or not folded.startswith("("):
         return False
-    return bool(find_in_pinyin(text)) or _reads_as_case(text)
+    return bool(find_in_pinyin(folded)) or _reads_as_case(folded)
 
 
 def _reads_as_case(text: str) -> bool:

@@ -13,16 +13,18 @@ from pipeline.legal.courts import find_courts
 from pipeline.legal.document_numbers import find_document_numbers
 from pipeline.legal.fact import Fact
 from pipeline.legal.fact_key import MOST_MONEY, fact_key, squash
+from pipeline.legal.folding import fold
 from pipeline.legal.numerals import read_number
 from pipeline.legal.pinyin import find_in_pinyin
 from pipeline.legal.statutes import find_statutes
 
-# As people type pinyin: in lower case, without "No.".
+# As people type pinyin: in lower case, without brackets or "No.", with the character 号 spelled too.
 _TYPED = re.compile(
-    r"(?P<year>[(〔\[]\s?\d{4}\s?[)〕\]])\s?(?P<words>[A-Za-z][A-Za-z\d ]{2,60}?)\s?,?\s?(?:no\.?\s?)?"
-    r"(?P<serial>\d{1,9})",
+    r"[(〔\[]?\s?(?P<year>\d{4})\s?[)〕\]]?\s?(?P<words>[A-Za-z][A-Za-z\d ]{2,60}?)\s?,?\s?(?:no\.?\s?)?"
+    r"(?P<serial>\d{1,9})(?:\s?hao)?",
     re.IGNORECASE,
 )
+_SUPREME = re.compile(r"\bzui ?gao ?fa ?", re.IGNORECASE)
 _BRANCHES = ("之一", "之二", "之三", "之四", "之五", "之六", "之七", "之八", "之九", "之十")
 
 
@@ -137,8 +139,8 @@ def read_asked_statute(text: str) -> AskedStatute:
 
 
 def read_asked_amount(text: str) -> Decimal:
-    """Read a sum: 350000, 1,200.50, 35万, 1.2亿, 三百万. Exact. Raises AskedError."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+    """Read a sum: 350000, 1,200.50, 35万, 1.2億, 三百万. Exact. Raises AskedError."""
+    plain = fold(unicodedata.normalize("NFKC", text)).strip()
     number = read_number(plain) if 0 < len(plain) <= 28 else None
     if number is None or not 0 <= number < MOST_MONEY:
         raise AskedError(f"{text!r} is no sum that can be read; write 350000, 35万 or 1.2亿.")
@@ -148,4 +150,7 @@ def read_asked_amount(text: str) -> Decimal:
 def _spell_pinyin(plain: str) -> str:
     """A case number as English texts print it, of one that was typed in short."""
     typed = _TYPED.fullmatch(plain.strip())
-    return f"{typed['year']} {typed['words'].title()} No. {typed['serial']}" if typed else ""
+    if typed is None:
+        return ""
+    words = _SUPREME.sub("Zui Gao Fa ", typed["words"]).title()
+    return f"({typed['year']}) {words} No. {typed['serial']}"

@@ -27,6 +27,12 @@ _CHINESE_WORD = re.compile("|".join(sorted(_CHINESE, key=len, reverse=True)))
 _ENGLISH_WORD = re.compile("(" + "|".join(sorted(map(re.escape, _ENGLISH), key=len, reverse=True)) + ")s?")
 
 
+def read_ip_type(written: str) -> str | None:
+    """The kind that a word names, alone: trademark, 商标, 實用新型; None where it names none."""
+    word = fold(written).strip().lower()
+    return word if word in IP_TYPES else _CHINESE.get(word) or _ENGLISH.get(word)
+
+
 def find_ip_types(text: str) -> list[Fact]:
     """Find the first decisive mention of each kind; value: `ip_type`."""
     folded = fold(text)

@@ -23,8 +23,8 @@ for _code, _spelling in PINYIN_OF_COURTS.items():
     _COURTS_IN_PINYIN.setdefault(_squeeze(_spelling), []).append(_code)
 _COURTS_IN_PINYIN["shaan"] = ["陕"]
 _IN_PINYIN = re.compile(
-    r"\(\s?((?:19[5-9]|20\d)\d)\s?\)\s?(Zui ?Gao ?Fa|[A-Z][a-z]{0,5})\s?(\d{4}|\d\d)?\s?"
-    r"([A-Z][a-z]+(?:\s[A-Z][a-z]+){0,6})\s?,?\s?No(?:s?\.|s)?\s?(\d{1,9})((?:\s?(?:,|and|&"
+    r"\(\s?((?:19[5-9]|20\d)\d)\s?\)\s?(Zui ?[Gg]ao ?[Ff]a|[A-Z][a-z]{0,5})\s?(\d{4}|\d\d)?\s?"
+    r"([A-Z][a-z]+(?:\s?[A-Z][a-z]+){0,6})\s?,?\s?No(?:s?\.|s)?\s?(\d{1,9})((?:\s?(?:,|and|&"
     r"|, and)\s?\d{1,9}(?!\d|\.\d)){0,20})",
 )
 _MORE_IN_PINYIN = re.compile(r"\d{1,9}")

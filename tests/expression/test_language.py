@@ -177,6 +177,12 @@ def met(text: str, **changes: Any) -> bool:
         ("(2022)粤0192民初2187", "（2022）Yue 0192 Min Chu No. 2187 is pending.", True),
         ("(2022) yue 0192 min chu 2187", "（2022）粤0192民初2187号", True),
         ("(2022) yue 0192 minchu 2187", "（2022）粤0192民初2188号", False),
+        ("（2022）Yue 0192 Min Chu No. 2187", "（2022）粤0192民初2187号", True),
+        ("(2022) yue 0192 min chu 2187 hao", "（2022）粤0192民初2187号", True),
+        ("(2019) Zuigaofa Zhiminzhong No. 22", "（2019）最高法知民终22号", True),
+        ("类型:商标", "原告主张商标权", True),
+        ("ip:實用新型", "原告主张专利权", True),
+        ("ip:商标", "原告主张专利权", False),
         ("法释[2021]4号", "法释〔2021〕4号", True),
         ("zl201410123456.7", "专利号ZL201410123456.7", True),
         ("商标 -专利", "商标与专利", False),
@@ -192,7 +198,7 @@ def test_a_word_is_found_in_every_form_and_in_quotes_as_it_is_written(
     ("text", "found"),
     [("amount>=35万", True), ("amount>35万", False), ("amount<=350,000元", True), ("amount<35万", False),
      ("amount:35万", True), ("amount:30万..40万", True), ("amount:..34万", False), ("amount>=1 美元", False),
-     ("amount>=USD1", False), ("amount>=人民币三十五万元", True)],
+     ("amount>=USD1", False), ("amount>=人民币三十五万元", True), ("amount>=35萬", True), ("amount>=36萬元", False)],
 )  # fmt: skip
 def test_sums_are_compared_in_their_currency(text: str, found: bool) -> None:
     try:

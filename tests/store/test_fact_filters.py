@@ -46,6 +46,8 @@ def numbers(store: Engine, **wanted: Any) -> list[int]:
         "〔2022〕粤 0192 民初 2187 号",
         "（２０２２）粤０１９２民初２１８７号",
         "(2022) Yue 0192 Min Chu No. 2187",
+        "（2022）Yue0192 Minchu No.2187",
+        "2022 yue 0192 min chu 2187 hao",
     ],
 )
 def test_every_form_of_a_case_number_finds_every_form_of_it(filled: Engine, written: str) -> None:
@@ -82,6 +84,8 @@ def test_a_court_is_found_by_its_names_and_by_its_case_numbers(filled: Engine, c
         (None, "1000000", "CNY", [1]),
         ("0", None, "USD", [4]),
         ("0", None, "usd", [4]),
+        ("0", None, "美元", [4]),
+        ("350000", None, "RMB", [1, 2, 3]),
         ("10000000", None, "CNY", []),
     ],
 )
@@ -153,6 +157,9 @@ def test_the_kind_of_a_notice_is_a_filter(filled: Engine) -> None:
         ({"amount_min": Decimal(2), "amount_max": Decimal(1)}, "wrong order"),
         ({"amount_min": Decimal(10) ** 27}, "is no sum"),
         ({"amount_min": Decimal("NaN")}, "is no sum"),
+        ({"amount_min": Decimal(1), "currency": "dollars"}, "is no currency"),
+        ({"parties": ["\udcff"]}, "is no character"),
+        ({"statutes": ["\ud800"]}, "is no character"),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(store: Engine, wanted: dict[str, Any], words: str) -> None:
