@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli_output import pick_sources
+from cli_output import check_named, pick_sources
 from configuration import Configuration
 from pipeline.expression import read_query, read_words
-from pipeline.expression.conditions import named_sources
 from pipeline.legal.asked import AskedError, read_asked_amount
 from pipeline.store.saved_searches import read_search
 from pipeline.store.session import open_engine
@@ -87,9 +86,10 @@ def read_filter(configuration: Configuration, given: Mapping[str, Any]) -> dict[
     if given["saved"] is not None:
         kept = read_search(open_engine(configuration.database_url, create=False), given["saved"])
         query = read_query(join_expressions(kept["expression"], *([query.text] if query else [])))
-    named = sorted(named_sources(query.condition)) if query else []
-    if given["source"] or named:
-        pick_sources(configuration, [*(given["source"] or ()), *named])
+    if given["source"]:
+        pick_sources(configuration, given["source"])
+    if query:
+        check_named(configuration, query.condition)
     try:
         least, most = (
             read_asked_amount(bound) if bound is not None else None

@@ -26,6 +26,7 @@ from errors import ConfigurationError
 from pipeline.alerts.message import flatten
 from pipeline.alerts.outbox import Report, Sent
 from pipeline.expression import Widened
+from pipeline.expression.conditions import Condition, named_sources, named_topics
 from pipeline.health.status import SourceStatus
 from pipeline.health.summary import write_summary
 from pipeline.sentence import Place, parts_of
@@ -71,6 +72,18 @@ def pick_sources(configuration: Configuration, keys: Iterable[str]) -> list[Sour
         if key not in known:
             raise ConfigurationError(f"No source is called {key!r}; `iprwatch sources` lists them.")
     return [known[key] for key in wanted]
+
+
+def check_named(configuration: Configuration, condition: Condition) -> None:
+    """Refuse a condition that names a source or topic that there isn't: it would find nothing, and not say why."""
+    if keys := sorted(named_sources(condition)):
+        pick_sources(configuration, keys)
+    if asked := sorted(named_topics(condition)):
+        known = {topic for source in configuration.load_sources().values() for topic in source.topics}
+        if unknown := [topic for topic in asked if topic not in known]:
+            raise ConfigurationError(
+                f"No source has the topic {unknown[0]!r}; there are {', '.join(sorted(known))}."
+            )
 
 
 class CrawlProgress:

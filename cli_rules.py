@@ -13,8 +13,8 @@ from rich.table import Column, Table
 from cli_output import (
     DatabaseOption,
     JsonOption,
+    check_named,
     out,
-    pick_sources,
     print_json,
     read_configuration,
     widened_table,
@@ -23,7 +23,6 @@ from pipeline.alerts.rule_report import DAYS, hold_rules
 from pipeline.alerts.rule_trials import NOISY, Trial, count_told, try_rules
 from pipeline.alerts.rules import Recipient, Rule
 from pipeline.expression import read_query
-from pipeline.expression.conditions import named_sources
 from pipeline.store.session import open_engine
 
 rules_app = typer.Typer(help="What rules ask for, and what they would have told.", no_args_is_help=True)
@@ -111,8 +110,8 @@ def try_command(
     named = next((known for known in configuration.all_rules() if known.name == rule), None)
     query = read_query(named.query if named else rule) if named is None or named.query else None
     tried = named or Rule(name="query", query=rule, send=(Recipient(channel="none"),))
-    if tried.condition is not None and (keys := sorted(named_sources(tried.condition))):
-        pick_sources(configuration, keys)
+    if tried.condition is not None:
+        check_named(configuration, tried.condition)
     engine = open_engine(configuration.database_url, create=False)
     held, (trial,) = try_rules(engine, [tried], now=datetime.now(UTC), days=days, examples=limit)
     widened = query.widened if query else ()

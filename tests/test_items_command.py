@@ -63,6 +63,10 @@ def test_an_expression_that_cannot_be_read_is_refused_at_its_place(folder: Path)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.splitlines()[-2:] == ["    商标 (专利", "         ^"]
     assert "no source is called 'elsewhere'" in iprwatch("search", "source:elsewhere", cwd=folder).err.lower()
+    for command in (("search",), ("stats",), ("rules", "test")):
+        ran = iprwatch(*command, "NOT topic:lore", cwd=folder)
+        assert (ran.code, ran.out) == (2, "")
+        assert "No source has the topic 'lore'; there are " in ran.err
 
 
 @pytest.mark.parametrize(("number", "shown"), [(1, "1 link: 1 known link"), (2, "2 links: 2 known links")])

@@ -127,3 +127,8 @@ def leaves(condition: Condition) -> Iterator[Condition]:
 def named_sources(condition: Condition) -> set[str]:
     """The keys of sources that a condition names."""
     return {key for leaf in leaves(condition) if isinstance(leaf, FromSources) for key in leaf.keys}
+
+
+def named_topics(condition: Condition) -> set[str]:
+    """The topics of sources that a condition names."""
+    return {topic for leaf in leaves(condition) if isinstance(leaf, OnTopics) for topic in leaf.topics}

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from sqlalchemy import ColumnElement
 
 from pipeline.expression import ExpressionError, Query, read_query
-from pipeline.expression.conditions import named_sources
+from pipeline.expression.conditions import named_sources, named_topics
 from pipeline.legal.asked import AskedError, read_asked_amount
 from pipeline.normalize import make_storable
 from pipeline.store.saved_searches import NoSuchSearch, read_search
@@ -120,7 +120,10 @@ class Search(Question):
 
     def _filters(self, served: Served) -> dict[str, Any]:
         query = self.query(served)
-        check_sources(served, (*self.source, *(named_sources(query.condition) if query else ())))
+        check_sources(served, self.source)
+        if query:
+            check_sources(served, named_sources(query.condition))
+            _check_topics(served, named_topics(query.condition))
         return {
             "query": query,
             "sources": self.source,
@@ -146,6 +149,12 @@ def check_sources(served: Served, keys: Iterable[str]) -> None:
     """Raise QueryError where one of the keys is no configured source's."""
     if unknown := [key for key in keys if key not in served.sources]:
         raise QueryError(f"No source is called {unknown[0]!r}; /api/v1/sources lists them.")
+
+
+def _check_topics(served: Served, topics: Iterable[str]) -> None:
+    known = {topic for source in served.sources.values() for topic in source["topics"]}
+    if unknown := sorted(set(topics) - known):
+        raise QueryError(f"No source has the topic {unknown[0]!r}; there are {', '.join(sorted(known))}.")
 
 
 def place_in(question: Question, cursor: str | None, *shape: type[int] | type[str]) -> Any:

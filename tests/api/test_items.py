@@ -114,6 +114,9 @@ def test_a_search_has_the_filters_of_the_command(store: Engine, ask: Ask) -> Non
     assert found(ip_type="patent") == []
     assert found(ip_type=["patent", "trademark"]) == [4, 3, 2, 1]
     assert found(source="court_spc_interpretations", party="nobody") == []
+    assert found(q="主题:law") == [4, 3, 2, 1]
+    for asked in ("topic:lore", "source:nowhere"):
+        assert client.get("/api/v1/items", params={"q": asked}).status_code == 422
 
 
 def test_a_cursor_is_good_for_its_own_question_only(store: Engine, ask: Ask) -> None:
