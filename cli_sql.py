@@ -39,7 +39,7 @@ def sql_command(
     if statement is None:
         _list_views(configuration.database_url, as_json=as_json)
         return
-    text = sys.stdin.read() if statement == "-" else statement
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape") if statement == "-" else statement
     url = configuration.database_url if db else configuration.sql_database or configuration.database_url
     answer = ask(url, text, rows=limit, seconds=seconds)
     if as_json:

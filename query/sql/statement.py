@@ -58,6 +58,10 @@ def read_statement(text: str, *, forbidden: Collection[str]) -> str:
     """
     if len(text) > LONGEST:
         raise QueryError(f"The statement has {len(text)} characters; at most {LONGEST} are read.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise QueryError("The statement holds what is no character; was it written in UTF-8?") from None
     tokens = [token for token in _tokenize(text) if token[0] != "comment"]
     while tokens and (tokens[-1][0] == "space" or tokens[-1][1] == ";"):
         tokens.pop()

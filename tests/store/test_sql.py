@@ -281,6 +281,11 @@ def test_what_two_databases_could_read_differently_is_refused(statement: str) ->
         read_statement(statement, forbidden=())
 
 
+def test_what_is_no_text_is_said_to_be_none(filled: Engine) -> None:
+    with pytest.raises(QueryError, match="no character; was it written in UTF-8"):
+        put(filled, "SELECT '\udcff'")
+
+
 def test_datasette_is_told_of_every_view_and_kept_from_every_table(sqlite_tables: Path) -> None:
     file = Path(__file__).resolve().parents[2] / "docs" / "datasette.json"
     database = json.loads(file.read_text("utf-8"))["databases"]["iprwatch"]
