@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import re
@@ -11,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, String, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from errors import IprwatchError
 from pipeline.store.columns import BigId
+from pipeline.store.session import BUSY_SECONDS
 from pipeline.store.tables import Base
 
 SCOPES = ("feed", "read", "write", "admin")
@@ -151,9 +153,23 @@ def check_token(engine: Engine, given: str, *, now: datetime) -> Bearer | None:
     if _state(row.revoked_at, row.expires_at, now) != "holds":
         return None
     if row.last_used_at is None or now - row.last_used_at >= _USE_NOTED_EVERY:
-        with engine.begin() as connection:
-            connection.execute(update(ApiToken).where(ApiToken.id == row.id).values(last_used_at=now))
+        _note_use(engine, row.id, now)
     return Bearer(row.id, row.name, row.scope)
+
+
+def _note_use(engine: Engine, token_id: int, now: datetime) -> None:
+    """Note when a token was used, where that can be done at once. Who only reads shall not wait for somebody who writes
+    for minutes, such as a reindexing, nor be refused where nothing can be written, such as on a replica."""
+    with engine.connect() as connection, contextlib.suppress(DBAPIError):
+        driver: Any = connection.connection.driver_connection
+        if engine.dialect.name == "sqlite":
+            driver.execute("PRAGMA busy_timeout = 0")
+        try:
+            with connection.begin():
+                connection.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now))
+        finally:
+            if engine.dialect.name == "sqlite":
+                driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
 def _state(revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> str:

@@ -32,7 +32,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 VERSIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("*.py"))
 """Every version of the schema, oldest first: each migration bears its revision in its file's name."""
 _WRITE = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
-_BUSY_SECONDS = 30.0
+BUSY_SECONDS = 30.0
+"""So long a connection to SQLite waits for another that writes."""
 _MIGRATION_LOCK = 7201526
 
 
@@ -127,7 +128,7 @@ def build_engine(url: URL) -> Engine:
         )
     engine = create_engine(
         url,
-        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +23,7 @@ from pipeline.store.api_tokens import (
     list_tokens,
     revoke_token,
 )
+from pipeline.store.session import build_engine, read_url
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
@@ -56,6 +60,27 @@ def test_a_revoked_token_is_refused_and_stays_in_the_list(engine: Engine) -> Non
     assert not any_token(engine, holding_at=NOW)
     with pytest.raises(TokenError, match="left to revoke"):
         revoke_token(engine, "reports", now=NOW)
+
+
+def test_a_token_is_good_while_its_use_can_not_be_noted(engine: Engine, database_url: str) -> None:
+    """Another process writes for long, or the server is a replica."""
+    token = add_token(engine, "reports", "read", days=None, now=NOW)
+    with contextlib.ExitStack() as stack:
+        asked = engine
+        if engine.dialect.name == "sqlite":
+            writer = stack.enter_context(
+                contextlib.closing(sqlite3.connect(str(engine.url.database), isolation_level=None))
+            )
+            writer.execute("BEGIN IMMEDIATE")
+        else:
+            asked = build_engine(read_url(f"{database_url}%20-cdefault_transaction_read_only%3Don"))
+            stack.callback(asked.dispose)
+        began = time.monotonic()
+        assert check_token(asked, token, now=NOW) is not None
+        assert time.monotonic() - began < 5
+    assert list_tokens(engine, now=NOW)[0]["last_used_at"] is None
+    check_token(engine, token, now=NOW)
+    assert list_tokens(engine, now=NOW)[0]["last_used_at"] is not None
 
 
 def test_a_name_is_never_used_twice(engine: Engine) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, delete, func, insert, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from crawlers.archive import Archive
 from pipeline.expression import read_words
@@ -90,6 +91,19 @@ def test_rows_that_name_what_is_not_there_are_counted(filled: Engine) -> None:
         pytest.skip("PostgreSQL lets nobody break a reference")
     change(filled, delete(Item).where(Item.id == 1))
     assert ("references", "1 rows of version name a item that isn't there") in faults(filled)
+
+
+def test_an_index_that_can_not_be_looked_at_now_is_no_fault(filled: Engine) -> None:
+    if filled.dialect.name == "postgresql":
+        pytest.skip("PostgreSQL keeps its own index")
+    with filled.connect() as waiting:
+        waiting.connection.driver_connection.execute("PRAGMA busy_timeout=1")  # type: ignore[union-attr]
+    with sqlite3.connect(str(filled.url.database), isolation_level=None) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DBAPIError, match="database is locked"):
+            faults(filled)
+        writer.execute("ROLLBACK")
+    writer.close()
 
 
 def test_a_damaged_file_is_told(filled: Engine) -> None:
