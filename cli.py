@@ -7,6 +7,7 @@ alert given up, a page read wrongly); 2 it could not run: wrong usage, configura
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import sys
@@ -137,6 +138,9 @@ def main() -> None:
     # A log that can't be written (a full disk) must not spill tracebacks over the summary.
     logging.raiseExceptions = False
     open_closed_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal of another encoding (GBK) shows the number of a character that it lacks, and all the rest.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
             app()

@@ -12,7 +12,7 @@ import pytest
 from cli_output import marked, shown_counts
 from cli_search import open_page
 from query.errors import QueryError
-from tests.command import Ran, iprwatch
+from tests.command import Ran, iprwatch, iprwatch_anew
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,16 @@ def test_an_expression_that_cannot_be_read_is_refused_at_its_place(folder: Path)
         ran = iprwatch(*command, "NOT topic:lore", cwd=folder)
         assert (ran.code, ran.out) == (2, "")
         assert "No source has the topic 'lore'; there are " in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("search", "商标"), ("search", "商标", "--json"), ("sql", "SELECT title FROM items", "--csv")],
+)
+def test_what_a_terminal_can_not_show_breaks_nothing_off(folder: Path, arguments: tuple[str, ...]) -> None:
+    ran = iprwatch_anew(*arguments, cwd=folder, PYTHONIOENCODING="ascii")
+    assert (ran.code, ran.err) == (0, "")
+    assert "\\u5546\\u6807" in ran.out
 
 
 @pytest.mark.parametrize(("number", "shown"), [(1, "1 link: 1 known link"), (2, "2 links: 2 known links")])

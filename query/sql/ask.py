@@ -53,7 +53,7 @@ def ask(url: str, statement: str, *, rows: int = 1000, seconds: float = 10.0) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"},
+        env={**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"},
     )
     try:
         out, _ = process.communicate(json.dumps(question), timeout=seconds + _GRACE)
