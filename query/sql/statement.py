@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _FIRST = {"select", "with", "values"}
+_MAIN = {"select", "values", "table"}
 _NO_WORDS = set("recursive into insert update delete merge truncate copy attach detach pragma".split())
 # Words that may stand before a bracket and are no functions.
 _BEFORE_BRACKET = set(
@@ -68,11 +69,19 @@ def read_statement(text: str, *, forbidden: Collection[str]) -> str:
     words = [token for token in tokens if token[0] != "space"]
     if not words or words[0][1].lower() not in _FIRST:
         raise QueryError("A statement begins with SELECT or WITH; everything else is refused.")
-    for (kind, word), (_, after) in zip(words, [*words[1:], ("", "")], strict=True):
+    depth, in_head = 0, words[0][1].lower() == "with"
+    for (_, before), (kind, word), (_, after) in zip(
+        [("", ""), *words[:-1]], words, [*words[1:], ("", "")], strict=True
+    ):
         if word == ";":
             raise QueryError("One statement at a time: there is a ; inside.")
+        depth += (word == "(") - (word == ")")
+        in_head = in_head and not (depth == 0 and word.lower() in _MAIN)
+        # In WITH name (columns) AS (…), name (columns) AS (…) the names call nothing: until the main part begins,
+        # there is nothing else outside of brackets.
+        defines = in_head and depth == 0 and after == "(" and before.lower() in ("with", ",")
         if kind in ("name", "quoted"):
-            _check_name(kind, _unquote(word).lower(), after, forbidden)
+            _check_name(kind, _unquote(word).lower(), "" if defines else after, forbidden)
     return "".join(" " if kind == "space" else word for kind, word in tokens)
 
 

@@ -281,6 +281,36 @@ def test_what_two_databases_could_read_differently_is_refused(statement: str) ->
         read_statement(statement, forbidden=())
 
 
+def test_what_a_statement_defines_may_name_its_columns(filled: Engine) -> None:
+    answer = put(
+        filled,
+        "WITH counted (sort, number) AS (SELECT kind, count(*) FROM facts GROUP BY kind), "
+        '"most" ("number") AS (SELECT max(number) FROM counted) SELECT count(*) AS one FROM most',
+    )
+    assert (answer.columns, answer.rows) == (["one"], [[1]])
+    with pytest.raises(QueryError, match="refused"):
+        put(filled, "WITH r (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "WITH a (b) AS (SELECT evil(1)) SELECT 1",
+        "WITH a (b) AS (SELECT 1), evil AS (SELECT 1) SELECT (1), evil(2)",
+        "WITH a AS (SELECT 1) (SELECT (1), evil(2))",
+        "WITH a AS (SELECT 1) VALUES (1), evil(2)",
+        "WITH a AS (SELECT 1) SELECT 1 FROM (SELECT 1) b, evil(1) AS (c int)",
+        "WITH a AS (WITH evil(b) AS (SELECT 1) SELECT 1) SELECT 1",
+        "WITH a AS (SELECT 1) TABLE items, evil(1)",
+        "WITH a AS (SELECT 1) evil(1)",
+        "SELECT (1), evil(1)",
+    ],
+)
+def test_what_stands_elsewhere_before_a_bracket_is_a_function(statement: str) -> None:
+    with pytest.raises(QueryError, match=r"evil\(…\) may not be called"):
+        read_statement(statement, forbidden=())
+
+
 def test_what_is_no_text_is_said_to_be_none(filled: Engine) -> None:
     with pytest.raises(QueryError, match="no character; was it written in UTF-8"):
         put(filled, "SELECT '\udcff'")
