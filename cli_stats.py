@@ -81,6 +81,11 @@ def stats_command(
     """Count the items that a search finds, by month, source, court, kind of right or outcome; or the sums they name."""
     if by not in BY:
         raise QueryError(f"--by {by}: items are grouped by {', '.join(BY)}.")
+    if svg is not None and svg.suffix.lower() != ".svg":
+        # A file called chart.png would be opened as what it isn't.
+        raise QueryError(
+            f"--svg {svg}: the file is SVG, so its name ends in .svg; a browser saves it as PNG."
+        )
     configuration = read_configuration(context, database=db)
     engine = open_engine(configuration.database_url, create=False)
     conditions = find_conditions(engine.dialect.name, **read_filter(configuration, context.params))

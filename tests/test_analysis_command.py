@@ -79,6 +79,9 @@ def test_stats_count_what_search_finds_and_draw_it(folder: Path) -> None:
     ran = iprwatch("stats", "--by", "source", "--svg", "chart.svg", "--json", cwd=folder)
     assert ran.json["groups"] == [{"label": "cnipa_news", "items": total}]
     assert ">cnipa_news</text>" in (folder / "chart.svg").read_text("utf-8")
+    ran = iprwatch("stats", "--svg", "chart.png", cwd=folder)
+    assert (ran.code, ran.out, (folder / "chart.png").exists()) == (2, "", False)
+    assert "its name ends in .svg" in ran.err
 
 
 def test_sql_answers_as_table_json_and_csv(folder: Path) -> None:
