@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, any_, bindparam, select
+from sqlalchemy.dialects import postgresql
 
 from pipeline.expression.conditions import All, Condition, PublishedOn
 from pipeline.store.dating import sort_key
@@ -39,7 +40,9 @@ _STRETCH, _STRETCH_GROWS = 2000, 8
 """Newest documents that SQLite's index is asked about first, and how much longer each further stretch of time is."""
 _DAY = 86_400 << ID_BITS
 _FIRST_PAGE, _PAGE_GROWS = 1500, 16
-"""PostgreSQL's matches are taken in pages, each of which is a new look into its index."""
+_TRIED = 16
+"""PostgreSQL's matches are taken in pages, each of which is a new look into its index that finds them all; the first
+has at least so many for each item that is asked for, where not every match is meant."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # Put together once: it costs more than asking.
 _WITHIN = select(SearchDocument.place).where(
@@ -49,6 +52,11 @@ _NEWEST = _WITHIN.order_by(SearchDocument.place.desc()).offset(bindparam("skippe
 _DOCUMENTS = select(SearchDocument.item_id, SearchDocument.sequence).where(
     SearchDocument.item_id.in_(bindparam("numbers", expanding=True))
 )
+_AMONG = {
+    "sqlite": Item.id.in_(bindparam("numbers", expanding=True)),
+    # One parameter: to write out five hundred takes as long as the server needs for them.
+    "postgresql": Item.id == any_(bindparam("numbers", type_=postgresql.ARRAY(BigInteger))),
+}
 _OLDEST = _WITHIN.order_by(SearchDocument.place).limit(1)
 
 
@@ -102,7 +110,7 @@ class _Search:
                     break
         if sought is not None and narrowed:
             seen = 0
-            for places in self._indexed(below):
+            for places in self._indexed(below, limit):
                 yield from self._meeting(_cut(places), read=not is_settled(dialect, sought))
                 seen, below = seen + len(places), places[-1]
                 if self._rest and seen >= _LOOKED_AT:
@@ -122,13 +130,14 @@ class _Search:
         bounds = self._within(below)
         return self._connection.scalars(_NEWEST, {**bounds, "most": most, "skipped": skipped}).all()
 
-    def _indexed(self, below: int | None) -> Iterator[Sequence[int]]:
+    def _indexed(self, below: int | None, limit: int) -> Iterator[Sequence[int]]:
         """Places that the index has for what is sought, the newest first, some at a time."""
         assert self._sought is not None
         if self._dialect == "sqlite":
             yield from self._read_forwards(below)
             return
-        size = _FIRST_PAGE
+        is_exact = is_settled(self._dialect, self._sought) and not self._rest
+        size = max(_FIRST_PAGE, limit * (1 if is_exact else _TRIED))
         while True:
             self._connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
             places = self._connection.scalars(self._places(below, self._above).limit(size)).all()
@@ -172,9 +181,13 @@ class _Search:
         """Of the items at these places, those that are meant; `read` to hold their documents against what is sought."""
         conditions = [*self._wanted.others]
         conditions += [match_condition(self._dialect, part, one_by_one=True) for part in self._rest]
+        if read and self._sought is not None and self._dialect == "postgresql":
+            # Its server is quicker at it than at sending the documents.
+            conditions.append(read_document(self._dialect, self._sought))
+            read = False
         query = None
         if conditions:
-            query = select(Item.id).where(Item.id.in_(bindparam("numbers", expanding=True)), *conditions)
+            query = select(Item.id).where(_AMONG[self._dialect], *conditions)
         meets = reads(self._sought) if read and self._sought is not None else None
         for places in looks:
             # The index holds no items but those that may be found.

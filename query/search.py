@@ -119,12 +119,16 @@ def search_items(
             places = {**by_story(connection, conditions, after=after, limit=limit)}
             total, more = (count_stories(connection, conditions), False) if counted else (None, None)
         else:
-            if order == "newest":
-                places = dict.fromkeys(newest_ids(connection, wanted, limit, after))
-            else:
+            most = max(MOST_TOTAL, limit)
+            found = newest_ids(connection, wanted, most + 1) if counted else []
+            if order == "relevance":
                 asked = query.condition if query else None
                 places = {**by_relevance(connection, wanted, asked, after=after, limit=limit)}
-            total, more = _count(connection, wanted, len(places), limit, after) if counted else (None, None)
+            elif counted and after is None:
+                places = dict.fromkeys(found[:limit])
+            else:
+                places = dict.fromkeys(newest_ids(connection, wanted, limit, after))
+            total, more = (min(len(found), most), len(found) > most) if counted else (None, None)
         sought = All((*([query.condition] if query else []), *(read_filter(facts) if facts else [])))
         items = {"items": list(places)}
         by_id = {row.id: row for row in connection.execute(_ITEMS, items)}
@@ -179,16 +183,6 @@ def _read_asked_facts(
         for row in connection.execute(_ASKED_FACTS, {**items, "kinds": sorted(kinds)}):
             stated.setdefault(row.item_id, []).append(row)
     return stated
-
-
-def _count(
-    connection: Connection, wanted: Wanted, shown: int, limit: int, after: tuple[int, int] | None
-) -> tuple[int, bool]:
-    if after is None and shown < limit:
-        return shown, False
-    most = max(MOST_TOTAL, limit)
-    found = len(newest_ids(connection, wanted, most + 1))
-    return min(found, most), found > most
 
 
 def find_conditions(
