@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("*.py"))
 """Every version of the schema, oldest first: each migration bears its revision in its file's name."""
+_DOCUMENTS = "0020"
+"""The version since which search documents are written as they are now: older stores' are written anew, which takes
+some twenty minutes for a million items."""
 _WRITE = "write sqlite:///FILE or postgresql://USER@HOST/NAME"
 BUSY_SECONDS = 30.0
 """So long a connection to SQLite waits for another that writes."""
@@ -174,7 +177,7 @@ def _bring_up_to_date(
         if engine.dialect.name == "postgresql":
             # Two processes that start at once: the second waits and then finds nothing to do.
             connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        _migrate(connection)
+        _migrate(connection, found)
 
 
 def _read_version(connection: Connection) -> str | None:
@@ -183,7 +186,7 @@ def _read_version(connection: Connection) -> str | None:
     return connection.scalar(select(column("version_num")).select_from(table("alembic_version")))
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, found: str | None) -> None:
     # A quarter of a second, which no command needs that finds its tables.
     from alembic import command
     from alembic.config import Config
@@ -196,7 +199,8 @@ def _migrate(connection: Connection) -> None:
     config.attributes["connection"] = connection
     drop_views(connection)
     command.upgrade(config, "head")
-    write_documents(connection)
+    if found is None or found < _DOCUMENTS:
+        write_documents(connection)
     place_unplaced(connection)
     make_views(connection)
 
