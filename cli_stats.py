@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
+from chromium import find_chromium
 from cli_filters import (
     CaseFilter,
     CourtFilter,
@@ -35,6 +37,7 @@ from query.charts import bar_chart
 from query.errors import QueryError
 from query.export.whole import whole_file
 from query.fact_filters import CURRENCY
+from query.pictures import draw_png
 from query.search import find_conditions
 from query.stats import BY, Group, count_items
 
@@ -60,6 +63,10 @@ def stats_command(
     svg: Annotated[
         Path | None, typer.Option("--svg", metavar="FILE", help="Also draw the chart into this SVG file.")
     ] = None,
+    png: Annotated[
+        Path | None,
+        typer.Option("--png", metavar="FILE", help="Also draw the chart into this PNG file, with Chromium."),
+    ] = None,
     source: SourceFilter = None,
     since: SinceFilter = None,
     until: UntilFilter = None,
@@ -81,22 +88,21 @@ def stats_command(
     """Count the items that a search finds, by month, source, court, kind of right or outcome; or the sums they name."""
     if by not in BY:
         raise QueryError(f"--by {by}: items are grouped by {', '.join(BY)}.")
-    if svg is not None and svg.suffix.lower() != ".svg":
-        # A file called chart.png would be opened as what it isn't.
-        raise QueryError(
-            f"--svg {svg}: the file is SVG, so its name ends in .svg; a browser saves it as PNG."
-        )
+    _check_ending(svg, "--svg", ".svg")
+    _check_ending(png, "--png", ".png")
     configuration = read_configuration(context, database=db)
+    chromium = find_chromium(configuration.chromium, "--png") if png is not None else None
     engine = open_engine(configuration.database_url, create=False)
     conditions = find_conditions(engine.dialect.name, **read_filter(configuration, context.params))
     groups = count_items(engine, conditions, by)
     shown = groups[-top:] if by in ("month", "amount") else groups[:top]
     title = f"{_NAMES[by]}: {' '.join(words)}" if words else _NAMES[by]
-    if svg is not None:
+    if svg is not None or png is not None:
         chart = bar_chart(title, [(group.label, _number(group, by)) for group in shown])
-        with whole_file(svg) as file:
-            file.write(chart.encode("utf-8"))
-        err.print(f"Drawn into {svg}.", markup=False, highlight=False, soft_wrap=True)
+        drawn = [] if svg is None else [(svg, chart.encode("utf-8"))]
+        if png is not None and chromium is not None:
+            drawn.append((png, draw_png(chart, chromium)))
+        _write_all(drawn)
     if as_json:
         print_json(
             {"by": by, "total_groups": len(groups), "groups": [_describe(group, by) for group in shown]}
@@ -105,6 +111,24 @@ def stats_command(
     out.print(_table(shown, by, title))
     if len(groups) > len(shown):
         err.print(f"{len(groups) - len(shown)} more groups; --top shows more.", highlight=False)
+
+
+def _check_ending(path: Path | None, option: str, ending: str) -> None:
+    # An SVG file called chart.png would be opened as what it isn't.
+    if path is not None and path.suffix.lower() != ending:
+        raise QueryError(
+            f"{option} {path}: the file is {ending[1:].upper()}, so its name ends in {ending}; "
+            "--svg draws SVG, --png draws PNG."
+        )
+
+
+def _write_all(drawn: list[tuple[Path, bytes]]) -> None:
+    """None takes its place before all are written."""
+    with ExitStack() as files:
+        for path, picture in drawn:
+            files.enter_context(whole_file(path)).write(picture)
+    for path, _ in drawn:
+        err.print(f"Drawn into {path}.", markup=False, highlight=False, soft_wrap=True)
 
 
 def _number(group: Group, by: str) -> int | Decimal:

@@ -67,7 +67,8 @@ class Configuration(BaseSettings):
     backend (cookie, token, expires). `operators` are told about the monitor itself: sources that turn bad after
     `alarm_after` runs (`alarms` hear of that too), a session that ends, and each day at `summary_at` who was
     heard; `dead_mans_switch` is a URL that is asked when they were. `metrics_file` is written for Prometheus.
-    `chromium` is the program that renders sources with `render = true`, where it isn't found on the PATH.
+    `chromium` is the program that renders sources with `render = true` and draws charts as PNG, where it isn't found
+    on the PATH.
     `proxies` are proxies by name, `proxy` the name of the one that all pages are fetched through.
     `allowed_private` lists `host:port` pairs on private addresses that may be reached. `robots_allowed` lists
     `host/path` prefixes whose robots.txt the operator may and does overrule.

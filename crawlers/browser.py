@@ -12,10 +12,7 @@ Settings: `IPRWATCH_CHROMIUM`, the program. Needs the extra `browser`.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import logging
-import os
-import shutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +23,11 @@ from scrapy.http import HtmlResponse, Request, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import Settings
 
+from chromium import find_chromium, launch_chromium
 from crawlers.errors import Blocked, PageError
 from crawlers.page import Page
 from crawlers.readers.refusals import refuse_blocked
-from errors import ConfigurationError, IprwatchError
+from errors import IprwatchError
 from outgoing import show_url
 
 if TYPE_CHECKING:
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PAGE_SECONDS = 180.0
 """How long a page may take until it is at rest: its scripts wait for their turn at the host, too."""
 PAGE_REQUESTS = 100
@@ -48,22 +45,9 @@ _AT_ONCE = 4  # requests of a page that wait in the downloader; the others can s
 
 _WANTED = frozenset(("script", "stylesheet", "xhr", "fetch"))  # in Playwright's words
 _SHARED = frozenset(("script", "stylesheet"))
-_NO_NETWORK = (
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-    # WebRTC asks literal addresses by UDP, past the resolver.
-    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
-    "--disable-quic",
-)
 # A navigation that has begun ends the loading of the scripts that stand in the page, even if it is aborted.
 _STAY = (
     "navigation.addEventListener('navigate', go => { if (!go.destination.sameDocument) go.preventDefault() })"
-)
-_QUIET = (
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
 )
 # The downloader's own matter, or about the browser instead of the page.
 _OWN_HEADERS = frozenset(("user-agent", "accept-encoding", "host", "content-length", "connection", "cookie"))
@@ -89,30 +73,10 @@ def add_browser(settings: Settings, chromium: Path | None) -> None:
 
     Raises ConfigurationError where the extra or the program is missing.
     """
-    settings.set("IPRWATCH_CHROMIUM", str(find_chromium(chromium)), priority="cmdline")
+    program = find_chromium(chromium, "A source with `render = true`")
+    settings.set("IPRWATCH_CHROMIUM", str(program), priority="cmdline")
     # After decompression and redirects, also those by a meta element: what they leave is the page.
     settings.set_in_component_priority_dict("DOWNLOADER_MIDDLEWARES", RenderMiddleware, 575)
-
-
-def find_chromium(chosen: Path | None) -> Path:
-    """The browser's program. Raises ConfigurationError where it, or the extra that drives it, is missing."""
-    if importlib.util.find_spec("playwright") is None:
-        raise ConfigurationError(
-            "A source with `render = true` needs the extra `browser`: pip install '.[browser]'."
-        )
-    if chosen is not None:
-        if not (chosen.is_file() and os.access(chosen, os.X_OK)):
-            raise ConfigurationError(
-                f"{chosen}: there is no program that can be run; set `chromium` to that of Chromium."
-            )
-        return chosen
-    found = next((path for name in PROGRAMS if (path := shutil.which(name))), None)
-    if found is None:
-        raise ConfigurationError(
-            f"A source with `render = true` needs Chromium, and none of {', '.join(PROGRAMS)} is on the PATH: "
-            "install it (Debian: apt-get install chromium), or set `chromium` in iprwatch.toml to its program."
-        )
-    return Path(found)
 
 
 class RenderMiddleware:
@@ -237,15 +201,7 @@ class Chromium:
         from playwright.async_api import async_playwright
 
         self._playwright = await async_playwright().start()
-        # Playwright speaks to it through a pipe: no debugging port is opened.
-        self._browser = await self._playwright.chromium.launch(
-            executable_path=self._program,
-            args=[*_NO_NETWORK, *_QUIET],
-            chromium_sandbox=os.geteuid() != 0,
-            handle_sigint=False,
-            handle_sigterm=False,
-            handle_sighup=False,
-        )
+        self._browser = await launch_chromium(self._playwright, self._program)
         return self._browser
 
 

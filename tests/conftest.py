@@ -15,6 +15,8 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Engine, event, make_url
 
+from chromium import find_chromium
+from errors import ConfigurationError
 from pipeline.store.session import open_engine
 from pipeline.store.tables import Base
 
@@ -52,6 +54,16 @@ def captures() -> Path:
     if not (folder / "MANIFEST.csv").is_file():
         skip_or_fail("the folder of captured real pages (../shared/captures) is not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser's program, where this machine has it and the extra."""
+    try:
+        return find_chromium(None, "A test of the browser")
+    except ConfigurationError as missing:
+        skip_or_fail(str(missing))
+        raise
 
 
 @pytest.fixture(scope="session")

@@ -38,10 +38,11 @@ LONGEST_MODULE = 450  # lines
 MAY_IMPORT = {
     "errors": set(),
     "outgoing": {"errors"},
+    "chromium": {"errors"},
     "pipeline": {"errors", "outgoing", "pipeline"},
-    "query": {"errors", "pipeline", "query"},
+    "query": {"errors", "chromium", "pipeline", "query"},
     "configuration": {"errors", "outgoing", "pipeline", "crawlers"},
-    "crawlers": {"errors", "outgoing", "pipeline", "crawlers", "configuration"},
+    "crawlers": {"errors", "outgoing", "chromium", "pipeline", "crawlers", "configuration"},
 }
 NETWORK_AND_DATABASE = {
     "scrapy",

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from scrapy.http import HtmlResponse, Request, Response
 
-from crawlers.browser import PAGE_SECONDS, Chromium, RenderingFailed, find_chromium
+from chromium import find_chromium
+from crawlers.browser import PAGE_SECONDS, Chromium, RenderingFailed
 from errors import ConfigurationError
 from tests.command import iprwatch, start
-from tests.conftest import skip_or_fail
 from tests.crawl.test_live import HTML, _listening_sockets, run
 from tests.loopback import Said, Server, serve
 
@@ -26,16 +26,6 @@ DATA = "/data/list.json"
 SCRIPT = "/column.js"
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 NUMBERS = (1, 2, 3)
-
-
-@pytest.fixture
-def chromium() -> Path:
-    """The program, where this machine has it and the extra."""
-    try:
-        return find_chromium(None)
-    except ConfigurationError as missing:
-        skip_or_fail(str(missing))
-        raise
 
 
 def shell(script: str) -> Said:
@@ -346,5 +336,5 @@ def test_a_missing_chromium_is_one_sentence_before_anything_is_fetched(tmp_path:
 
 def test_a_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "playwright", None)
-    with pytest.raises(ConfigurationError, match=r"\.\[browser\]"):
-        find_chromium(None)
+    with pytest.raises(ConfigurationError, match=r"A source .*\.\[browser\]"):
+        find_chromium(None, "A source with `render = true`")

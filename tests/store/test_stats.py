@@ -82,6 +82,26 @@ def test_a_chart_is_drawn_to_scale_with_labels_as_text() -> None:
     assert widths[0] > 0
 
 
+def test_sums_are_printed_in_full_and_nothing_stands_outside_the_chart() -> None:
+    bars = [("2026-08", Decimal("200000.0000")), ("2026-09", Decimal("1E+3")), ("W" * 90, 1_234_567_890_123)]
+    chart = ElementTree.fromstring(bar_chart("Median of the sums: " + "惩罚性赔偿 " * 30, bars))
+    width, height = float(chart.get("width", "")), float(chart.get("height", ""))
+    shown = [(element, element.text or "") for element in chart.iter(f"{SVG}text")]
+    assert [text for _, text in shown[-6:]] == [
+        "2026-08", "200,000", "2026-09", "1,000", "W" * 31 + "…", "1,234,567,890,123",
+    ]  # fmt: skip
+    lines = [text for _, text in shown[:-6]]
+    assert len(lines) > 2
+    assert "".join(lines).replace(" ", "") == "Medianofthesums:" + "惩罚性赔偿" * 30
+    for element, text in shown:
+        size = int(element.get("font-size", 13))
+        wide = sum(size if ord(character) > 255 else size * 0.6 for character in text)
+        x = float(element.get("x", "")) - (wide if element.get("text-anchor") else 0)
+        assert x >= 0
+        assert x + wide <= width
+        assert float(element.get("y", "")) <= height
+
+
 def test_a_label_can_not_leave_its_text() -> None:
     chart = bar_chart("<script>alert(1)</script>", [('"/><script>alert(1)</script>\x00', 1)])
     root = ElementTree.fromstring(chart)
