@@ -28,8 +28,14 @@ class PageKeeper:
     async def note(
         self, page: Page, watch: Watch, kind: str, detail: str | None, entry: ListEntry | None = None
     ) -> None:
-        """Write the row of a page whose bytes are kept; that of an article is written with its item."""
-        row = {
+        """Write the row of a page whose bytes are kept; those of articles and lists are written with what they show."""
+        await asyncio.to_thread(self._write, self.describe(page, watch, kind, detail, entry))
+
+    def describe(
+        self, page: Page, watch: Watch, kind: str, detail: str | None, entry: ListEntry | None = None
+    ) -> dict[str, object]:
+        """The row of a page in the table `snapshot`."""
+        return {
             "sha256": page.sha256,
             "url": page.url,
             "source_key": watch.source.key,
@@ -41,7 +47,6 @@ class PageKeeper:
             "fetched_at": page.fetched_at,
             "run_id": watch.run_id,
         }
-        await asyncio.to_thread(self._write, row)
 
     def _write(self, row: dict[str, object]) -> None:
         with self._engine.begin() as connection:

@@ -84,6 +84,9 @@ class FamilySpider(Spider):
         self.failure: str | None = None  # why it ended before its last source
         self._walks: dict[str, Walk] = {}
         self._asked: set[str] = set()
+        self._noting = (
+            asyncio.Lock()
+        )  # else the pages of a long list would wait to write in every thread there is
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
@@ -207,21 +210,25 @@ class FamilySpider(Spider):
             watch.refuse(state, str(error), describe_refused_page(error, page, response))
             return
         await self.tell_gate(response)
-        await self.pages.note(page, watch, "list", describe_watching(watch.source))
+        if self.since is None and number < watch.source.depth and listing.next_url:
+            # Not after what this page shows was noted: that waits for its turn to write.
+            yield await self._list_request(watch, listing.next_url, number=number + 1)
         watch.count("list_pages")
         watch.count("links", len(listing.entries))
         addresses = {entry: entry.identity or identify_url(entry.url) for entry in listing.entries}
-        standings = await asyncio.to_thread(
-            remember_list,
-            self.engine,
-            watch.source.key,
-            [
-                Shown(address, entry.url, entry.title, _day(entry, page))
-                for entry, address in addresses.items()
-            ],
-            baseline=watch.baseline,
-            now=page.fetched_at,
-        )
+        async with self._noting:
+            standings = await asyncio.to_thread(
+                remember_list,
+                self.engine,
+                watch.source.key,
+                [
+                    Shown(address, entry.url, entry.title, _day(entry, page))
+                    for entry, address in addresses.items()
+                ],
+                baseline=watch.baseline,
+                now=page.fetched_at,
+                evidence=self.pages.describe(page, watch, "list", describe_watching(watch.source)),
+            )
         if number == 1:
             watch.count("fresh", sum(standing.fresh for standing in standings.values()))
         if self.since is not None:
@@ -232,9 +239,8 @@ class FamilySpider(Spider):
             watch.count("inserted later", inserted)
         watch.count("older", len(listing.entries) - len(wanted))
         chosen = await self._choose(watch, page, number, wanted, addresses, standings)
-        if self.since is None:
-            following = (number + 1, listing.next_url) if number < watch.source.depth else None
-        else:
+        following = None
+        if self.since is not None:
             met = [
                 Met(
                     address, entry.url, entry in chosen,

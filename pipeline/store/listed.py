@@ -8,11 +8,11 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Engine, exists, select, update
+from sqlalchemy import Connection, Engine, exists, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.store.session import StoreError, first_line
-from pipeline.store.tables import Address, Filtered, Item, Listed, Run
+from pipeline.store.tables import Address, Filtered, Item, Listed, Run, Snapshot
 from pipeline.store.withdrawals import APART
 from pipeline.store.write import insert_ignoring
 
@@ -48,11 +48,18 @@ class Standing:
 
 
 def remember_list(
-    engine: Engine, source_key: str, entries: Iterable[Shown], *, baseline: bool, now: datetime
+    engine: Engine,
+    source_key: str,
+    entries: Iterable[Shown],
+    *,
+    baseline: bool,
+    now: datetime,
+    evidence: Mapping[str, object] | None = None,
 ) -> Mapping[str, Standing]:
     """Note the entries of a list page, in its order, and say by address how each stands. Raises StoreError.
 
-    An entry keeps the standing of its first time: what was baseline stays baseline, whenever it is fetched.
+    `evidence` is the page's row in the table `snapshot`, written with them. An entry keeps the standing of its first
+    time: what was baseline stays baseline, whenever it is fetched.
     """
     page = list(entries)
     rows: dict[str, dict[str, Any]] = {
@@ -74,6 +81,8 @@ def remember_list(
     addresses = list(rows)
     try:
         with engine.begin() as connection:
+            if evidence is not None:
+                connection.execute(insert(Snapshot).values(evidence))
             shown_before = _shown_before(connection, source_key, addresses)
             inserted = {} if baseline else _find_inserted(page, shown_before)
             for address, place in inserted.items():
