@@ -110,6 +110,43 @@ def test_a_second_live_crawl_asks_only_for_the_list(tmp_path: Path) -> None:
     assert [seen.path for seen in server.pages()[before:]] == [RECORDS]
 
 
+# What the first page shows can be noted once the second one was asked for, as if another process wrote until then.
+WRITE_LATE = """
+import time
+from pathlib import Path
+import crawlers.spider as spider
+note = spider.remember_list
+def wait_and_note(engine, key, entries, **others):
+    entries = list(entries)
+    limit = time.monotonic() + 30
+    while any("_74_1." in entry.url for entry in entries) and not Path("second").exists():
+        assert time.monotonic() < limit, "the second page waits for what is noted of the first"
+        time.sleep(0.01)
+    return note(engine, key, entries, **others)
+spider.remember_list = wait_and_note
+"""
+
+
+def test_the_next_page_of_a_list_does_not_wait_for_what_is_noted_of_this_one(tmp_path: Path) -> None:
+    def page_by_page(path: str, n: int) -> Said:
+        if "dataproxy" not in path:
+            return answer(path, n)
+        is_second = "page=2" in path
+        if is_second:
+            (tmp_path / "second").touch()
+        shown = listing([4, 5] if is_second else [1, 2, 3])
+        return Said(200, shown.replace(b"<totalpage>1<", b"<totalpage>2<"), XML)
+
+    with watched(tmp_path, page_by_page):
+        with (tmp_path / "sources.toml").open("a", encoding="utf-8") as file:
+            file.write("depth = 2\n")
+        ran = iprwatch("crawl", "--json", cwd=tmp_path, first=WRITE_LATE)
+    (source,) = ran.json["sources"]
+    assert (ran.code, source["state"], source["counts"]["new"]) == (0, "ok", 5), source
+    with closing(sqlite3.connect(tmp_path / "data/iprwatch.db")) as store:
+        assert store.execute("SELECT count(*) FROM snapshot WHERE kind = 'list'").fetchone() == (2,)
+
+
 def test_a_host_that_forbids_crawlers_is_not_fetched_and_said_to_be_closed(tmp_path: Path) -> None:
     def forbid(path: str, n: int) -> Said:
         return Said(200, b"User-agent: *\nDisallow: /\n") if path == "/robots.txt" else answer(path, n)
