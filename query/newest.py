@@ -19,12 +19,12 @@ from pipeline.expression.conditions import All, Condition, PublishedOn
 from pipeline.store.dating import sort_key
 from pipeline.store.documents import FIRST_PLACE, ID_BITS, LAST_PLACE, item_at, place_of
 from pipeline.store.search_index import (
+    document_test,
     indexed_places,
     is_indexed,
     is_settled,
     opens_words,
     read_forwards,
-    reads,
 )
 from pipeline.store.tables import Item, SearchDocument
 from query.conditions import match_condition, read_document
@@ -188,7 +188,7 @@ class _Search:
         query = None
         if conditions:
             query = select(Item.id).where(_AMONG[self._dialect], *conditions)
-        meets = reads(self._sought) if read and self._sought is not None else None
+        meets = document_test(self._sought) if read and self._sought is not None else None
         for places in looks:
             # The index holds no items but those that may be found.
             numbers = [item_at(place) for place in places]

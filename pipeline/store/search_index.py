@@ -134,19 +134,19 @@ def holds(dialect: str, sought: Sought) -> ColumnElement[bool]:
             return or_(*(holds(dialect, part) for part in sought.parts))
 
 
-def reads(sought: Sought) -> Callable[[str], bool]:
+def document_test(sought: Sought) -> Callable[[str], bool]:
     """What `holds` asks the database, to be asked of a document's sequence with a space around it."""
     match sought:
         case AnyPhrase():
             patterns = [phrase.pattern for phrase in sought.phrases]
             return lambda sequence: any(pattern in sequence for pattern in patterns)
         case AllOf():
-            parts, without = [*map(reads, sought.parts)], [*map(reads, sought.without)]
+            parts, without = [*map(document_test, sought.parts)], [*map(document_test, sought.without)]
             return lambda sequence: (
                 all(part(sequence) for part in parts) and not any(part(sequence) for part in without)
             )
         case AnyOf():
-            parts = [*map(reads, sought.parts)]
+            parts = [*map(document_test, sought.parts)]
             return lambda sequence: any(part(sequence) for part in parts)
 
 
