@@ -58,6 +58,7 @@ def test_export_to_standard_output_is_csv(folder: Path) -> None:
         (("stats", "--by", "weather"), "items are grouped by month"),
         (("sql", "DELETE FROM item"), "begins with SELECT"),
         (("sql", "SELECT * FROM item"), "is none of the views"),
+        (("sql", "SELECT title AS version FROM items"), "no name for a column either"),
         (("sql", "SELECT 1", "--json", "--csv"), "exclude each other"),
         (("db", "restore", "iprwatch.toml"), "there is no such file"),
         (("db", "copy", "mysql://example.org/x"), "stores in SQLite or PostgreSQL"),

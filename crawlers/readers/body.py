@@ -27,7 +27,8 @@ _ATTACHMENT = re.compile(
 )
 _SPACES = re.compile(r"[ \t\r\n\f\v\xa0\u2002-\u200a\u3000]+")
 _SPACES_IN_LINE = re.compile(r"[ \r\f\v\xa0\u2002-\u200a\u3000]+")
-_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f\u200b-\u200d\u2060\ufeff]")
+# With the control characters beyond ASCII, some of which are commands to a terminal; U+0085 ends a line.
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b-\u200d\u2060\ufeff]")
 
 PARSER = html.HTMLParser(encoding="utf-8", huge_tree=True)
 """For whatever `str.encode` wrote. To make one takes a sixth of the time that it takes to parse a page."""

@@ -22,7 +22,7 @@ _DATE = re.compile(
     r"|(?P<mark>[-/.])\s*\d{1,2}\s*(?P=mark)\s*\d{1,2}(?!\d)"
     r")(?:[\sT-]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _SITE_NAME = re.compile(r"[一-鿿·（）()]{1,14}(?:检察院|法院|局|厅|部|署|委员会|政府|办公室|网|网站)$")
 _DOING = re.compile("调研|走访|考察|视察|访问|约谈|来到|赴")  # what headlines say of institutions
 _LEAST_TITLE = 6  # characters that no menu has by chance

@@ -99,6 +99,8 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in _SAFE.items():
                 headers[name] = value
+            if "GET" in (allowed := headers.get("allow", "")).split(", "):
+                headers["allow"] = f"{allowed}, HEAD"
             # What says no length is sent as it comes.
             self._streamed = self.status == 200 and "content-length" not in headers
             if self._streamed:

@@ -87,7 +87,10 @@ def read_statement(text: str, *, forbidden: Collection[str]) -> str:
 
 def _check_name(kind: str, name: str, after: str, forbidden: Collection[str]) -> None:
     if name in forbidden or name.startswith(_OF_THE_DATABASE):
-        raise QueryError(f"{name!r} is none of the views; `iprwatch sql` without a statement lists them.")
+        raise QueryError(
+            f"{name!r} is none of the views, and no name for a column either; `iprwatch sql` without a statement lists "
+            "them."
+        )
     if kind == "name" and name in _NO_WORDS:
         raise QueryError(f"{name.upper()} is not allowed: statements only read, and only what is stored.")
     if after == "(" and name not in FUNCTIONS and (kind == "quoted" or name not in _BEFORE_BRACKET):

@@ -11,10 +11,12 @@ from lxml import html
 
 from crawlers.errors import LayoutChanged
 from crawlers.page import Page
+from crawlers.readers.body import tidy
 from crawlers.readers.markup import (
     behind_headline,
     cut_from,
     date_shaped,
+    folded,
     labelled,
     metas,
     names_a_site,
@@ -119,3 +121,10 @@ def test_a_headline_that_a_menu_could_have_by_chance_has_nothing_behind_it() -> 
 )
 def test_a_heading_that_only_names_an_institution_is_known(heading: str, named: bool) -> None:
     assert names_a_site(heading) is named
+
+
+def test_no_command_to_a_terminal_is_left_in_a_text_or_title() -> None:
+    # U+009B begins such commands as ESC [ does; U+0085 ends a line.
+    said = "商标\x9b31m案\x1b[2J结\x85果\x7f"
+    assert tidy(said).replace("\x85", "") == "商标31m案[2J结果"
+    assert folded(said) == "商标31m案[2J结 果"
