@@ -240,7 +240,7 @@ def test_a_title_cannot_write_on_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_bytes(FEED.replace("一".encode(), "一&#x9b;31m\u202e二".encode()))
     ran = add(tmp_path, "https://blog.example.org/feed/", "feed.xml", "media_blog")
     assert ran.code == 0, ran.err
-    assert "  no date  一 31m二\n" in ran.out
+    assert "  no date  一31m二\n" in ran.out
 
 
 def test_a_crontab_with_numbered_days_is_refused(samples: Path, tmp_path: Path) -> None:
