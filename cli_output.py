@@ -35,6 +35,7 @@ from pipeline.store.lease import Held
 from pipeline.store.rechecks import ENDINGS
 from pipeline.store.session import read_url, show_url
 from pipeline.store.withdrawals import KINDS
+from query.conditions import check_topics
 from query.search import Found, Hit, describe_hit
 
 if TYPE_CHECKING:  # they come with Scrapy, which most commands don't need
@@ -78,12 +79,9 @@ def check_named(configuration: Configuration, condition: Condition) -> None:
     """Refuse a condition that names a source or topic that there isn't: it would find nothing, and not say why."""
     if keys := sorted(named_sources(condition)):
         pick_sources(configuration, keys)
-    if asked := sorted(named_topics(condition)):
-        known = {topic for source in configuration.load_sources().values() for topic in source.topics}
-        if unknown := [topic for topic in asked if topic not in known]:
-            raise ConfigurationError(
-                f"No source has the topic {unknown[0]!r}; there are {', '.join(sorted(known))}."
-            )
+    if named_topics(condition):
+        topics = {topic for source in configuration.load_sources().values() for topic in source.topics}
+        check_topics(condition, topics)
 
 
 class CrawlProgress:

@@ -14,7 +14,7 @@ is SQLite's over title, publisher and body, newest first. Recall is held against
 set of all items found, and the newest 20 in their order. PostgreSQL is used when a URL is given, in a schema of
 its own, dropped at the end.
 
-With `--gate` it ends with an error where a kind of question takes more CPU than `GATE`, some ten times what is usual
+With `--gate` it ends with an error where a kind of question takes more CPU than `GATE`, five to ten times what is usual
 among ten thousand items: the continuous integration asks for that, on both databases and without Tantivy and the scan.
 """
 

@@ -84,9 +84,8 @@ class FamilySpider(Spider):
         self.failure: str | None = None  # why it ended before its last source
         self._walks: dict[str, Walk] = {}
         self._asked: set[str] = set()
-        self._noting = (
-            asyncio.Lock()
-        )  # else the pages of a long list would wait to write in every thread there is
+        # Else the pages of a long list would wait to write in every thread there is.
+        self._noting = asyncio.Lock()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:

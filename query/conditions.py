@@ -6,6 +6,8 @@ look into it. No condition is ever NULL, so that NOT of it is its opposite.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -35,10 +37,12 @@ from pipeline.expression.conditions import (
     PublishedBy,
     PublishedOn,
     Words,
+    named_topics,
 )
 from pipeline.expression.evaluate import CHINESE, ascii_small
 from pipeline.store.search_index import AnyPhrase, Sought, holds, match_items
 from pipeline.store.tables import FactRow, Item, SearchDocument
+from query.errors import QueryError
 from query.sought import divide_condition
 
 
@@ -105,6 +109,13 @@ def _match_itself(dialect: str, condition: Condition, *, one_by_one: bool) -> Co
             return and_(*days)
         case OnTopics():
             return or_(*(_on_topic(dialect, topic) for topic in condition.topics))
+
+
+def check_topics(condition: Condition, known: Collection[str]) -> None:
+    """Refuse a condition that names a topic which no source has: it would find nothing, and not say why. Raises
+    QueryError."""
+    if unknown := sorted(named_topics(condition) - {*known}):
+        raise QueryError(f"No source has the topic {unknown[0]!r}; there are {', '.join(sorted(known))}.")
 
 
 def read_document(dialect: str, sought: Sought) -> ColumnElement[bool]:

@@ -54,12 +54,12 @@ def remember_list(
     *,
     baseline: bool,
     now: datetime,
-    evidence: Mapping[str, object] | None = None,
+    evidence: Mapping[str, object] | None,
 ) -> Mapping[str, Standing]:
     """Note the entries of a list page, in its order, and say by address how each stands. Raises StoreError.
 
-    `evidence` is the page's row in the table `snapshot`, written with them. An entry keeps the standing of its first
-    time: what was baseline stays baseline, whenever it is fetched.
+    `evidence` is the page's row in the table `snapshot`, written with them; None where it stands there. An entry keeps
+    the standing of its first time: what was baseline stays baseline, whenever it is fetched.
     """
     page = list(entries)
     rows: dict[str, dict[str, Any]] = {

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -156,11 +157,11 @@ def indexed_places(dialect: str, sought: Sought, above: int | None, below: int |
 
     Where `is_settled` says no, they are to be held against `holds`.
     """
-    place: ColumnElement[int] = _FTS.c.rowid if dialect == "sqlite" else SearchDocument.__table__.c.place
+    if dialect == "sqlite":
+        return _FORWARDS.params(**_sought_between(sought, above, below))
+    place: ColumnElement[int] = SearchDocument.__table__.c.place
     bounds = [] if above is None else [place >= above]
     bounds += [] if below is None else [place < below]
-    if dialect == "sqlite":
-        return select(place.label("place")).where(_matches(sought), *bounds).order_by(place)
     # PostgreSQL is not to go by the order of the column alone: it would read documents one by one until enough of them
     # match, which for rare words are all.
     return select(place.label("place")).where(_indexed(sought), *bounds).order_by((place + 0).desc())
@@ -168,7 +169,7 @@ def indexed_places(dialect: str, sought: Sought, above: int | None, below: int |
 
 # Put together once: it costs as much as asking.
 _FORWARDS = (
-    select(_FTS.c.rowid)
+    select(_FTS.c.rowid.label("place"))
     .where(
         _FTS.c.item_search.bool_op("MATCH")(bindparam("sought", type_=Text)),
         _FTS.c.rowid >= bindparam("above", type_=BigInteger),
@@ -182,11 +183,15 @@ def read_forwards(
     connection: Connection, sought: Sought, above: int | None, below: int | None
 ) -> Sequence[int]:
     """What `indexed_places` asks of SQLite, asked at once."""
-    bounds = {
+    return connection.scalars(_FORWARDS, _sought_between(sought, above, below)).all()
+
+
+def _sought_between(sought: Sought, above: int | None, below: int | None) -> dict[str, Any]:
+    return {
+        "sought": _write(sought),
         "above": FIRST_PLACE if above is None else above,
         "below": LAST_PLACE if below is None else below,
     }
-    return connection.scalars(_FORWARDS, {"sought": _write(sought), **bounds}).all()
 
 
 def _matches(sought: Sought) -> ColumnElement[bool]:

@@ -214,7 +214,8 @@ def vacuum_store(engine: Engine) -> None:
             cursor.execute(statement)
         cursor.close()
     except sqlite3.Error as error:
-        raise StoreError(f"Free space can't be given back: {error}.") from None
+        shown = engine.url.render_as_string(hide_password=True)
+        raise StoreError(f"{shown}: free space can't be given back: {error}.") from None
     finally:
         driver.close()
 

@@ -12,12 +12,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from sqlalchemy import ColumnElement
 
 from pipeline.expression import ExpressionError, Query, read_query
-from pipeline.expression.conditions import named_sources, named_topics
+from pipeline.expression.conditions import named_sources
 from pipeline.legal.asked import AskedError, read_asked_amount
 from pipeline.normalize import make_storable
 from pipeline.store.saved_searches import NoSuchSearch, read_search
 from query.api.cursors import MOST_LENGTH, read_cursor
 from query.api.served import Served
+from query.conditions import check_topics
 from query.errors import QueryError
 from query.fact_filters import CURRENCY, FactFilter
 from query.saved import join_expressions
@@ -123,7 +124,8 @@ class Search(Question):
         check_sources(served, self.source)
         if query:
             check_sources(served, named_sources(query.condition))
-            _check_topics(served, named_topics(query.condition))
+            topics = {topic for source in served.sources.values() for topic in source["topics"]}
+            check_topics(query.condition, topics)
         return {
             "query": query,
             "sources": self.source,
@@ -149,12 +151,6 @@ def check_sources(served: Served, keys: Iterable[str]) -> None:
     """Raise QueryError where one of the keys is no configured source's."""
     if unknown := [key for key in keys if key not in served.sources]:
         raise QueryError(f"No source is called {unknown[0]!r}; /api/v1/sources lists them.")
-
-
-def _check_topics(served: Served, topics: Iterable[str]) -> None:
-    known = {topic for source in served.sources.values() for topic in source["topics"]}
-    if unknown := sorted(set(topics) - known):
-        raise QueryError(f"No source has the topic {unknown[0]!r}; there are {', '.join(sorted(known))}.")
 
 
 def place_in(question: Question, cursor: str | None, *shape: type[int] | type[str]) -> Any:

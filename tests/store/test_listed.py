@@ -36,7 +36,7 @@ def look(
 ) -> dict[int, Standing]:
     """How articles stand when a list shows them, whether for the first time or not."""
     entries = [shown(number) for number in numbers]
-    standings = remember_list(store, source, entries, baseline=baseline, now=now)
+    standings = remember_list(store, source, entries, baseline=baseline, now=now, evidence=None)
     return {number: replace(standings[shown(number).address], fresh=False) for number in numbers}
 
 
@@ -69,9 +69,9 @@ def test_the_baseline_of_one_source_is_not_that_of_another(store: Engine) -> Non
 
 def test_an_entry_is_fresh_the_first_time_that_its_list_shows_it(store: Engine) -> None:
     for fresh in (True, False):
-        standings = remember_list(store, COURT, [shown(1)], baseline=False, now=NOW)
+        standings = remember_list(store, COURT, [shown(1)], baseline=False, now=NOW, evidence=None)
         assert standings[shown(1).address].fresh is fresh
-    standings = remember_list(store, SPP, [shown(1)], baseline=False, now=NOW)
+    standings = remember_list(store, SPP, [shown(1)], baseline=False, now=NOW, evidence=None)
     assert standings[shown(1).address].fresh
 
 
@@ -94,19 +94,19 @@ def test_a_tombstone_counts_for_its_source_alone(store: Engine) -> None:
 def test_an_entry_keeps_what_was_shown_first(store: Engine) -> None:
     look(store, 1)
     changed = Shown(shown(1).address, "https://other.example.cn/", "changed")
-    remember_list(store, COURT, [changed], baseline=False, now=LATER)
+    remember_list(store, COURT, [changed], baseline=False, now=LATER, evidence=None)
     with store.connect() as connection:
         row = connection.execute(select(Listed.url, Listed.title, Listed.first_seen_at)).one()
     assert tuple(row) == (shown(1).url, shown(1).title, NOW)
 
 
 def test_an_entry_twice_on_a_page_is_one(store: Engine) -> None:
-    standings = remember_list(store, COURT, [shown(1), shown(1)], baseline=False, now=NOW)
+    standings = remember_list(store, COURT, [shown(1), shown(1)], baseline=False, now=NOW, evidence=None)
     assert list(standings) == [shown(1).address]
 
 
 def test_an_empty_list_stands_for_nothing(store: Engine) -> None:
-    assert remember_list(store, COURT, [], baseline=False, now=NOW) == {}
+    assert remember_list(store, COURT, [], baseline=False, now=NOW, evidence=None) == {}
 
 
 def test_a_list_longer_than_a_statement_can_ask_for_is_answered_whole(store: Engine) -> None:
@@ -159,8 +159,8 @@ def dated(number: int, day: int) -> Shown:
 
 def inserted(store: Engine, *entries: Shown, before: Sequence[Shown], baseline: bool = False) -> list[str]:
     """The titles of entries that a list had not shown before, in a place that it had."""
-    remember_list(store, COURT, before, baseline=True, now=NOW)
-    standings = remember_list(store, COURT, entries, baseline=baseline, now=LATER)
+    remember_list(store, COURT, before, baseline=True, now=NOW, evidence=None)
+    standings = remember_list(store, COURT, entries, baseline=baseline, now=LATER, evidence=None)
     return [entry.title for entry in entries if standings[entry.address].inserted]
 
 

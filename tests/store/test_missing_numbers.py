@@ -28,7 +28,7 @@ def shown(number: int) -> str:
 
 def list_titles(store: Engine, *titles: str, baseline: bool = False, source: str = KEY) -> None:
     entries = [Shown(f"url:{title}", "https://www.cnipa.gov.cn/", title) for title in titles]
-    remember_list(store, source, entries, baseline=baseline, now=NOW)
+    remember_list(store, source, entries, baseline=baseline, now=NOW, evidence=None)
 
 
 def look(store: Engine) -> Gaps:
