@@ -18,7 +18,6 @@ from query.charts import bar_chart
 from query.pictures import PictureFailed, draw_png
 from tests import command
 from tests.command import Ran
-from tests.conftest import skip_or_fail
 
 WITHOUT_EXTRA = "import sys; sys.modules['playwright'] = None"
 WHITE, BAR = (255, 255, 255), (47, 111, 159)
