@@ -87,6 +87,7 @@ def crawl_command(
     recorded is no fault. With --due, what counts is the verdict on each source, and a muted one is no fault.
     """
     from crawlers.crawl import crawl  # Scrapy; the other commands needn't wait for it
+    from crawlers.pipeline_server import forked_server
 
     configuration = read_configuration(context, database=db)
     wanted = pick_sources(configuration, sources or [])
@@ -96,21 +97,23 @@ def crawl_command(
     if due and since:
         raise ConfigurationError("--due and --since don't go together: what is due is read from the top.")
     accepted = Accepted(empty_store=accept_empty_store, no_backup=accept_no_backup)
-    if due:
-        wanted = _pick_due(configuration, wanted, accepted, accept_fewer_sources)
-    with CrawlProgress(enabled=not as_json) as progress:
-        outcomes = crawl(
-            configuration,
-            wanted,
-            replay=replay,
-            since=since.date() if since else None,
-            alert_baseline=alert_baseline,
-            progress=progress.show,
-            tell_waiting=tell_waiting,
-            only_due=due,
-            time_limit=configuration.time_limit if due else None,
-            accepted=accepted,
-        )
+    with forked_server() as server:
+        if due:
+            wanted = _pick_due(configuration, wanted, accepted, accept_fewer_sources)
+        with CrawlProgress(enabled=not as_json) as progress:
+            outcomes = crawl(
+                configuration,
+                wanted,
+                replay=replay,
+                since=since.date() if since else None,
+                alert_baseline=alert_baseline,
+                progress=progress.show,
+                tell_waiting=tell_waiting,
+                only_due=due,
+                time_limit=configuration.time_limit if due else None,
+                accepted=accepted,
+                server=server,
+            )
     engine = configuration.open_store()
     run_ids = [outcome.run_id for outcome in outcomes if outcome.run_id is not None]
     new = search_items(engine, run_ids=run_ids, limit=10_000)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from signal import SIGINT, SIGTERM, getsignal, signal
+from sys import setswitchinterval
 from typing import Any
 
 from scrapy import signals
@@ -23,7 +25,8 @@ from crawlers.lease_holder import show_holder
 from crawlers.lease_keeper import LeaseKeeper
 from crawlers.log_format import SecretFilter, shorten_twisted, skip_unseen
 from crawlers.permissions import allowed_prefixes
-from crawlers.pipeline_process import spare_collector
+from crawlers.pipeline_process import PipelineProcess
+from crawlers.pipeline_server import Server, Setup, spare_collector
 from crawlers.replay import open_recorded_web
 from crawlers.runs import Watch, close_interrupted
 from crawlers.source import Source
@@ -51,6 +54,7 @@ class Outcome:
 
 Progress = Callable[[Iterable[Watch]], None]
 LOG_FILE = "crawl.log"
+_SWITCH_SECONDS = 0.1
 
 
 class _Process(AsyncCrawlerProcess):
@@ -145,6 +149,7 @@ def crawl(
     only_due: bool = False,
     time_limit: float | None = None,
     accepted: Accepted = NOTHING,
+    server: Server | None = None,
 ) -> list[Outcome]:
     """Crawl these sources and say what became of each. Runs once in a process (a reactor can't restart).
 
@@ -152,7 +157,8 @@ def crawl(
     `tell_waiting` is called with a lease that is waited for, since its holder may be dead. `only_due` leaves out
     sources that somebody else has crawled by the time their host is free. After `time_limit` seconds nothing more is
     asked for.
-    `replay` answers from a recorded web. `progress` is called with the open watches whenever one changed.
+    `server` is a process that was forked for it (`crawlers.pipeline_server`). `replay` answers from a recorded web.
+    `progress` is called with the open watches whenever one changed.
     Raises ConfigurationError and StoreError before anything is fetched.
     """
     wanted = list(sources)
@@ -179,9 +185,11 @@ def crawl(
             known = configuration.load_sources().values()
             close_interrupted(engine, [source.key for source in known if source.host in hosts])
             settings["IPRWATCH_LEASES"] = keeper.leases
-            spiders = _crawl(
-                configuration, settings, free, since=since, alert_baseline=alert_baseline, progress=progress
-            )
+            with closing(PipelineProcess(Setup.of(configuration, keeper.leases), server)) as pipeline:
+                spiders = _crawl(
+                    configuration, settings, free, pipeline,
+                    since=since, alert_baseline=alert_baseline, progress=progress,
+                )  # fmt: skip
             judge(configuration, engine)
     finally:
         engine.dispose()
@@ -200,6 +208,7 @@ def _crawl(
     configuration: Configuration,
     settings: Settings,
     wanted: Sequence[Source],
+    pipeline: PipelineProcess,
     *,
     since: date | None,
     alert_baseline: bool,
@@ -230,8 +239,12 @@ def _crawl(
                 sources=" ".join(keys),
                 since=since.isoformat() if since else None,
                 alert_baseline=alert_baseline,
+                pipeline=pipeline,
             )
     spare_collector()
+    # The threads of a crawl wait for disks: they need the interpreter often, and for microseconds. Each time that they
+    # took it from the reactor by force would cost both of them more than that.
+    setswitchinterval(_SWITCH_SECONDS)
     process.start()
     return {key: crawler.spider for key, crawler in travelled.items()}
 

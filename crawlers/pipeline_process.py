@@ -6,33 +6,24 @@ Interpreting and storing cost as much as fetching and reading do; in one process
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import os
 import pickle
-import signal
-import subprocess
-import sys
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
 
-from sqlalchemy import Engine
-
+from crawlers.pipeline_server import Server, Setup, has_processor, launch_server
 from errors import IprwatchError
-from pipeline.alerts.rules import Rules
-from pipeline.batch import process_batch
-from pipeline.legal.court_codes import extend_court_codes
-from pipeline.record import Sighting
-from pipeline.store.lease import Lease, fence
-from pipeline.store.session import open_engine
+from pipeline.batch import interpret_each, process_batch
+from pipeline.record import Record, Sighting
 from pipeline.store.write import Written
-from pipeline.topics import Lexicon, load_lexicon
 
-_FEW = 50  # notices; a crawl of no more is done before another process has started
+_FEW = 50  # notices; a crawl of no more is done before another process could be of use
 _LOGGER = logging.getLogger(__name__)
 _MOST = 100  # notices in one transaction; what comes while one goes on waits for the next
+_MOST_TURNS = 2  # transactions that the other process is given at a time, so that it never waits for the next
+_SPARE = 100  # notices that wait for it; more are too many for it, and this process lends a hand
+_HANDFUL = 5  # notices that this process interprets at a time; so long at most the other one waits for it
 _PAUSE = 0.05  # seconds in which more must come for a transaction that isn't full to wait on
 _MOST_PAUSES = 4
 
@@ -42,84 +33,124 @@ class PipelineError(IprwatchError):
     has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What the steps need beside the notices. `leases` are those that the crawl may write under."""
+@dataclass(slots=True)
+class _Taken:
+    """A notice that waits, as it came or interpreted already, and what is told of it in the end."""
 
-    database_url: str
-    leases: tuple[Lease, ...]
-    rules: Rules
-    lexicon: Path | None
-    court_codes: Path | None
+    notice: Sighting | Record
+    written: asyncio.Future[Written]
+
+    def tell(self, result: Written | str) -> None:
+        if self.written.cancelled():
+            return
+        if isinstance(result, Written):
+            self.written.set_result(result)
+        else:
+            self.written.set_exception(PipelineError(result))
 
 
 class PipelineProcess:
-    """Takes notices through all steps in the order in which they come; used from one event loop.
+    """Takes the notices of all spiders of a crawl through all steps, in about the order in which they come; used from
+    one event loop.
 
-    The first few notices, those that come until the other process is ready, and all of them on a machine with one
-    processor or where no process can be started, are processed in this process by `engine`. The one that takes over
-    ends with `close`, and with the process that started it, however that ends.
+    The few notices of a small crawl, and all of them on a machine with one processor or where no process can be
+    started, are processed in this process. The other one, which is `forked` ahead or started when it is needed, ends
+    with `close`, and with this process, however that ends. Where it falls behind, this one interprets what it will be
+    given.
     """
 
-    def __init__(self, setup: Setup, engine: Engine, *, few: int = _FEW) -> None:
-        """Raises ConfigurationError for a lexicon or court codes that can't be used."""
+    def __init__(self, setup: Setup, forked: Server | None = None, *, few: int = _FEW) -> None:
+        """Raises ConfigurationError for a lexicon or court codes that can't be used, StoreError for the database."""
         self._setup = setup
-        self._engine = engine
-        self._lexicon = load_lexicon(setup.lexicon)
-        extend_court_codes(setup.court_codes)
-        self._left = few if (os.cpu_count() or 1) > 1 else None
-        self._waiting: list[tuple[Sighting, asyncio.Future[Written]]] = []
+        self._forked = forked
+        self._engine, self._lexicon = setup.open()
+        self._left = few if has_processor() else None
+        self._waiting: list[_Taken] = []
+        self._expected = 0
         self._turns: asyncio.Task[None] | None = None
-        self._starting: asyncio.Task[subprocess.Popen[bytes]] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._starter = ThreadPoolExecutor(1)
+        self._starting: Future[Server] | None = None
+        self._server: Server | None = None
+        self._sending, self._reading = asyncio.Lock(), asyncio.Lock()
+
+    def expect(self) -> None:
+        """One more notice is likely to come: where they are more than a few, the other process is made ready."""
+        self._expected += 1
+        if self._left:
+            self._left -= 1
+        elif self._left == 0 and self._starting is None:
+            self._starting = self._starter.submit(self._start)
 
     async def take(self, sighting: Sighting) -> Written:
         """What became of a notice, once that is committed. Raises PipelineError."""
-        future: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
-        self._waiting.append((sighting, future))
+        taken = _Taken(sighting, asyncio.get_running_loop().create_future())
+        self._waiting.append(taken)
+        self._expected -= 1
         if self._turns is None or self._turns.done():
             self._turns = asyncio.create_task(self._take_turns())
-        return await future
+        return await taken.written
 
-    async def start(self) -> None:
-        """Have the other process ready for all notices from now on. Raises OSError or EOFError when there is none."""
-        self._starting = self._starting or asyncio.create_task(asyncio.to_thread(_start, self._setup))
-        self._process = await self._starting
+    def close(self) -> None:
+        """End the other process, if there is one. Nothing is taken any more."""
+        self._starter.shutdown()
+        if self._starting is not None and self._starting.exception() is None:
+            self._starting.result().end()
+        self._engine.dispose()
 
-    async def close(self) -> None:
-        """End the process, if there is one."""
-        if self._starting is not None:
-            await asyncio.wait([self._starting])
-            self._take_over()
-        if self._process is not None:
-            await asyncio.to_thread(self._process.communicate)
+    def _start(self) -> Server:
+        server = self._forked or launch_server()
+        try:
+            server.begin(self._setup)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            server.end()
+            raise
+        return server
 
-    def _take_over(self) -> None:
-        """Let the other process go on once it is ready; without it, this one goes on."""
-        if self._process is not None or self._starting is None or not self._starting.done():
+    async def _take_over(self) -> None:
+        """Wait for the other process if it is being started; without it, this one goes on."""
+        if self._server is not None or self._starting is None:
             return
-        if error := self._starting.exception():
+        try:
+            self._server = await asyncio.wrap_future(self._starting)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
             _LOGGER.warning("The pipeline's own process did not start (%r); this one goes on alone.", error)
             self._starting, self._left = None, None
-        else:
-            self._process = self._starting.result()
 
     async def _take_turns(self) -> None:
-        while self._waiting:
-            if self._left == 0 and self._starting is None:
-                self._starting = asyncio.create_task(asyncio.to_thread(_start, self._setup))
-            self._take_over()
-            if self._process is not None:
+        turns: set[asyncio.Task[None]] = set()
+        while self._waiting or turns:
+            await self._take_over()
+            if self._server is not None and not turns:
                 await self._gather()
-            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            results = await asyncio.to_thread(self._process_batch, [sighting for sighting, _ in batch])
-            for (_, future), result in zip(batch, results, strict=True):
-                if future.cancelled():
-                    continue
-                if isinstance(result, Written):
-                    future.set_result(result)
-                else:
-                    future.set_exception(PipelineError(result))
+            is_full = self._server is not None and len(self._waiting) >= _MOST
+            if self._waiting and len(turns) < (_MOST_TURNS if is_full else 1):
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                turns.add(asyncio.create_task(self._take_turn(batch)))
+            elif self._server is None or not await self._lend_hand():
+                await asyncio.wait(turns, timeout=_PAUSE, return_when=asyncio.FIRST_COMPLETED)
+            turns = {turn for turn in turns if not turn.done()}
+
+    async def _take_turn(self, batch: list[_Taken]) -> None:
+        notices = [taken.notice for taken in batch]
+        if self._server is None:
+            results: Sequence[Written | str] = await asyncio.to_thread(
+                process_batch, self._engine, notices, self._setup.rules, self._lexicon
+            )
+        else:
+            results = await self._ask(self._server, notices)
+        for taken, result in zip(batch, results, strict=True):
+            taken.tell(result)
+
+    async def _ask(self, server: Server, notices: list[Sighting | Record]) -> Sequence[Written | str]:
+        try:
+            # Locks are given in the order in which they are asked for, so each turn reads its own answer.
+            async with self._sending:
+                await asyncio.to_thread(server.send, notices)
+            async with self._reading:
+                results: list[Written | str] = await asyncio.to_thread(server.receive)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            return [f"the process of the pipeline has ended ({type(error).__name__})"] * len(notices)
+        return results
 
     async def _gather(self) -> None:
         """Let notices come together while they keep coming: a transaction costs as much as two of them do."""
@@ -131,97 +162,17 @@ class PipelineProcess:
             if len(self._waiting) == before:
                 return
 
-    def _process_batch(self, sightings: list[Sighting]) -> Sequence[Written | str]:
-        if self._process is None:
-            self._left = self._left and max(0, self._left - len(sightings))
-            return process_batch(self._engine, sightings, self._setup.rules, self._lexicon)
-        try:
-            return _ask(self._process, sightings)
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
-            return [f"the process of the pipeline has ended ({type(error).__name__})"] * len(sightings)
-
-
-def _ask(process: subprocess.Popen[bytes], sightings: list[Sighting]) -> Sequence[Written | str]:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    _send(sightings, process.stdin)
-    results: list[Written | str] = pickle.load(process.stdout)  # noqa: S301 - our own
-    return results
-
-
-def _start(setup: Setup) -> subprocess.Popen[bytes]:
-    """A process that is ready. Raises OSError or EOFError when there is none."""
-    process = _launch()
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        # By the pipe, since everybody on the machine can read arguments, and a database's URL may hold a password.
-        _send(setup, process.stdin)
-        pickle.load(process.stdout)  # noqa: S301 - our own
-    except (OSError, EOFError):
-        process.kill()
-        process.communicate()
-        raise
-    return process
-
-
-def _launch() -> subprocess.Popen[bytes]:
-    # Not by `multiprocessing`, which would import the whole command into it. -P: the same modules as here,
-    # whatever the working folder holds. What is imported stays: nothing for the collector of cycles to look through.
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-P",
-            "-c",
-            "import gc; gc.disable(); from crawlers.pipeline_process import serve; serve()",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    )
-
-
-def _send(values: object, stream: IO[bytes]) -> None:
-    pickle.dump(values, stream, pickle.HIGHEST_PROTOCOL)
-    stream.flush()
-
-
-def serve() -> None:
-    """Answer each list of sightings on standard input with what became of them, until the input ends."""
-    # Ctrl-C reaches every process of a terminal, and SIGTERM may reach every process of a service; what was fetched is
-    # still to be stored after it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    answers, sys.stdout = sys.stdout.buffer, sys.stderr
-    try:
-        setup: Setup = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent
-    except (EOFError, pickle.UnpicklingError):  # the crawl was killed before it had said what to do
-        return
-    engine, lexicon = _open(setup)
-    spare_collector()
-    try:
-        _send(None, answers)
-        while True:
-            sightings = pickle.load(sys.stdin.buffer)  # noqa: S301
-            _send(process_batch(engine, sightings, setup.rules, lexicon), answers)
-    except (EOFError, pickle.UnpicklingError):  # the second where the crawl was killed amid a list
-        engine.dispose()
-    except BrokenPipeError:
-        # The crawl was killed while this process started or stored its notices: nobody is left to be told.
-        engine.dispose()
-        os._exit(0)
-
-
-def spare_collector() -> None:
-    """Keep the collector of cycles from walking again and again through what stands until the end of the crawl."""
-    # Not even once: of all that was imported, a few hundred small objects are garbage.
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
-    gc.enable()
-
-
-def _open(setup: Setup) -> tuple[Engine, Lexicon]:
-    engine = open_engine(setup.database_url, create=False)
-    fence(engine, setup.leases)
-    extend_court_codes(setup.court_codes)
-    return engine, load_lexicon(setup.lexicon)
+    async def _lend_hand(self) -> bool:
+        """Interpret some of what waits, where it is much or nothing more is expected; whether there was any."""
+        raw = [taken for taken in self._waiting if isinstance(taken.notice, Sighting)]
+        if not raw or (self._expected > 0 and len(raw) <= _SPARE):
+            return False
+        some = raw[:_HANDFUL]
+        results = await asyncio.to_thread(interpret_each, [taken.notice for taken in some], self._lexicon)
+        for taken, result in zip(some, results, strict=True):
+            if isinstance(result, Record):
+                taken.notice = result
+            else:
+                self._waiting.remove(taken)
+                taken.tell(result)
+        return True

@@ -27,6 +27,7 @@ from crawlers.listing import read_complete, read_listing
 from crawlers.notice import ListEntry
 from crawlers.page import Page
 from crawlers.page_keeper import PageKeeper
+from crawlers.pipeline_process import PipelineProcess
 from crawlers.readers import reader_for
 from crawlers.rechecks import Rechecks
 from crawlers.replay import NotRecorded
@@ -62,6 +63,7 @@ class FamilySpider(Spider):
 
     configuration: Configuration
     engine: Engine
+    pipeline: PipelineProcess | None = None  # what the spiders of a crawl have in common
 
     def __init__(
         self,
@@ -104,6 +106,7 @@ class FamilySpider(Spider):
             since=date.fromisoformat(since) if since else None,
             alert_baseline=bool(arguments.pop("alert_baseline", False)),
         )
+        spider.pipeline = arguments.pop("pipeline", None)
         spider._set_crawler(crawler)
         fence(spider.engine, crawler.settings.getlist("IPRWATCH_LEASES"))
         return spider

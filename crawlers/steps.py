@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Self
 
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 
-from crawlers.pipeline_process import PipelineProcess, Setup
-from pipeline.alerts.rules import Rules
+from crawlers.pipeline_process import PipelineProcess
+from crawlers.pipeline_server import Setup
 from pipeline.record import Sighting
 
 
 class PipelineStep:
     """Sighting -> rows: all of `pipeline.STEPS`. An item counts as scraped only when its transaction is committed.
 
-    One component, since every component costs an item a walk through Scrapy.
+    One component, since every component costs an item a walk through Scrapy. It passes notices on to the pipeline of
+    the crawl; a spider that was started by itself has one of its own.
     """
 
-    def __init__(self, crawler: Crawler, process: PipelineProcess) -> None:
+    def __init__(self, crawler: Crawler, process: PipelineProcess, *, is_own: bool) -> None:
         self._crawler = crawler
         self._process = process
+        self._is_own = is_own
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises ConfigurationError for a lexicon or court codes that can't be used."""
         spider: Any = crawler.spider
-        configuration = spider.configuration
-        setup = Setup(
-            database_url=configuration.database_url,
-            leases=tuple(crawler.settings.getlist("IPRWATCH_LEASES")),
-            rules=Rules(configuration.all_rules()),
-            lexicon=configuration.lexicon,
-            court_codes=configuration.court_codes,
-        )
-        return cls(crawler, PipelineProcess(setup, spider.engine))
+        process = spider.pipeline or PipelineProcess(Setup.of(spider.configuration))
+        step = cls(crawler, process, is_own=spider.pipeline is None)
+        crawler.signals.connect(step._expect, signals.request_scheduled)
+        return step
+
+    def _expect(self, request: Request) -> None:
+        if not request.meta.get("is_list"):
+            self._process.expect()
 
     async def process_item(self, item: Sighting) -> Sighting:
         """Raises PipelineError when the notice was not stored."""
@@ -49,4 +52,5 @@ class PipelineStep:
         return item
 
     async def close_spider(self) -> None:
-        await self._process.close()
+        if self._is_own:
+            await asyncio.to_thread(self._process.close)

@@ -15,24 +15,36 @@ from pipeline.store.write import Written, write_records
 from pipeline.topics import Lexicon
 
 
+def interpret_each(notices: Sequence[Sighting | Record], lexicon: Lexicon) -> list[Record | str]:
+    """The record of each notice, in their order; a message where a step refused it."""
+    results: list[Record | str] = []
+    for notice in notices:
+        if isinstance(notice, Record):
+            results.append(notice)
+            continue
+        try:
+            results.append(interpret(notice.notice, notice.context, lexicon))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to that one notice
+            results.append(_describe(error))
+    return results
+
+
 def process_batch(
-    engine: Engine, sightings: Sequence[Sighting], match: Matcher, lexicon: Lexicon
+    engine: Engine, notices: Sequence[Sighting | Record], match: Matcher, lexicon: Lexicon
 ) -> list[Written | str]:
     """What became of each notice, in their order; a message where a step or the store refused it.
 
-    One that is refused costs no other: a batch that can't be stored is tried again record by record.
+    Records are notices that were interpreted before. One that is refused costs no other: a batch that can't be stored
+    is tried again record by record.
     """
-    results: list[Written | str | None] = [None] * len(sightings)
-    records: dict[int, Record] = {}
-    for place, sighting in enumerate(sightings):
-        try:
-            records[place] = interpret(sighting.notice, sighting.context, lexicon)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to that one notice
-            results[place] = _describe(error)
-    for place, result in zip(records, _store(engine, list(records.values()), match), strict=True):
-        filled = filled_fields(records[place])
-        results[place] = replace(result, filled=filled) if isinstance(result, Written) else result
-    return [result for result in results if result is not None]
+    interpreted = interpret_each(notices, lexicon)
+    records = [record for record in interpreted if isinstance(record, Record)]
+    stored = iter(_store(engine, records, match))
+    return [_count(record, next(stored)) if isinstance(record, Record) else record for record in interpreted]
+
+
+def _count(record: Record, result: Written | str) -> Written | str:
+    return replace(result, filled=filled_fields(record)) if isinstance(result, Written) else result
 
 
 def _store(engine: Engine, records: Sequence[Record], match: Matcher) -> list[Written | str]:

@@ -6,20 +6,23 @@ import asyncio
 import os
 import pickle
 import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
+from time import sleep
 from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Engine, func, select, update
 
-from crawlers import pipeline_process
-from crawlers.pipeline_process import PipelineError, PipelineProcess, Setup, _ask, _launch, _start
+from crawlers.pipeline_process import PipelineError, PipelineProcess
+from crawlers.pipeline_server import Server, Setup, forked_server, launch_server
 from pipeline.alerts.rules import Recipient, Rule, Rules
 from pipeline.legal.court_codes import extend_court_codes
-from pipeline.record import Sighting
+from pipeline.record import Record, Sighting
 from pipeline.store.lease import Lease, acquire
 from pipeline.store.tables import Delivery, FactRow, Filtered, Item, LeaseRow
 from pipeline.store.write import Written
@@ -48,16 +51,18 @@ def ask(
     few: int = 0,
     **changes: Any,
 ) -> Result:
-    async def run() -> Result:
-        process = PipelineProcess(make_setup(store, **changes), store, few=few)
-        try:
-            if not few:
-                await process.start()
-            return await question(process)
-        finally:
-            await process.close()
+    """`few` is 0 where the other process is to be ready for the first notice."""
+    process = PipelineProcess(make_setup(store, **changes), few=few)
 
-    return asyncio.run(run())
+    async def run() -> Result:
+        if not few:
+            process.expect()
+        return await question(process)
+
+    try:
+        return asyncio.run(run())
+    finally:
+        process.close()
 
 
 def sighting(number: int, **changes: object) -> Sighting:
@@ -82,23 +87,25 @@ def count(store: Engine, table: Any) -> int:
 
 @pytest.mark.parametrize("few", [0, 1000])
 def test_what_was_taken_is_stored_with_its_outbox_rows_in_both_places(store: Engine, few: int) -> None:
-    written = ask(store, take_all(sighting(number) for number in range(1, 151)), few=few)
-    assert [(one.outcome, one.deliveries) for one in written] == [("new", 1)] * 150
+    written = ask(store, take_all(sighting(number) for number in range(1, 451)), few=few)
+    assert [(one.outcome, one.deliveries) for one in written] == [("new", 1)] * 450
     assert all(one.filled["items"] == one.filled["body"] == 1 for one in written)
     with store.connect() as connection:
         stored = {row.id: row.identity for row in connection.execute(select(Item.id, Item.identity))}
-    assert [stored[one.item_id] for one in written] == [f"court.gov.cn:{number}" for number in range(1, 151)]
-    assert count(store, Delivery) == 150
+    assert [stored[one.item_id] for one in written] == [f"court.gov.cn:{number}" for number in range(1, 451)]
+    assert count(store, Delivery) == 450
 
 
 def test_what_comes_within_a_moment_goes_to_the_other_process_together(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
+    send = Server.send
 
-    def count_and_ask(process: Any, sightings: list[Sighting]) -> Any:
-        sizes.append(len(sightings))
-        return _ask(process, sightings)
+    def count_and_send(server: Server, question: Any) -> None:
+        if isinstance(question, list):
+            sizes.append(len(question))
+        send(server, question)
 
     async def trickle(process: PipelineProcess) -> list[Written]:
         taking = []
@@ -107,24 +114,75 @@ def test_what_comes_within_a_moment_goes_to_the_other_process_together(
             await asyncio.sleep(0.001)
         return await asyncio.gather(*taking)
 
-    monkeypatch.setattr(pipeline_process, "_ask", count_and_ask)
+    monkeypatch.setattr(Server, "send", count_and_send)
     assert [one.outcome for one in ask(store, trickle)] == ["new"] * 10
     assert sizes == [10]
 
 
-def test_the_other_process_takes_over_without_a_gap(store: Engine) -> None:
-    async def one_by_one(process: PipelineProcess) -> Any:
-        number = 0
-        while process._process is None:
-            number += 1
-            assert (await process.take(sighting(number))).outcome == "new"
-        assert (await process.take(sighting(number + 1))).outcome == "new"
-        return number, process._process
+def test_what_comes_while_the_last_transaction_goes_on_is_stored_too(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, receive = Event(), Server.receive
 
-    here, process = ask(store, one_by_one, few=2)
-    assert here > 2  # one at least while the other process started
-    assert process.returncode == 0
-    assert count(store, Item) == here + 1
+    def wait_and_receive(server: Server) -> Any:
+        asked.set()
+        sleep(0.3)
+        return receive(server)
+
+    async def take_late(process: PipelineProcess) -> list[Written]:
+        await process.take(sighting(1))
+        asked.clear()
+        first = asyncio.create_task(process.take(sighting(2)))
+        await asyncio.to_thread(asked.wait, 30)
+        return [await process.take(sighting(3)), await first]
+
+    monkeypatch.setattr(Server, "receive", wait_and_receive)
+    assert [one.outcome for one in ask(store, take_late)] == ["new", "new"]
+
+
+def test_the_other_process_starts_when_more_than_a_few_are_expected(store: Engine) -> None:
+    async def one_by_one(process: PipelineProcess) -> Any:
+        process.expect()
+        process.expect()
+        here = await process.take(sighting(1))
+        assert process._server is None
+        process.expect()
+        there = await process.take(sighting(2))
+        assert process._server is not None
+        return here.outcome, there.outcome
+
+    assert ask(store, one_by_one, few=2) == ("new", "new")
+    assert count(store, Item) == 2
+
+
+def test_this_process_interprets_what_is_too_much_for_the_other_one(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interpreted: list[str] = []
+    receive, send = Server.receive, Server.send
+
+    def receive_late(server: Server) -> Any:
+        sleep(0.3)
+        return receive(server)
+
+    def look_and_send(server: Server, question: Any) -> None:
+        if isinstance(question, list):
+            interpreted.extend(one.identity for one in question if isinstance(one, Record))
+        send(server, question)
+
+    monkeypatch.setattr(Server, "receive", receive_late)
+    monkeypatch.setattr(Server, "send", look_and_send)
+    notices = [sighting(number) for number in range(1, 401)]
+    notices[299] = sighting(300, title=" ")
+    written = ask(store, take_all(notices))
+    assert len(interpreted) > 5
+    assert isinstance(written[299], PipelineError)
+    assert "needs a title" in str(written[299])
+    assert [one.outcome for place, one in enumerate(written) if place != 299] == ["new"] * 399
+    with store.connect() as connection:
+        stored = {row.id: row.identity for row in connection.execute(select(Item.id, Item.identity))}
+    for number, one in enumerate(written, 1):
+        assert number == 300 or stored[one.item_id] == f"court.gov.cn:{number}"
 
 
 def test_without_the_other_process_this_one_goes_on(
@@ -133,6 +191,8 @@ def test_without_the_other_process_this_one_goes_on(
     monkeypatch.setattr(sys, "executable", "/bin/false")
 
     async def one_by_one(process: PipelineProcess) -> list[Written]:
+        for _ in range(29):
+            process.expect()
         return [await process.take(sighting(number)) for number in range(1, 30)]
 
     written = ask(store, one_by_one, few=2)
@@ -142,9 +202,10 @@ def test_without_the_other_process_this_one_goes_on(
 
 def test_a_signal_that_reaches_all_processes_of_a_service_costs_no_notice(store: Engine) -> None:
     async def interrupt(process: PipelineProcess) -> list[Written]:
-        assert process._process is not None
+        await process.take(sighting(0))
+        assert process._server is not None
         for number in (signal.SIGTERM, signal.SIGINT):
-            process._process.send_signal(number)
+            os.kill(process._server.pid, number)
         return await one_after_another(process)
 
     assert [one.outcome for one in ask(store, interrupt)] == ["new"] * 3
@@ -195,6 +256,7 @@ def test_the_other_process_knows_the_courts_of_the_operator(store: Engine, tmp_p
     )
 
     async def take(process: PipelineProcess) -> Written:
+        await process.take(sighting(2))
         # Only the other process can know the court now.
         extend_court_codes(None)
         return await process.take(sighting(1, title="（2026）粤0199民初1号"))
@@ -211,28 +273,29 @@ def test_the_other_process_knows_the_courts_of_the_operator(store: Engine, tmp_p
 def test_the_few_notices_of_a_small_crawl_start_no_process(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "crawlers.pipeline_process._start", lambda _setup: pytest.fail("a process was started")
-    )
-    (written,) = ask(store, take_all([sighting(1)]), few=1)
-    assert written.outcome == "new"
+    monkeypatch.setattr(PipelineProcess, "_start", lambda _: pytest.fail("a process was started"))
+
+    async def take(process: PipelineProcess) -> Written:
+        process.expect()
+        return await process.take(sighting(1))
+
+    assert ask(store, take, few=1).outcome == "new"
 
 
 def test_one_processor_starts_no_process(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    monkeypatch.setattr(
-        "crawlers.pipeline_process._start", lambda _setup: pytest.fail("a process was started")
-    )
-    written = ask(store, one_after_another, few=1)
+    monkeypatch.setattr(PipelineProcess, "_start", lambda _: pytest.fail("a process was started"))
+    written = ask(store, one_after_another)
     assert [one.outcome for one in written] == ["new"] * 3
+    with forked_server() as server:
+        assert server is None
 
 
 def test_the_end_of_the_process_is_told_for_every_notice_after_it(store: Engine) -> None:
     async def after_its_end(process: PipelineProcess) -> Any:
         await process.take(sighting(1))
-        other: Any = process._process
-        other.kill()
-        other.wait()
+        assert process._server is not None
+        os.kill(process._server.pid, signal.SIGKILL)
         return await asyncio.gather(*map(process.take, [sighting(2), sighting(3)]), return_exceptions=True)
 
     lost = ask(store, after_its_end)
@@ -240,19 +303,22 @@ def test_the_end_of_the_process_is_told_for_every_notice_after_it(store: Engine)
     assert count(store, Item) == 1
 
 
+def close_as_if_killed(server: Server) -> int | None:
+    """Close the pipes as the kernel does for a process that was killed; the exit code of the other one."""
+    server._questions.flush()
+    server._answers.close()
+    return server.end()
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["before", "amid", "after"])
 def test_the_other_process_ends_in_silence_when_the_crawl_is_killed(
     store: Engine, capfd: pytest.CaptureFixture[str], share: float
 ) -> None:
-    process = _start(make_setup(store))
-    assert process.stdin is not None
-    assert process.stdout is not None
+    server = launch_server()
+    server.begin(make_setup(store))
     notices = pickle.dumps([sighting(number) for number in range(1, 31)])
-    process.stdin.write(notices[: int(len(notices) * share)])
-    # As the kernel closes them for a process that was killed.
-    process.stdout.close()
-    process.stdin.close()
-    assert process.wait(60) == 0
+    server._questions.write(notices[: int(len(notices) * share)])
+    assert close_as_if_killed(server) == 0
     assert capfd.readouterr().err == ""
     # What was taken whole is stored whole.
     assert count(store, Item) == count(store, Delivery) == (30 if share == 1.0 else 0)
@@ -262,12 +328,94 @@ def test_the_other_process_ends_in_silence_when_the_crawl_is_killed(
 def test_the_other_process_ends_in_silence_when_the_crawl_is_killed_while_it_starts(
     store: Engine, capfd: pytest.CaptureFixture[str], share: float
 ) -> None:
-    process = _launch()
-    assert process.stdin is not None
-    assert process.stdout is not None
+    server = launch_server()
     setup = pickle.dumps(make_setup(store))
-    process.stdin.write(setup[: int(len(setup) * share)])
-    process.stdout.close()
-    process.stdin.close()
-    assert process.wait(60) == 0
+    server._questions.write(setup[: int(len(setup) * share)])
+    assert close_as_if_killed(server) == 0
     assert capfd.readouterr().err == ""
+
+
+# --- A process that is forked; only in a process of its own, since tests run in one that has threads ---
+
+forks = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+
+FORKING = """
+import asyncio, os, pickle, sys
+from crawlers.pipeline_process import PipelineProcess
+from crawlers.pipeline_server import forked_server
+
+os.cpu_count = lambda: 2
+setup, notices = pickle.load(sys.stdin.buffer)
+with forked_server() as server:
+    assert server is not None
+    process = PipelineProcess(setup, server, few=0)
+
+    async def take():
+        process.expect()
+        return await asyncio.gather(*map(process.take, notices))
+
+    written = asyncio.run(take())
+    assert process._server is server
+    if "--killed" in sys.argv:
+        print(server.pid, flush=True)
+        os.kill(os.getpid(), 9)
+    process.close()
+print([(one.outcome, one.deliveries, one.item_id is not None) for one in written])
+print(server.end())
+"""
+
+
+def run_forking(store: Engine, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    notices = [sighting(number) for number in range(1, 231)]
+    return subprocess.run(
+        [sys.executable, "-c", FORKING, *arguments],
+        input=pickle.dumps((make_setup(store), notices)), capture_output=True, check=False, timeout=120,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )  # fmt: skip
+
+
+@forks
+def test_a_process_that_was_forked_stores_as_any_other_and_ends_with_the_crawl(store: Engine) -> None:
+    done = run_forking(store)
+    assert done.stderr == b""
+    assert done.stdout.decode().splitlines() == [str([("new", 1, True)] * 230), "0"]
+    assert count(store, Item) == count(store, Delivery) == 230
+
+
+@forks
+def test_a_process_that_was_forked_ends_in_silence_when_the_crawl_is_killed(store: Engine) -> None:
+    done = run_forking(store, "--killed")
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, b"")
+    number = int(done.stdout)
+    waited = 0
+    while Path(f"/proc/{number}").exists() and waited < 600:
+        sleep(0.1)
+        waited += 1
+    assert waited < 600
+    assert count(store, Item) == 230
+
+
+@forks
+def test_a_process_that_nobody_needed_ends_with_the_block() -> None:
+    script = (
+        "import os; os.cpu_count = lambda: 2; from crawlers.pipeline_server import forked_server\n"
+        "with forked_server() as server: assert server is not None\n"
+        "print(server.end(), os.path.exists(f'/proc/{server.pid}'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=False, timeout=60, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("0 False\n", "")
+
+
+def test_nothing_is_forked_from_a_process_with_threads() -> None:
+    end = Event()
+    thread = Thread(target=end.wait)
+    thread.start()
+    try:
+        with forked_server() as server:
+            assert server is None
+    finally:
+        end.set()
+        thread.join()
