@@ -154,7 +154,8 @@ def _fork() -> Server | None:
 def _serve_forked(questions: tuple[int, int], answers: tuple[int, int]) -> None:
     os.close(questions[1])
     os.close(answers[0])
-    _serve(os.fdopen(questions[0], "rb"), os.fdopen(answers[1], "wb"))
+    with os.fdopen(questions[0], "rb") as asked, os.fdopen(answers[1], "wb") as answered:
+        _serve(asked, answered)
 
 
 def launch_server() -> Server:

@@ -368,7 +368,7 @@ print(server.end())
 def run_forking(store: Engine, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     notices = [sighting(number) for number in range(1, 231)]
     return subprocess.run(
-        [sys.executable, "-c", FORKING, *arguments],
+        [sys.executable, "-W", "error", "-c", FORKING, *arguments],
         input=pickle.dumps((make_setup(store), notices)), capture_output=True, check=False, timeout=120,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )  # fmt: skip
@@ -403,7 +403,7 @@ def test_a_process_that_nobody_needed_ends_with_the_block() -> None:
         "print(server.end(), os.path.exists(f'/proc/{server.pid}'))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, check=False, timeout=60, text=True,
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, check=False, timeout=60, text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("0 False\n", "")
