@@ -52,6 +52,7 @@ from w3lib.url import canonicalize_url
 import crawlers.settings
 from configuration import Configuration
 from crawlers.crawl import Outcome, crawl
+from crawlers.pipeline_server import forked_server
 from crawlers.errors import PageError
 from crawlers.notice import ListEntry
 from crawlers.page import Page
@@ -346,7 +347,8 @@ def run_pass(folder: Path, port: int, hosts: Sequence[str]) -> list[Outcome]:
         timeout=600,  # nobody is to be given up because this machine is busy
         allowed_private=tuple(f"{host}:{port}" for host in hosts),
     )
-    return crawl(configuration, configuration.load_sources().values())
+    with forked_server() as server:
+        return crawl(configuration, configuration.load_sources().values(), server=server)
 
 
 def make_rechecks_due(folder: Path) -> None:

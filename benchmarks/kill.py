@@ -33,6 +33,7 @@ from benchmarks.throughput import SOURCE, open_site
 from configuration import Configuration
 from crawlers.archive import Archive, ArchiveError
 from crawlers.crawl import crawl
+from crawlers.pipeline_server import forked_server
 from pipeline.alerts.rules import Recipient, Rule
 from pipeline.store.runs import RUNNING
 from pipeline.store.session import open_engine
@@ -94,7 +95,9 @@ def run_crawl(folder: Path, port: int) -> None:
     """In a process of its own: one crawl of everything; exit code 0 when its run is ok."""
     lead_to_loopback()
     configuration = configure(folder, port)
-    (outcome,) = crawl(configuration, configuration.load_sources().values(), alert_baseline=True)
+    sources = configuration.load_sources().values()
+    with forked_server() as server:
+        (outcome,) = crawl(configuration, sources, alert_baseline=True, server=server)
     if outcome.state != "ok":
         (folder / "reason").write_text(f"{outcome.state}: {outcome.reason}", encoding="utf-8")
         sys.exit(1)
