@@ -52,10 +52,10 @@ from w3lib.url import canonicalize_url
 import crawlers.settings
 from configuration import Configuration
 from crawlers.crawl import Outcome, crawl
-from crawlers.pipeline_server import forked_server
 from crawlers.errors import PageError
 from crawlers.notice import ListEntry
 from crawlers.page import Page
+from crawlers.pipeline_server import forked_server
 from crawlers.readers import READERS, reader_for
 from crawlers.replay import Recording, find_recordings
 from crawlers.source import INBOX_READER, Source, load_sources
