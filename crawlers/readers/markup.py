@@ -34,14 +34,26 @@ _NEXT_LABEL = re.compile(
 
 def tree(page: Page) -> html.HtmlElement:
     """The whole page, parsed. Raises LayoutChanged where there is no markup at all, or two pages."""
-    source = page.text.strip()
+    source = _in_utf8(page)
     if source:
         refuse_two_pages(page)
         try:
-            return html.document_fromstring(source.encode("utf-8", "replace"), parser=PARSER)
+            return html.document_fromstring(source, parser=PARSER)
         except etree.ParserError:
             pass
     raise LayoutChanged(url=page.url, expected="an HTML page", found=f"{len(page.body)} bytes without markup")
+
+
+def _in_utf8(page: Page) -> bytes:
+    """The text as the parser takes it, without white space around it: of a page in UTF-8, the bytes as they came.
+
+    Only between tags is it certain that they begin without a mark and are without white space beyond ASCII.
+    """
+    if page.text is page.utf8:
+        source = page.body.strip()
+        if source.startswith(b"<") and source.endswith(b">"):
+            return source
+    return page.text.strip().encode("utf-8", "replace")
 
 
 def with_class(root: html.HtmlElement, name: str, *tags: str) -> list[html.HtmlElement]:
