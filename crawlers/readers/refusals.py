@@ -50,7 +50,8 @@ MARKERS = {
 # Cookies that are set with a challenge only; `__jsluid` also comes with ordinary pages.
 _COOKIES = ("__jsl_clearance", "C3VK", "CT6T", "acw_sc__v2")
 _LITTLE_TEXT = 200  # characters; the navigation and the footer of an ordinary page alone have more
-_INVISIBLE = re.compile(r"<!--.*?-->|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>|\s+", re.S | re.I)
+# Many in a row are one match; not without bound, since the machine of `re` remembers each.
+_INVISIBLE = re.compile(r"(?:<!--.*?-->|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>|\s+){1,100}", re.S | re.I)
 # A password field alone is none: portals have one beside their news.
 _LOGIN_FIELD = re.compile(r"<input\b[^<>]*\btype\s*=\s*[\"']?password\b", re.I)
 # Beside that field, and of an article: portals have hints beside theirs, too, on what members may see besides.
@@ -101,14 +102,14 @@ def refuse_blocked(page: Page) -> None:
     little = _has_little_text(page)
     if little and (marker := _marker(page)):
         raise Blocked(url=page.url, reason=MARKERS[marker], evidence=marker)
-    field = _LOGIN_FIELD.search(page.text)
-    if field and (little or _TITLE_LOGIN.search(page.text) or _asks_to_log_in(page, field)):
+    field = _at(page, "input", _LOGIN_FIELD)
+    if field and (little or _at(page, "title", _TITLE_LOGIN) or _asks_to_log_in(page, field)):
         raise Blocked(url=page.url, reason="login", evidence="a field for a password")
     if page.status == 202 and "<script" in page.text and little:
         raise Blocked(url=page.url, reason="verification", evidence="http 202 with a script")
     if little:
         _refuse_unnamed(page)
-    gone = _TITLE_GONE.search(page.text)
+    gone = _at(page, "title", _TITLE_GONE)
     if gone:
         raise Gone(url=page.url, kind="unavailable", evidence=gone.group())
     refuse_unreadable(page)
@@ -119,7 +120,7 @@ def _refuse_unnamed(page: Page) -> None:
 
     A page with a link is no challenge: a short notice has some, and its scripts count visitors with cookies.
     """
-    if found := _TITLE_REFUSED.search(page.text):
+    if found := _at(page, "title", _TITLE_REFUSED):
         status = found["status"] or found["number"]
         reason = f"http {status.strip()}" if status else "refused"
         raise Blocked(url=page.url, reason=reason, evidence=found.group())
@@ -170,6 +171,11 @@ def note_empty_body(page: Page, body: Body) -> str | None:
     raise LayoutChanged(
         url=page.url, expected="text, attachments or images in the body", found="an empty body"
     )
+
+
+def _at(page: Page, tag: str, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    """The first match of a pattern that begins with this tag, which is one of `Page.openings`."""
+    return next(filter(None, (pattern.match(page.text, start) for start in page.openings[tag])), None)
 
 
 def _asks_to_log_in(page: Page, field: re.Match[str]) -> bool:
