@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lxml import html
+from lxml import etree, html
 
 from crawlers.errors import LayoutChanged
 from crawlers.page import Page
@@ -29,6 +29,25 @@ from crawlers.readers.markup import (
 def test_a_page_without_markup_is_a_changed_layout(body: bytes) -> None:
     with pytest.raises(LayoutChanged):
         tree(Page("https://www.spp.gov.cn/", body, datetime(2026, 11, 20, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize("before", ["", "\n", "\ufeff", "\u3000", "\x85\n", "\ufeff\u3000"])
+@pytest.mark.parametrize("behind", ["", " \n", "\u3000", "\n\x1c"])
+def test_white_space_and_a_mark_around_a_page_are_no_part_of_it(before: str, behind: str) -> None:
+    bare = "<html><head><title>商标</title></head><body><p>公告</p></body></html>"
+    body = f"{before}{bare}{behind}".encode()
+    root = tree(Page("https://www.spp.gov.cn/", body, datetime(2026, 11, 20, tzinfo=UTC)))
+    assert etree.tostring(root, encoding="unicode") == bare
+
+
+@given(st.text(st.sampled_from("a商1 \t\n\r\v\x00\x1c\x85\x9b\xa0\u2002\u200b\u2028\u3000\ufeff")))
+def test_a_tidy_text_has_lines_that_are_tidy(text: str) -> None:
+    lines = tidy(text).split("\n")
+    assert tidy(text) == "\n".join(filter(None, map(tidy, text.split("\n"))))
+    assert all(line == line.strip() and "  " not in line for line in lines)
+    assert "".join("".join(lines).split()) == "".join(
+        "".join(letter for letter in text if letter not in "\x00\x9b\u200b\ufeff").split()
+    )
 
 
 @pytest.mark.parametrize(

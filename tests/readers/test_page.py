@@ -30,5 +30,15 @@ def test_a_western_text_is_not_taken_for_chinese(declared: str) -> None:
     assert text(WESTERN.encode("cp1252"), declared) == WESTERN
 
 
+def test_tags_that_refusals_look_at_are_found_in_any_case() -> None:
+    body = b"<!doctype html><HTML><title>a</title><inputs><Input type=text><htm><TITLE >html</TITLE></html>"
+    openings = Page("", body, datetime(2026, 11, 20, tzinfo=UTC)).openings
+    assert {tag: [body[place:][:6] for place in places] for tag, places in openings.items()} == {
+        "html": [b"<HTML>"],
+        "input": [b"<Input"],
+        "title": [b"<title", b"<TITLE"],
+    }
+
+
 def test_a_declared_encoding_of_east_asia_is_believed() -> None:
     assert text("商標法修正草案".encode("big5"), "big5") == "商標法修正草案"
