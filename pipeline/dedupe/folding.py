@@ -24,6 +24,13 @@ _NOT_LETTERS = re.compile(r"[\W_]+")
 _CIRCLES = ("○", "◯")
 _MARKS = str.maketrans("“”„‟＂「」『』‘’‛＇—–‒―－", '"' * 9 + "'" * 4 + "-" * 5)
 
+_VARIANTS = ("hk2s", "tw2s")
+"""OpenCC's names of what makes simplified characters: from the forms of Hong Kong (衞), of Taiwan (看著), and the
+mainland's."""
+_IN_WORDS = "沈藉覆坏瞭哩甦衹"
+"""What OpenCC (1.4) changes in some words only, such as 沈默, where nothing else changes."""
+_IDEOGRAPHS = (range(0x3400, 0xA000), range(0xF900, 0xFB00))
+
 _LINE_END = "\ue000"
 """Stands for the end of a line while white space is folded."""
 
@@ -117,10 +124,24 @@ def fold_text(text: str) -> Folded:
 
 
 def _simplify(text: str) -> str:
-    """Simplified characters, from the forms of Hong Kong (衞), Taiwan (看著) and the mainland, in this order."""
-    for variant in ("hk2s", "tw2s"):
-        text = _converter(variant).convert(text)
+    """Simplified characters, whichever forms are printed."""
+    # Most texts have nothing to simplify, and looking for it takes a tenth of the time.
+    if _changeable().search(text):
+        for variant in _VARIANTS:
+            text = _converter(variant).convert(text)
     return text
+
+
+@cache
+def _changeable() -> re.Pattern[str]:
+    """A character without which OpenCC leaves a text as it is. It ends a text at NUL; rare ideographs, of which it
+    changes some, are all taken for changeable."""
+    printed = [chr(code) for codes in _IDEOGRAPHS for code in codes]
+    found = {"\0", *_IN_WORDS}
+    for variant in _VARIANTS:
+        made = _converter(variant).convert("\n".join(printed)).split("\n")
+        found.update(one for one, other in zip(printed, made, strict=True) if one != other)
+    return re.compile(f"[{''.join(sorted(found))}\U00010000-\U0010ffff]")
 
 
 @cache
