@@ -16,6 +16,8 @@ _NARROW_LIMIT = 300
 
 _WEAK = 24
 _ROUNDS = 400
+_STRIDE = 64
+"""Letters that are compared at once where two texts may go on alike."""
 
 
 class Block(NamedTuple):
@@ -110,12 +112,8 @@ def _taken_at_ends(a: str, b: str, gap: Gap, blocks: list[Block]) -> Gap:
     """Blocks for what the gap's sides have in common at their beginning and end; the rest of the gap."""
     a_start, a_end, b_start, b_end = gap
     limit = min(a_end - a_start, b_end - b_start)
-    front = 0
-    while front < limit and a[a_start + front] == b[b_start + front]:
-        front += 1
-    back = 0
-    while back < limit and a[a_end - back - 1] == b[b_end - back - 1]:
-        back += 1
+    front = _count_ahead(a, a_start, b, b_start, limit)
+    back = _count_back(a, a_end, b, b_end, limit)
     if front > back:
         back = min(back, limit - front)
     else:
@@ -141,15 +139,33 @@ def _anchors(a: str, b: str, gap: Gap, width: int) -> list[Block]:
     for a_at, b_at in _longest_rising(pairs):
         if a_at < a_from or b_at < b_from:
             continue
-        back = 0
-        while a_at - back > a_from and b_at - back > b_from and a[a_at - back - 1] == b[b_at - back - 1]:
-            back += 1
-        size = width
-        while a_at + size < gap.a_end and b_at + size < gap.b_end and a[a_at + size] == b[b_at + size]:
-            size += 1
+        back = _count_back(a, a_at, b, b_at, min(a_at - a_from, b_at - b_from))
+        size = _count_ahead(a, a_at, b, b_at, min(gap.a_end - a_at, gap.b_end - b_at))
         blocks.append(Block(a_at - back, b_at - back, size + back))
         a_from, b_from = a_at + size, b_at + size
     return blocks
+
+
+def _count_ahead(a: str, a_at: int, b: str, b_at: int, limit: int) -> int:
+    """How many letters agree from these places on, up to a limit."""
+    count = 0
+    while count + _STRIDE <= limit and a.startswith(b[b_at + count : b_at + count + _STRIDE], a_at + count):
+        count += _STRIDE
+    while count < limit and a[a_at + count] == b[b_at + count]:
+        count += 1
+    return count
+
+
+def _count_back(a: str, a_end: int, b: str, b_end: int, limit: int) -> int:
+    """How many letters agree before these places, up to a limit."""
+    count = 0
+    while count + _STRIDE <= limit and a.endswith(
+        b[b_end - count - _STRIDE : b_end - count], 0, a_end - count
+    ):
+        count += _STRIDE
+    while count < limit and a[a_end - count - 1] == b[b_end - count - 1]:
+        count += 1
+    return count
 
 
 def _places(text: str, start: int, end: int, width: int) -> tuple[dict[str, int], set[str]]:

@@ -61,12 +61,11 @@ class Comparison:
 
 
 class _Letters(NamedTuple):
-    """A body folded to letters, and its 5-grams: enough to tell most texts apart. `text` is what was folded: the body
-    without its credits; with them where nothing else is there."""
+    """A body folded to letters. `text` is what was folded: the body without its credits; with them where nothing else
+    is there."""
 
     text: str
     letters: str
-    grams: frozenset[str]
 
 
 def compare(a: Text, b: Text) -> Comparison:
@@ -134,7 +133,7 @@ def _compare_pages(one: Text, other: Text) -> Comparison:
         return Comparison(
             "different", f"A text of {length} characters is too short to be found in one of {other_length}."
         )
-    containment = len(few.grams & many.grams) / len(few.grams)
+    containment = _find_containment(few.letters, many.letters)
     if containment < LEAST_CONTAINMENT:
         return Comparison(
             "different", f"Only {containment:.0%} of the shorter text's 5-grams are in the longer one."
@@ -167,10 +166,19 @@ def _fold_letters(body: str) -> _Letters:
     letters = fold_letters(text)
     if not letters:
         text, letters = body, fold_letters(body)
-    return _Letters(text, letters, frozenset(find_grams(letters)))
+    return _Letters(text, letters)
 
 
 _fold_body = remember(fold_text)
+_find_grams = remember(find_grams)
+
+
+def _find_containment(few: str, many: str) -> float:
+    """The share of the shorter text's 5-grams that the longer one has; enough to tell most texts apart."""
+    if few == many:
+        return 1.0
+    grams = _find_grams(few)
+    return len(grams & _find_grams(many)) / len(grams)
 
 
 def _align_titles(one: Folded, other: Folded) -> Aligned | None:
