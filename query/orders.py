@@ -19,7 +19,7 @@ from pipeline.expression.subject import patterns_of
 from pipeline.store.sketches import chunks
 from pipeline.store.story_tables import Story, StoryMember
 from pipeline.store.tables import Item, SearchDocument
-from pipeline.store.tokens import tokenize
+from pipeline.store.tokens import write_tokens
 from query.newest import Wanted, newest_ids
 
 ORDERS = ("newest", "relevance", "story")
@@ -66,7 +66,7 @@ def _score(connection: Connection, ids: Sequence[int], leaves: Sequence[tuple[st
             .where(Item.id.in_(chunk))
         )
         for row in connection.execute(documents):
-            text, title = f" {row.sequence} ", f" {' '.join(tokenize(row.title))} "
+            text, title = f" {row.sequence} ", f" {write_tokens(row.title)} "
             counted[row.id] = _Counts(
                 [
                     sum(text.count(pattern) + (_TITLE - 1) * title.count(pattern) for pattern in patterns)

@@ -11,7 +11,7 @@ from pipeline.legal import Fact
 from pipeline.legal.fact_key import FactKey, fact_key
 from pipeline.record import Record
 from pipeline.store.dating import published_columns
-from pipeline.store.tokens import Phrase, tokenize
+from pipeline.store.tokens import Phrase, write_tokens
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Subject:
     def sequence(self) -> str:
         """The tokens of title, publisher, body and attachments, as the search index has them, a space around each."""
         texts = (self.title, self.publishers[0], self.body, *self.attachment_texts)
-        return f" {' '.join(tokenize(chr(10).join(texts)))} "
+        return f" {write_tokens(chr(10).join(texts))} "
 
     @cached_property
     def keyed_facts(self) -> dict[str, list[tuple[Fact, FactKey]]]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 
 from pipeline.store.marks import BEGIN, marks_of
 from pipeline.store.tables import FactRow, Item, SearchDocument
-from pipeline.store.tokens import tokenize
+from pipeline.store.tokens import write_tokens
 
 ID_BITS = 29
 """The low bits of a place are the item's number."""
@@ -42,7 +42,7 @@ def item_at(place: int) -> int:
 
 def words_of(title: str, publisher: str, body: str, attachments: Iterable[str]) -> str:
     """The tokens of these texts of an item, separated by single spaces."""
-    return " ".join(tokenize("\n".join((title, publisher, body, *attachments))))
+    return write_tokens("\n".join((title, publisher, body, *attachments)))
 
 
 def write_sequence(words: str, marks: Iterable[str]) -> str:
