@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 BEGIN = "§"
@@ -27,6 +28,7 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 _WRITTEN = re.compile("[^0-9a-z\u0080-\U0010ffff]|[§¶]")
 
 
+@lru_cache(maxsize=4096)
 def mark(*parts: str) -> str:
     """The token for what these parts name; different parts have different tokens."""
     return BEGIN + BEGIN.join(_WRITTEN.sub(lambda found: f"¶{ord(found[0]):x}¶", part) for part in parts)
