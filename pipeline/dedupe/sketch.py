@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from heapq import nsmallest
+from struct import Struct
 from zlib import crc32
 
 from pipeline.dedupe.folding import fold_letters
@@ -18,6 +19,7 @@ SHARED_FOR_CANDIDATE = 2
 
 GRAM = 5
 _WIDTH = 2 * GRAM  # bytes of a gram in UTF-16
+_GRAM = Struct(f"{_WIDTH}s")
 _SORTED = 4 * SKETCH_SIZE  # hashes that are to be expected below the bound
 LEAST_LETTERS = 20
 """A text with fewer letters has no sketch: five-grams of a closing formula would make candidates of everything."""
@@ -33,22 +35,29 @@ def sketch(text: str) -> tuple[int, ...]:
     if len(letters) < LEAST_LETTERS:
         return ()
     data = letters.encode("utf-16-le")
-    starts = range(0, len(data) - _WIDTH + 1, 2)
     # Nearly always the smallest are among those below a bound that few are below: only these are sorted.
-    order = _order(data, starts, (_SORTED << 32) // len(starts))
+    order = _order(data, (_SORTED << 32) // ((len(data) - _WIDTH) // 2 + 1))
     if len(order) < SKETCH_SIZE:
-        order = _order(data, starts, 1 << 32)
+        order = _order(data, 1 << 32)
     return tuple(
-        sorted(
-            (high << 32) + _low_half(data[order[high] : order[high] + _WIDTH]) - 2**63
-            for high in nsmallest(SKETCH_SIZE, order)
-        )
+        sorted((high << 32) + _low_half(order[high]) - 2**63 for high in nsmallest(SKETCH_SIZE, order))
     )
 
 
-def _order(data: bytes, starts: range, bound: int) -> dict[int, int]:
-    """Where the grams start whose hashes are below the bound, by their hashes."""
-    return {high: start for start in starts if (high := crc32(data[start : start + _WIDTH])) < bound}
+def _order(data: bytes, bound: int) -> dict[int, bytes]:
+    """The grams whose hashes are below the bound, by their hashes; of two with one hash the one that stands later."""
+    # Every fifth gram begins where the one before ends: so all are taken apart faster than each is cut out.
+    found = {
+        (high, gram)
+        for shift in range(0, _WIDTH, 2)
+        for (gram,) in _GRAM.iter_unpack(data[shift : len(data) - (len(data) - shift) % _WIDTH])
+        if (high := crc32(gram)) < bound
+    }
+    order = dict(found)
+    if len(order) < len(found):
+        grams = (data[start : start + _WIDTH] for start in range(0, len(data) - _WIDTH + 1, 2))
+        order = {high: gram for gram in grams if (high := crc32(gram)) < bound}
+    return order
 
 
 def find_grams(letters: str) -> set[str]:
