@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from sqlalchemy import Engine
 from crawlers.notice import PrintedDate
 from pipeline.expression import ExpressionError, read_words
 from pipeline.normalize import fold
-from pipeline.store.tokens import read_phrase, tokenize
+from pipeline.store.tokens import CJK, read_phrase, tokenize, write_tokens
 from pipeline.store.write import write_records
 from query.fact_filters import FactFilter
 from query.search import QueryError, describe_hit, search_items
@@ -143,6 +144,19 @@ def test_every_piece_of_chinese_text_is_a_phrase_of_its_tokens(text: str, start:
     sequence = " " + " ".join(tokenize(text)) + " "
     sought = " " + " ".join(phrase.tokens) + ("" if phrase.prefix else " ")
     assert sought in sequence
+
+
+@given(
+    st.text(
+        alphabet=st.sampled_from("商标㐀〇\U00020000a1é，　 \n_\ue000\u0301ﾊﾞ") | st.characters(), max_size=60
+    )
+)
+def test_tokens_are_pairs_of_chinese_characters_and_whole_words(text: str) -> None:
+    tokens: list[str] = []
+    for cjk, word in re.findall(rf"([{CJK}]+)|([^\W_{CJK}]+)", fold(text)):
+        tokens += [cjk[at : at + 2] for at in range(len(cjk))] if cjk else [word]
+    assert tokenize(text) == tokens
+    assert write_tokens(text) == " ".join(tokens)
 
 
 @given(st.text(max_size=200))
