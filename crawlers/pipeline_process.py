@@ -14,14 +14,12 @@ from dataclasses import dataclass
 
 from crawlers.pipeline_server import Server, Setup, has_processor, launch_server
 from errors import IprwatchError
-from pipeline.batch import interpret_each, process_batch
 from pipeline.record import Record, Sighting
 from pipeline.store.write import Written
 
 _FEW = 50  # notices; a crawl of no more is done before another process could be of use
 _LOGGER = logging.getLogger(__name__)
 _MOST = 100  # notices in one transaction; what comes while one goes on waits for the next
-_MOST_TURNS = 2  # transactions that the other process is given at a time, so that it never waits for the next
 _SPARE = 100  # notices that wait for it; more are too many for it, and this process lends a hand
 _HANDFUL = 5  # notices that this process interprets at a time; so long at most the other one waits for it
 _PAUSE = 0.05  # seconds in which more must come for a transaction that isn't full to wait on
@@ -63,7 +61,7 @@ class PipelineProcess:
         """Raises ConfigurationError for a lexicon or court codes that can't be used, StoreError for the database."""
         self._setup = setup
         self._forked = forked
-        self._engine, self._lexicon = setup.open()
+        self._tools = setup.open()
         self._left = few if has_processor() else None
         self._waiting: list[_Taken] = []
         self._expected = 0
@@ -71,7 +69,6 @@ class PipelineProcess:
         self._starter = ThreadPoolExecutor(1)
         self._starting: Future[Server] | None = None
         self._server: Server | None = None
-        self._sending, self._reading = asyncio.Lock(), asyncio.Lock()
 
     def expect(self) -> None:
         """One more notice is likely to come: where they are more than a few, the other process is made ready."""
@@ -95,7 +92,7 @@ class PipelineProcess:
         self._starter.shutdown()
         if self._starting is not None and self._starting.exception() is None:
             self._starting.result().end()
-        self._engine.dispose()
+        self._tools.engine.dispose()
 
     def _start(self) -> Server:
         server = self._forked or launch_server()
@@ -117,37 +114,25 @@ class PipelineProcess:
             self._starting, self._left = None, None
 
     async def _take_turns(self) -> None:
-        turns: set[asyncio.Task[None]] = set()
-        while self._waiting or turns:
+        while self._waiting:
             await self._take_over()
-            if self._server is not None and not turns:
+            if self._server is not None:
                 await self._gather()
-            is_full = self._server is not None and len(self._waiting) >= _MOST
-            if self._waiting and len(turns) < (_MOST_TURNS if is_full else 1):
-                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-                turns.add(asyncio.create_task(self._take_turn(batch)))
-            elif self._server is None or not await self._lend_hand():
-                await asyncio.wait(turns, timeout=_PAUSE, return_when=asyncio.FIRST_COMPLETED)
-            turns = {turn for turn in turns if not turn.done()}
-
-    async def _take_turn(self, batch: list[_Taken]) -> None:
-        notices = [taken.notice for taken in batch]
-        if self._server is None:
-            results: Sequence[Written | str] = await asyncio.to_thread(
-                process_batch, self._engine, notices, self._setup.rules, self._lexicon
+            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            processing = asyncio.create_task(
+                asyncio.to_thread(self._process, [taken.notice for taken in batch])
             )
-        else:
-            results = await self._ask(self._server, notices)
-        for taken, result in zip(batch, results, strict=True):
-            taken.tell(result)
+            while not processing.done():
+                if self._server is None or not await self._lend_hand():
+                    await asyncio.wait([processing], timeout=_PAUSE)
+            for taken, result in zip(batch, processing.result(), strict=True):
+                taken.tell(result)
 
-    async def _ask(self, server: Server, notices: list[Sighting | Record]) -> Sequence[Written | str]:
+    def _process(self, notices: list[Sighting | Record]) -> Sequence[Written | str]:
+        if self._server is None:
+            return self._tools.process(notices)
         try:
-            # Locks are given in the order in which they are asked for, so each turn reads its own answer.
-            async with self._sending:
-                await asyncio.to_thread(server.send, notices)
-            async with self._reading:
-                results: list[Written | str] = await asyncio.to_thread(server.receive)
+            results: list[Written | str] = self._server.ask(notices)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             return [f"the process of the pipeline has ended ({type(error).__name__})"] * len(notices)
         return results
@@ -168,7 +153,7 @@ class PipelineProcess:
         if not raw or (self._expected > 0 and len(raw) <= _SPARE):
             return False
         some = raw[:_HANDFUL]
-        results = await asyncio.to_thread(interpret_each, [taken.notice for taken in some], self._lexicon)
+        results = await asyncio.to_thread(self._tools.interpret, [taken.notice for taken in some])
         for taken, result in zip(some, results, strict=True):
             if isinstance(result, Record):
                 taken.notice = result

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -23,11 +23,14 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from sqlalchemy import Engine
 
+from crawlers.archive import Archive
 from pipeline.alerts.rules import Rules
-from pipeline.batch import process_batch
+from pipeline.batch import interpret_each, process_batch
 from pipeline.legal.court_codes import extend_court_codes
+from pipeline.record import Record, Sighting
 from pipeline.store.lease import Lease, fence
 from pipeline.store.session import open_engine
+from pipeline.store.write import Written
 from pipeline.topics import Lexicon, load_lexicon
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ class Setup:
     rules: Rules
     lexicon: Path | None
     court_codes: Path | None
+    archive: Path
 
     @classmethod
     def of(cls, configuration: Configuration, leases: Iterable[Lease] = ()) -> Self:
@@ -53,15 +57,34 @@ class Setup:
             rules=Rules(configuration.all_rules()),
             lexicon=configuration.lexicon,
             court_codes=configuration.court_codes,
+            archive=configuration.archive,
         )
 
-    def open(self) -> tuple[Engine, Lexicon]:
+    def open(self) -> Tools:
         """Raises ConfigurationError for a lexicon or court codes that can't be used, StoreError for the database."""
         extend_court_codes(self.court_codes)
         lexicon = load_lexicon(self.lexicon)
         engine = open_engine(self.database_url, create=False)
         fence(engine, self.leases)
-        return engine, lexicon
+        return Tools(engine, self.rules, lexicon, Archive(self.archive))
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a setup opens: all that it takes to interpret notices and to store them."""
+
+    engine: Engine
+    rules: Rules
+    lexicon: Lexicon
+    archive: Archive
+
+    def interpret(self, notices: Sequence[Sighting | Record]) -> list[Record | str]:
+        """As `pipeline.batch.interpret_each` does."""
+        return interpret_each(notices, self.lexicon, self.archive.keep)
+
+    def process(self, notices: Sequence[Sighting | Record]) -> list[Written | str]:
+        """As `pipeline.batch.process_batch` does."""
+        return process_batch(self.engine, notices, self.rules, self.lexicon, self.archive.keep)
 
 
 class Server:
@@ -86,15 +109,11 @@ class Server:
     def begin(self, setup: Setup) -> None:
         """Have it ready for notices. Raises OSError, EOFError or UnpicklingError where it has ended."""
         # By the pipe, since everybody on the machine can read arguments, and a database's URL may hold a password.
-        self.send(setup)
-        self.receive()
+        self.ask(setup)
 
-    def send(self, question: object) -> None:
-        """Give it something to answer. Raises OSError where it has ended."""
+    def ask(self, question: object) -> Any:
+        """Its answer, waited for. Raises OSError, EOFError or UnpicklingError where it has ended."""
         _send(question, self._questions)
-
-    def receive(self) -> Any:
-        """Its next answer, waited for. Raises OSError, EOFError or UnpicklingError where it has ended."""
         return pickle.load(self._answers)  # noqa: S301 - our own
 
     def end(self) -> int | None:
@@ -196,18 +215,18 @@ def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
         pickle.UnpicklingError,
     ):  # the crawl needed nobody, or was killed before it had said what to do
         return
-    engine, lexicon = setup.open()
+    tools = setup.open()
     spare_collector()
     try:
         _send(None, answers)
         while True:
             notices = pickle.load(questions)  # noqa: S301
-            _send(process_batch(engine, notices, setup.rules, lexicon), answers)
+            _send(tools.process(notices), answers)
     except (EOFError, pickle.UnpicklingError):  # the second where the crawl was killed amid a list
-        engine.dispose()
+        tools.engine.dispose()
     except BrokenPipeError:
         # The crawl was killed while this process started or stored its notices: nobody is left to be told.
-        engine.dispose()
+        tools.engine.dispose()
         os._exit(0)
 
 

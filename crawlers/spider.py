@@ -236,7 +236,7 @@ class FamilySpider(Spider):
         if self.since is not None:
             watch.count("walked pages")
         watched = listing.entries[: watch.source.most]
-        wanted = [entry for entry in watched if not self._is_older(entry, page)]
+        wanted = [entry for entry in watched if not self._is_before(entry, page, self.since)]
         if inserted := sum(standing.inserted for standing in standings.values()):
             watch.count("inserted later", inserted)
         watch.count("older", len(listing.entries) - len(wanted))
@@ -337,9 +337,6 @@ class FamilySpider(Spider):
             return None
         return following
 
-    def _is_older(self, entry: ListEntry, page: Page) -> bool:
-        return self._is_before(entry, page, self.since)
-
     def _is_before(self, entry: ListEntry, page: Page, limit: date | None) -> bool:
         day = _day(entry, page)
         return limit is not None and day is not None and day < limit
@@ -372,10 +369,12 @@ class FamilySpider(Spider):
     ) -> AsyncIterator[Sighting]:
         """The notice that the page holds, or the evidence that it holds none."""
         page = to_page(response)
-        await self.pages.keep(page)
         try:
             notice = reader_for(page)[1].read_article(page, entry)
-        except PageError as error:
+        except Exception as error:
+            await self.pages.keep(page)  # what was read is kept with what it is stored with
+            if not isinstance(error, PageError):
+                raise
             await self.pages.note(page, watch, error.kind, str(error), entry)
             await self.tell_gate(response, error)
             ending = "gone" if isinstance(error, Gone) else run_state(error, page)
@@ -392,7 +391,7 @@ class FamilySpider(Spider):
         except OutsideHours as error:
             watch.note("held", str(error))
             return
-        yield Sighting(notice, self.context_of(watch, page, baseline=baseline))
+        yield Sighting(notice, self.context_of(watch, page, baseline=baseline), page.body)
 
     async def article_refused(self, watch: Watch, address: str, error: PageError, page: Page) -> None:
         """Remember a tombstone, so that it isn't asked for with every crawl."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Engine
@@ -14,15 +14,20 @@ from pipeline.store.outbox_rows import Matcher
 from pipeline.store.write import Written, write_records
 from pipeline.topics import Lexicon
 
+Keep = Callable[[str, bytes], None]
+"""Archives the bytes of a page under their SHA-256, and has them synced when it returns."""
 
-def interpret_each(notices: Sequence[Sighting | Record], lexicon: Lexicon) -> list[Record | str]:
-    """The record of each notice, in their order; a message where a step refused it."""
+
+def interpret_each(notices: Sequence[Sighting | Record], lexicon: Lexicon, keep: Keep) -> list[Record | str]:
+    """The record of each notice, in their order, its page kept; a message where that or a step refused it."""
     results: list[Record | str] = []
     for notice in notices:
         if isinstance(notice, Record):
             results.append(notice)
             continue
         try:
+            if notice.page is not None:
+                keep(notice.notice.sha256, notice.page)
             results.append(interpret(notice.notice, notice.context, lexicon))
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to that one notice
             results.append(_describe(error))
@@ -30,14 +35,14 @@ def interpret_each(notices: Sequence[Sighting | Record], lexicon: Lexicon) -> li
 
 
 def process_batch(
-    engine: Engine, notices: Sequence[Sighting | Record], match: Matcher, lexicon: Lexicon
+    engine: Engine, notices: Sequence[Sighting | Record], match: Matcher, lexicon: Lexicon, keep: Keep
 ) -> list[Written | str]:
     """What became of each notice, in their order; a message where a step or the store refused it.
 
     Records are notices that were interpreted before. One that is refused costs no other: a batch that can't be stored
     is tried again record by record.
     """
-    interpreted = interpret_each(notices, lexicon)
+    interpreted = interpret_each(notices, lexicon, keep)
     records = [record for record in interpreted if isinstance(record, Record)]
     stored = iter(_store(engine, records, match))
     return [_count(record, next(stored)) if isinstance(record, Record) else record for record in interpreted]

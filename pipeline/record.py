@@ -40,10 +40,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A notice in its context: what a spider yields and the first step takes."""
+    """A notice in its context: what a spider yields and the first step takes.
+
+    `page` is the bytes of its own page where they are still to be archived, before any row refers to them.
+    """
 
     notice: Notice
     context: Context
+    page: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

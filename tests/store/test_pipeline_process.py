@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import pickle
 import signal
@@ -18,13 +19,14 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Engine, func, select, update
 
+from crawlers.archive import Archive
 from crawlers.pipeline_process import PipelineError, PipelineProcess
 from crawlers.pipeline_server import Server, Setup, forked_server, launch_server
 from pipeline.alerts.rules import Recipient, Rule, Rules
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.record import Record, Sighting
 from pipeline.store.lease import Lease, acquire
-from pipeline.store.tables import Delivery, FactRow, Filtered, Item, LeaseRow
+from pipeline.store.tables import Delivery, FactRow, Filtered, Item, LeaseRow, Version
 from pipeline.store.write import Written
 from tests.notices import CONTEXT, make_notice
 
@@ -40,7 +42,15 @@ def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_setup(store: Engine, **changes: Any) -> Setup:
     url = store.url.set(drivername=store.dialect.name).render_as_string(hide_password=False)
     return Setup(
-        **{"database_url": url, "leases": (), "rules": RULES, "lexicon": None, "court_codes": None} | changes
+        **{
+            "database_url": url,
+            "leases": (),
+            "rules": RULES,
+            "lexicon": None,
+            "court_codes": None,
+            "archive": Path("/nowhere"),
+        }
+        | changes
     )
 
 
@@ -100,12 +110,12 @@ def test_what_comes_within_a_moment_goes_to_the_other_process_together(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    send = Server.send
+    ask_server = Server.ask
 
-    def count_and_send(server: Server, question: Any) -> None:
+    def count_and_ask(server: Server, question: Any) -> Any:
         if isinstance(question, list):
             sizes.append(len(question))
-        send(server, question)
+        return ask_server(server, question)
 
     async def trickle(process: PipelineProcess) -> list[Written]:
         taking = []
@@ -114,7 +124,7 @@ def test_what_comes_within_a_moment_goes_to_the_other_process_together(
             await asyncio.sleep(0.001)
         return await asyncio.gather(*taking)
 
-    monkeypatch.setattr(Server, "send", count_and_send)
+    monkeypatch.setattr(Server, "ask", count_and_ask)
     assert [one.outcome for one in ask(store, trickle)] == ["new"] * 10
     assert sizes == [10]
 
@@ -122,12 +132,12 @@ def test_what_comes_within_a_moment_goes_to_the_other_process_together(
 def test_what_comes_while_the_last_transaction_goes_on_is_stored_too(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, receive = Event(), Server.receive
+    asked, ask_server = Event(), Server.ask
 
-    def wait_and_receive(server: Server) -> Any:
+    def ask_late(server: Server, question: Any) -> Any:
         asked.set()
         sleep(0.3)
-        return receive(server)
+        return ask_server(server, question)
 
     async def take_late(process: PipelineProcess) -> list[Written]:
         await process.take(sighting(1))
@@ -136,7 +146,7 @@ def test_what_comes_while_the_last_transaction_goes_on_is_stored_too(
         await asyncio.to_thread(asked.wait, 30)
         return [await process.take(sighting(3)), await first]
 
-    monkeypatch.setattr(Server, "receive", wait_and_receive)
+    monkeypatch.setattr(Server, "ask", ask_late)
     assert [one.outcome for one in ask(store, take_late)] == ["new", "new"]
 
 
@@ -159,19 +169,15 @@ def test_this_process_interprets_what_is_too_much_for_the_other_one(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interpreted: list[str] = []
-    receive, send = Server.receive, Server.send
+    ask_server = Server.ask
 
-    def receive_late(server: Server) -> Any:
-        sleep(0.3)
-        return receive(server)
-
-    def look_and_send(server: Server, question: Any) -> None:
+    def ask_late(server: Server, question: Any) -> Any:
         if isinstance(question, list):
             interpreted.extend(one.identity for one in question if isinstance(one, Record))
-        send(server, question)
+        sleep(0.3)
+        return ask_server(server, question)
 
-    monkeypatch.setattr(Server, "receive", receive_late)
-    monkeypatch.setattr(Server, "send", look_and_send)
+    monkeypatch.setattr(Server, "ask", ask_late)
     notices = [sighting(number) for number in range(1, 401)]
     notices[299] = sighting(300, title=" ")
     written = ask(store, take_all(notices))
@@ -209,6 +215,31 @@ def test_a_signal_that_reaches_all_processes_of_a_service_costs_no_notice(store:
         return await one_after_another(process)
 
     assert [one.outcome for one in ask(store, interrupt)] == ["new"] * 3
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_the_page_of_a_notice_is_kept_before_its_row(store: Engine, tmp_path: Path, few: int) -> None:
+    pages = {number: f"page {number}".encode() for number in range(1, 4)}
+    notices = [
+        replace(sighting(number, sha256=hashlib.sha256(page).hexdigest()), page=page)
+        for number, page in pages.items()
+    ]
+    folder = tmp_path / "archive"
+    written = ask(store, take_all(notices), few=few, archive=folder)
+    assert [one.outcome for one in written] == ["new"] * 3
+    with store.connect() as connection:
+        kept = connection.scalars(select(Version.snapshot_sha256).order_by(Version.item_id)).all()
+    assert [Archive(folder).open_page(sha256) for sha256 in kept] == list(pages.values())
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_a_notice_whose_page_cannot_be_kept_is_not_stored(store: Engine, tmp_path: Path, few: int) -> None:
+    (tmp_path / "archive").touch()
+    notices = [replace(sighting(1), page=b"page"), sighting(2)]
+    lost, other = ask(store, take_all(notices), few=few, archive=tmp_path / "archive")
+    assert isinstance(lost, PipelineError)
+    assert "the page can't be kept" in str(lost)
+    assert (other.outcome, count(store, Item)) == ("new", 1)
 
 
 @pytest.mark.parametrize("few", [0, 1000])
