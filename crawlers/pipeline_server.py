@@ -7,6 +7,7 @@ imported again, which would cost as much as some hundred notices do.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import multiprocessing
 import os
@@ -35,6 +36,8 @@ from pipeline.topics import Lexicon, load_lexicon
 
 if TYPE_CHECKING:
     from configuration import Configuration
+
+_PIPE_BYTES = 1 << 20  # some twenty pages pass at a time; by the usual 64 KB, each would wake both sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,8 @@ def _may_fork() -> bool:
 
 def _fork() -> Server | None:
     questions, answers = os.pipe(), os.pipe()
+    with contextlib.suppress(OSError):  # the system may allow less
+        fcntl.fcntl(questions[1], fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     # What both have is left as it is, and so stays one copy.
     gc.freeze()
     process = multiprocessing.get_context("fork").Process(target=_serve_forked, args=(questions, answers))
