@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from signal import SIGINT, SIGTERM, getsignal, signal
-from sys import setswitchinterval
 from typing import Any
 
 from scrapy import signals
@@ -54,7 +53,6 @@ class Outcome:
 
 Progress = Callable[[Iterable[Watch]], None]
 LOG_FILE = "crawl.log"
-_SWITCH_SECONDS = 0.1
 
 
 class _Process(AsyncCrawlerProcess):
@@ -242,9 +240,6 @@ def _crawl(
                 pipeline=pipeline,
             )
     spare_collector()
-    # The threads of a crawl wait for disks: they need the interpreter often, and for microseconds. Each time that they
-    # took it from the reactor by force would cost both of them more than that.
-    setswitchinterval(_SWITCH_SECONDS)
     process.start()
     return {key: crawler.spider for key, crawler in travelled.items()}
 
