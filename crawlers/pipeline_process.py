@@ -20,7 +20,6 @@ from pipeline.store.write import Written
 _FEW = 50  # notices; a crawl of no more is done before another process could be of use
 _LOGGER = logging.getLogger(__name__)
 _MOST = 100  # notices in one transaction; what comes while one goes on waits for the next
-_SPARE = 100  # notices that wait for it; more are too many for it, and this process lends a hand
 _HANDFUL = 5  # notices that this process interprets at a time; so long at most the other one waits for it
 _PAUSE = 0.05  # seconds in which more must come for a transaction that isn't full to wait on
 _MOST_PAUSES = 4
@@ -98,7 +97,7 @@ class PipelineProcess:
         server = self._forked or launch_server()
         try:
             server.begin(self._setup)
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except Exception:
             server.end()
             raise
         return server
@@ -109,7 +108,7 @@ class PipelineProcess:
             return
         try:
             self._server = await asyncio.wrap_future(self._starting)
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, no notice may wait for it
             _LOGGER.warning("The pipeline's own process did not start (%r); this one goes on alone.", error)
             self._starting, self._left = None, None
 
@@ -148,9 +147,10 @@ class PipelineProcess:
                 return
 
     async def _lend_hand(self) -> bool:
-        """Interpret some of what waits, where it is much or nothing more is expected; whether there was any."""
+        """Interpret some of what waits, where it is more than the next transaction takes or nothing more is expected;
+        whether there was any."""
         raw = [taken for taken in self._waiting if isinstance(taken.notice, Sighting)]
-        if not raw or (self._expected > 0 and len(raw) <= _SPARE):
+        if not raw or (self._expected > 0 and len(raw) <= _MOST):
             return False
         some = raw[:_HANDFUL]
         results = await asyncio.to_thread(self._tools.interpret, [taken.notice for taken in some])

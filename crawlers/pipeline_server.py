@@ -52,7 +52,7 @@ class Setup:
     archive: Path
 
     @classmethod
-    def of(cls, configuration: Configuration, leases: Iterable[Lease] = ()) -> Self:
+    def of(cls, configuration: Configuration, leases: Iterable[Lease]) -> Self:
         """Raises ConfigurationError for rules that can't be used."""
         return cls(
             database_url=configuration.database_url,
@@ -102,12 +102,6 @@ class Server:
         self._process = process
         self._questions = questions
         self._answers = answers
-
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        assert self._process.pid is not None
-        return self._process.pid
 
     def begin(self, setup: Setup) -> None:
         """Have it ready for notices. Raises OSError, EOFError or UnpicklingError where it has ended."""
@@ -215,11 +209,8 @@ def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         setup: Setup = pickle.load(questions)  # noqa: S301 - of our own parent
-    except (
-        EOFError,
-        pickle.UnpicklingError,
-    ):  # the crawl needed nobody, or was killed before it had said what to do
-        return
+    except (EOFError, pickle.UnpicklingError):
+        return  # the crawl needed nobody, or was killed before it had said what to do
     tools = setup.open()
     spare_collector()
     try:

@@ -171,7 +171,7 @@ class Rechecks:
             await self._stop(turn, due, self._moment(page, turn), "held", str(error))
             return
         context = self._spider.context_of(turn.watch, page, baseline=False)
-        yield Sighting(notice, replace(context, recheck=True))
+        yield Sighting(notice, replace(context, recheck=True), None)
 
     async def _is_edited(self, notice: Notice, page: Page, turn: _Round, due: Due) -> bool:
         record = normalize(notice, self._spider.context_of(turn.watch, page, baseline=False))

@@ -255,7 +255,7 @@ class FamilySpider(Spider):
         for entry, baseline in chosen.items():
             if (notice := complete.get(addresses[entry])) is not None:
                 context = self.context_of(watch, page, baseline=baseline)
-                yield Sighting(notice, replace(context, own_page=False))
+                yield Sighting(notice, replace(context, own_page=False), None)
                 continue
             yield self._article_request(watch, entry, addresses[entry], baseline=baseline)
         if number == 1:

@@ -29,7 +29,10 @@ class PipelineStep:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises ConfigurationError for a lexicon or court codes that can't be used."""
         spider: Any = crawler.spider
-        process = spider.pipeline or PipelineProcess(Setup.of(spider.configuration))
+        process = spider.pipeline
+        if process is None:
+            leases = crawler.settings.getlist("IPRWATCH_LEASES")
+            process = PipelineProcess(Setup.of(spider.configuration, leases))
         step = cls(crawler, process, is_own=spider.pipeline is None)
         crawler.signals.connect(step._expect, signals.request_scheduled)
         return step

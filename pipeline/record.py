@@ -42,12 +42,12 @@ class Context:
 class Sighting:
     """A notice in its context: what a spider yields and the first step takes.
 
-    `page` is the bytes of its own page where they are still to be archived, before any row refers to them.
+    `page` is the bytes of its own page, to be archived before any row refers to them; None where they have been.
     """
 
     notice: Notice
     context: Context
-    page: bytes | None = None
+    page: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

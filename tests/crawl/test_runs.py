@@ -234,7 +234,7 @@ def failure(error: Exception) -> Failure:
         return Failure()
 
 
-@pytest.mark.parametrize("item", [Sighting(make_notice(1), CONTEXT), make_record(1)])
+@pytest.mark.parametrize("item", [Sighting(make_notice(1), CONTEXT, None), make_record(1)])
 def test_an_item_that_a_step_lost_makes_its_own_source_incomplete(crawl: Crawl, item: Any) -> None:
     crawl.watch.count("asked")
     crawl.send(signals.item_error, item=item, response=response(), failure=failure(ValueError("no title")))
@@ -287,7 +287,7 @@ def test_what_belongs_to_no_watched_source_disturbs_nothing(crawl: Crawl) -> Non
     stranger = replace(CONTEXT, source_key="spp_unknown")
     crawl.send(
         signals.item_error,
-        item=Sighting(make_notice(1), stranger),
+        item=Sighting(make_notice(1), stranger, None),
         response=None,
         failure=failure(ValueError("x")),
     )

@@ -76,7 +76,7 @@ def ask(
 
 
 def sighting(number: int, **changes: object) -> Sighting:
-    return Sighting(make_notice(number, **changes), CONTEXT)
+    return Sighting(make_notice(number, **changes), CONTEXT, None)
 
 
 def take_all(sightings: Iterable[Sighting]) -> Callable[[PipelineProcess], Awaitable[list[Any]]]:
@@ -206,12 +206,23 @@ def test_without_the_other_process_this_one_goes_on(
     assert caplog.text.count("did not start") == 1
 
 
+def test_no_notice_waits_for_a_process_that_fails_in_a_way_nobody_thought_of(
+    store: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_server: Server, _setup: Setup) -> None:
+        raise RuntimeError("unheard of")
+
+    monkeypatch.setattr(Server, "begin", fail)
+    assert [one.outcome for one in ask(store, one_after_another)] == ["new"] * 3
+    assert "unheard of" in caplog.text
+
+
 def test_a_signal_that_reaches_all_processes_of_a_service_costs_no_notice(store: Engine) -> None:
     async def interrupt(process: PipelineProcess) -> list[Written]:
         await process.take(sighting(0))
         assert process._server is not None
         for number in (signal.SIGTERM, signal.SIGINT):
-            os.kill(process._server.pid, number)
+            os.kill(process._server._process.pid, number)
         return await one_after_another(process)
 
     assert [one.outcome for one in ask(store, interrupt)] == ["new"] * 3
@@ -244,7 +255,7 @@ def test_a_notice_whose_page_cannot_be_kept_is_not_stored(store: Engine, tmp_pat
 
 @pytest.mark.parametrize("few", [0, 1000])
 def test_a_notice_that_is_refused_costs_no_other(store: Engine, few: int) -> None:
-    unknown_run = Sighting(make_notice(4), replace(CONTEXT, run_id=99))
+    unknown_run = Sighting(make_notice(4), replace(CONTEXT, run_id=99), None)
     notices = [sighting(1), sighting(2, title=" "), sighting(3), unknown_run]
     first, untitled, third, homeless = ask(store, take_all(notices), few=few)
     assert (first.outcome, third.outcome) == ("new", "new")
@@ -274,7 +285,7 @@ def test_topics_are_judged_by_the_lexicon_of_the_operator_in_both_places(
     lexicon.write_text('[add.trademark]\nalone = ["字号抢登"]\n', encoding="utf-8")
     context = replace(CONTEXT, only_ip=True)
     notice = make_notice(1, title="整治字号抢登", body="正文")
-    (written,) = ask(store, take_all([Sighting(notice, context)]), few=few, lexicon=lexicon)
+    (written,) = ask(store, take_all([Sighting(notice, context, None)]), few=few, lexicon=lexicon)
     assert (written.outcome, count(store, Filtered)) == ("new", 0)
 
 
@@ -326,7 +337,7 @@ def test_the_end_of_the_process_is_told_for_every_notice_after_it(store: Engine)
     async def after_its_end(process: PipelineProcess) -> Any:
         await process.take(sighting(1))
         assert process._server is not None
-        os.kill(process._server.pid, signal.SIGKILL)
+        os.kill(process._server._process.pid, signal.SIGKILL)
         return await asyncio.gather(*map(process.take, [sighting(2), sighting(3)]), return_exceptions=True)
 
     lost = ask(store, after_its_end)
@@ -388,7 +399,7 @@ with forked_server() as server:
     written = asyncio.run(take())
     assert process._server is server
     if "--killed" in sys.argv:
-        print(server.pid, flush=True)
+        print(server._process.pid, flush=True)
         os.kill(os.getpid(), 9)
     process.close()
 print([(one.outcome, one.deliveries, one.item_id is not None) for one in written])
@@ -431,7 +442,7 @@ def test_a_process_that_nobody_needed_ends_with_the_block() -> None:
     script = (
         "import os; os.cpu_count = lambda: 2; from crawlers.pipeline_server import forked_server\n"
         "with forked_server() as server: assert server is not None\n"
-        "print(server.end(), os.path.exists(f'/proc/{server.pid}'))"
+        "print(server.end(), os.path.exists(f'/proc/{server._process.pid}'))"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], capture_output=True, check=False, timeout=60, text=True,
