@@ -15,7 +15,13 @@ _WESTERN = ("cp1252", "iso8859-1", "iso8859-15")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _GB2312 = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _NEARLY_ALL = 0.9
-# The look ahead passes most tags by without trying the names.
+# Of both, the look ahead passes most tags by without trying the names.
+# Each alternative ends with its first end or with the page, and never goes back into what it has passed.
+_UNSEEN = re.compile(
+    r"<(?=[!st])(?:!--(?:[^-]++|-(?!->))*+(?:-->|\Z)"
+    r"|(script|style|textarea)\b(?:[^<]++|<(?!/\1\s*>))*+(?:</\1\s*>|\Z))",
+    re.I,
+)
 _OPENING = re.compile(r"<(?=[hit])(?:(?P<html>html)|(?P<input>input\b)|(?P<title>title))", re.I)
 
 
@@ -84,6 +90,11 @@ class Page:
         for opening in _OPENING.finditer(self.text):
             places[opening.lastgroup or ""].append(opening.start())
         return places
+
+    @cached_property
+    def seen(self) -> str:
+        """The text without comments, scripts, styles and text fields; one without an end reaches to the page's."""
+        return _UNSEEN.sub("", self.text)
 
     def _declares_utf16(self) -> bool:
         """Whether the header declares UTF-16, or, where it declares nothing, the page itself."""

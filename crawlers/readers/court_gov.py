@@ -38,6 +38,7 @@ from crawlers.readers.markup import (
     named,
     one_line,
     tree,
+    tree_from,
     with_class,
 )
 from crawlers.readers.refusals import note_empty_body, refuse_blocked
@@ -55,6 +56,8 @@ logger = logging.getLogger(__name__)
 HOSTS = ("www.court.gov.cn", "court.gov.cn")
 _HOME = "https://www.court.gov.cn/"
 _ARTICLE_PATH = re.compile(r"^/[a-z]+[/-]xiangqing[/-](\d+)\.html$")
+_CONTENT = '<div class="detail">'
+_CONTENT_NAMES = ("detail", "txt_txt", "zoom")
 _LIST_PATH = re.compile(r"^/(?:[a-z]+[/-]gengduo[/-]\d+(?:_\d+)?|search)\.html$")
 
 
@@ -162,7 +165,8 @@ def _next_url(block: html.HtmlElement, page: Page) -> str | None:
 def read_article(page: Page, entry: ListEntry | None = None) -> Notice:
     """Raises LayoutChanged when the title, every date or the body is missing; Blocked, Gone."""
     refuse_blocked(page)
-    root = tree(page)
+    root = tree_from(page, _CONTENT, _CONTENT_NAMES)
+    root = tree(page) if root is None else root
     detail = first(node for node in root.iter("div") if has_class(node, "detail"))
     block = root if detail is None else detail
     title = _title(page, block, of_2019=detail is None)

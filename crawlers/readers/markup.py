@@ -7,7 +7,7 @@ usual 15 to 60 KB.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from lxml import etree, html
 
@@ -42,6 +42,17 @@ def tree(page: Page) -> html.HtmlElement:
         except etree.ParserError:
             pass
     raise LayoutChanged(url=page.url, expected="an HTML page", found=f"{len(page.body)} bytes without markup")
+
+
+def tree_from(page: Page, start: str, names: Collection[str]) -> html.HtmlElement | None:
+    """The page from a tag on, written like this, with which its content begins: to parse what stands before that takes
+    as long again. None where that could be another tree: it has the tag nowhere, twice or out of sight, or one of the
+    names before it, by which the content's parts are found. Raises LayoutChanged for two pages."""
+    before, tag, content = page.text.partition(start)
+    if not tag or start in content or any(name in before for name in names) or start not in page.seen:
+        return None
+    refuse_two_pages(page)
+    return html.document_fromstring((tag + content).encode("utf-8", "replace"), parser=PARSER)
 
 
 def _in_utf8(page: Page) -> bytes:

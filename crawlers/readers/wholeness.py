@@ -24,13 +24,6 @@ from crawlers.errors import LayoutChanged
 from crawlers.page import Page
 from crawlers.readers.body import Body
 
-# Each alternative ends with its first end or with the page, and never goes back into what it has passed. The look ahead
-# passes most tags by without trying the names.
-_UNSEEN = re.compile(
-    r"<(?=[!st])(?:!--(?:[^-]++|-(?!->))*+(?:-->|\Z)"
-    r"|(script|style|textarea)\b(?:[^<]++|<(?!/\1\s*>))*+(?:</\1\s*>|\Z))",
-    re.I,
-)
 _OPENING = re.compile(r"<(html|body)(?=[\s>])", re.I)
 _CLOSING = re.compile(r"</(?:html|body)\s*>", re.I)
 _SECOND_PAGE = re.compile(r"</html\s*>.{,200}?<(?:!doctype|html)\b", re.I | re.S)
@@ -74,16 +67,11 @@ def _is_misread_utf8(page: Page) -> bool:
     return page.utf8 is not None and page.utf8.lstrip("\ufeff") != page.text.lstrip("\ufeff")
 
 
-def _drop_unseen(source: str) -> str:
-    """The page without comments, scripts, styles and text fields; one without an end reaches to the page's."""
-    return _UNSEEN.sub("", source)
-
-
 def refuse_two_pages(page: Page) -> None:
     """Raise LayoutChanged for an answer in which a second page begins."""
     if len(page.openings["html"]) < 2:
         return
-    if _SECOND_PAGE.search(_drop_unseen(page.text)):
+    if _SECOND_PAGE.search(page.seen):
         raise LayoutChanged(url=page.url, expected="one page", found="a second one behind </html>")
 
 
@@ -94,8 +82,7 @@ def refuse_cut_off(page: Page, block: html.HtmlElement | None) -> None:
     """
     if block is not None and _is_followed(block):
         return
-    source = _drop_unseen(page.text)
-    if not _CLOSING.search(source[-_TAIL:]) and _OPENING.search(source):
+    if not _CLOSING.search(page.seen[-_TAIL:]) and _OPENING.search(page.seen):
         raise LayoutChanged(
             url=page.url, expected="the end of the page behind the content", found="a page that is cut off"
         )
@@ -125,7 +112,7 @@ def refuse_unbalanced(page: Page) -> None:
 
     Only for systems whose real pages were seen to have them all.
     """
-    marks = _DIV.findall(_drop_unseen(page.text))
+    marks = _DIV.findall(page.seen)
     closed = marks.count("/")
     opened = len(marks) - closed
     if opened > closed:

@@ -127,6 +127,18 @@ def test_a_search_without_hits_is_an_empty_list(recorded: Recorded) -> None:
     assert court_gov.read_list(replace(page, body=text.encode())).entries == ()
 
 
+@pytest.mark.parametrize(
+    "broken", ['<a href="/', "<textarea", "<table><tr><td><p>", "</div></div></div>", "<title>"]
+)
+def test_what_is_broken_above_an_article_costs_nothing_of_it(recorded: Recorded, broken: str) -> None:
+    page = recorded("court_gov/article_512261")
+    head, tag, content = page.text.partition('<div class="header">')
+    assert tag
+    broken_page = replace(page, body=f"{head}{broken}</div>{tag}{content}".encode())
+    as_whole, as_broken = court_gov.read_article(page), court_gov.read_article(broken_page)
+    assert replace(as_broken, sha256=as_whole.sha256) == as_whole
+
+
 def test_an_article_under_two_paths_is_the_same_article(recorded: Recorded) -> None:
     one = court_gov.read_article(recorded("court_gov/article_512961"))
     other = court_gov.read_article(recorded("court_gov/article_512961_zixun"))

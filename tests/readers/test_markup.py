@@ -22,6 +22,7 @@ from crawlers.readers.markup import (
     names_a_site,
     one_line,
     tree,
+    tree_from,
 )
 
 
@@ -29,6 +30,42 @@ from crawlers.readers.markup import (
 def test_a_page_without_markup_is_a_changed_layout(body: bytes) -> None:
     with pytest.raises(LayoutChanged):
         tree(Page("https://www.spp.gov.cn/", body, datetime(2026, 11, 20, tzinfo=UTC)))
+
+
+def content(before: str, behind: str = "") -> html.HtmlElement | None:
+    text = f"<html><body><p>菜单</p>{before}<div id=content><p>公告</p></div>{behind}</body></html>"
+    page = Page("https://www.spp.gov.cn/", text.encode(), datetime(2026, 11, 20, tzinfo=UTC))
+    return tree_from(page, "<div id=content>", ["news"])
+
+
+@pytest.mark.parametrize("before", ["", "<a href='", "<table><tr><td>", "</body>", "<title>", "<!-- -->"])
+def test_what_stands_before_the_content_is_not_parsed(before: str) -> None:
+    root = content(before, "<p>公众号</p>")
+    assert root is not None
+    assert [node.text for node in root.iter("p")] == ["公告", "公众号"]
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        ("<div id=content></div>", ""),
+        ("", "<div id=content></div>"),
+        ("", "<!-- <div id=content> -->"),
+        ("<!--", "-->"),
+        ("<script>'", "'</script>"),
+        ("<textarea>", ""),
+        ("<p class=news>", ""),
+    ],
+)
+def test_the_content_of_a_page_that_has_its_mark_twice_or_out_of_sight_is_not_guessed(
+    before: str, behind: str
+) -> None:
+    assert content(before, behind) is None
+
+
+def test_two_pages_in_one_are_refused_from_the_content_on() -> None:
+    with pytest.raises(LayoutChanged):
+        content("", "</body></html><html><body>")
 
 
 @pytest.mark.parametrize("before", ["", "\n", "\ufeff", "\u3000", "\x85\n", "\ufeff\u3000"])
