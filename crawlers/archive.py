@@ -41,7 +41,7 @@ class Archive:
         try:
             folder = os.path.dirname(path)
             if not os.path.isdir(folder):
-                _make_folder(Path(folder))
+                self._make_folders()
             temporary = f"{folder}/{secrets.token_hex(8)}.part"
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FOR_ITS_OWNER)
             try:
@@ -68,6 +68,13 @@ class Archive:
         if hashlib.sha256(body).hexdigest() != sha256:
             raise ArchiveError(f"{path}: the archived page is damaged, its bytes don't have this hash.")
         return body
+
+    def _make_folders(self) -> None:
+        """All of them: each that is made by itself has to be synced by itself."""
+        _make_folder(self._folder)
+        for number in range(256):
+            os.makedirs(f"{self._folder}/{number:02x}", exist_ok=True)
+        _sync_folder(str(self._folder))
 
     def _is_whole(self, sha256: str) -> bool:
         try:

@@ -1,6 +1,6 @@
-"""The pipeline beside the crawl: in a thread while there is little to do, then in a process of its own.
+"""The pipeline beside the crawl: in a thread while there is little to do, then in two processes of its own.
 
-Interpreting and storing cost as much as fetching and reading do; in one process they would take turns.
+Fetching and reading, interpreting, and storing cost about the same; in one process they would take turns.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from crawlers.pipeline_server import Server, Setup, has_processor, launch_server
 from errors import IprwatchError
-from pipeline.record import Record, Sighting
+from pipeline.record import Sighting
 from pipeline.store.write import Written
 
 _FEW = 50  # notices; a crawl of no more is done before another process could be of use
 _LOGGER = logging.getLogger(__name__)
 _MOST = 100  # notices in one transaction; what comes while one goes on waits for the next
-_HANDFUL = 5  # notices that this process interprets at a time; so long at most the other one waits for it
+_TURNS = 2  # transactions under way: one is interpreted while the other is stored
 _PAUSE = 0.05  # seconds in which more must come for a transaction that isn't full to wait on
 _MOST_PAUSES = 4
 
@@ -32,9 +32,9 @@ class PipelineError(IprwatchError):
 
 @dataclass(slots=True)
 class _Taken:
-    """A notice that waits, as it came or interpreted already, and what is told of it in the end."""
+    """A notice that waits, and what is told of it in the end."""
 
-    notice: Sighting | Record
+    notice: Sighting
     written: asyncio.Future[Written]
 
     def tell(self, result: Written | str) -> None:
@@ -51,16 +51,16 @@ class PipelineProcess:
     one event loop.
 
     The few notices of a small crawl, and all of them on a machine with one processor or where no process can be
-    started, are processed in this process. The other one, which is `forked` ahead or started when it is needed, ends
-    with `close`, and with this process, however that ends. Where it falls behind, this one interprets what it will be
-    given.
+    started, are processed in this process. The other ones, which are `forked` ahead or started when they are needed,
+    end with `close`, and with this process, however that ends.
     """
 
     def __init__(self, setup: Setup, forked: Server | None = None, *, few: int = _FEW) -> None:
         """Raises ConfigurationError for a lexicon or court codes that can't be used, StoreError for the database."""
         self._setup = setup
         self._forked = forked
-        self._tools = setup.open()
+        self._interpreter = setup.open_interpreter()
+        self._store = setup.open_store()
         self._left = few if has_processor() else None
         self._waiting: list[_Taken] = []
         self._expected = 0
@@ -91,7 +91,7 @@ class PipelineProcess:
         self._starter.shutdown()
         if self._starting is not None and self._starting.exception() is None:
             self._starting.result().end()
-        self._tools.engine.dispose()
+        self._store.engine.dispose()
 
     def _start(self) -> Server:
         server = self._forked or launch_server()
@@ -113,27 +113,42 @@ class PipelineProcess:
             self._starting, self._left = None, None
 
     async def _take_turns(self) -> None:
-        while self._waiting:
-            await self._take_over()
-            if self._server is not None:
-                await self._gather()
-            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            processing = asyncio.create_task(
-                asyncio.to_thread(self._process, [taken.notice for taken in batch])
-            )
-            while not processing.done():
-                if self._server is None or not await self._lend_hand():
-                    await asyncio.wait([processing], timeout=_PAUSE)
-            for taken, result in zip(batch, processing.result(), strict=True):
-                taken.tell(result)
+        under_way: list[asyncio.Task[None]] = []
+        while self._waiting or under_way:
+            if not under_way:
+                await self._take_over()
+                if self._server is not None:
+                    await self._gather()
+            if not under_way or (len(under_way) < self._turns_at_once and self._is_worth_it()):
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                under_way.append(asyncio.create_task(self._process(batch)))
+            else:
+                await asyncio.wait(under_way, timeout=_PAUSE, return_when=asyncio.FIRST_COMPLETED)
+            under_way = [turn for turn in under_way if not turn.done()]
 
-    def _process(self, notices: list[Sighting | Record]) -> Sequence[Written | str]:
-        if self._server is None:
-            return self._tools.process(notices)
+    @property
+    def _turns_at_once(self) -> int:
+        return 1 if self._server is None else _TURNS
+
+    def _is_worth_it(self) -> bool:
+        """Whether what waits need not wait for more."""
+        return len(self._waiting) >= _MOST or (bool(self._waiting) and self._expected <= 0)
+
+    async def _process(self, batch: list[_Taken]) -> None:
+        results: Sequence[Written | str]
         try:
-            results: list[Written | str] = self._server.ask(notices)
+            results = await asyncio.to_thread(self._ask, [taken.notice for taken in batch])
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            return [f"the process of the pipeline has ended ({type(error).__name__})"] * len(notices)
+            results = [f"the process of the pipeline has ended ({type(error).__name__})"] * len(batch)
+        except Exception as error:  # noqa: BLE001 - whatever it is, no notice may wait for ever
+            results = [f"the pipeline failed: {error!r}"] * len(batch)
+        for taken, result in zip(batch, results, strict=True):
+            taken.tell(result)
+
+    def _ask(self, notices: list[Sighting]) -> list[Written | str]:
+        if self._server is None:
+            return self._store.store(self._interpreter.interpret(notices))
+        results: list[Written | str] = self._server.ask(notices)
         return results
 
     async def _gather(self) -> None:
@@ -145,19 +160,3 @@ class PipelineProcess:
             await asyncio.sleep(_PAUSE)
             if len(self._waiting) == before:
                 return
-
-    async def _lend_hand(self) -> bool:
-        """Interpret some of what waits, where it is more than the next transaction takes or nothing more is expected;
-        whether there was any."""
-        raw = [taken for taken in self._waiting if isinstance(taken.notice, Sighting)]
-        if not raw or (self._expected > 0 and len(raw) <= _MOST):
-            return False
-        some = raw[:_HANDFUL]
-        results = await asyncio.to_thread(self._tools.interpret, [taken.notice for taken in some])
-        for taken, result in zip(some, results, strict=True):
-            if isinstance(result, Record):
-                taken.notice = result
-            else:
-                self._waiting.remove(taken)
-                taken.tell(result)
-        return True

@@ -1,7 +1,7 @@
-"""The process that stores beside the crawl: how it begins, and what it does until its questions end.
+"""The two processes that work beside the crawl, one behind the other: the first interprets, the second stores.
 
-Where it can be, it is forked from the crawl before that has threads or an open database: what was imported needn't be
-imported again, which would cost as much as some hundred notices do.
+Where they can be, they are forked from the crawl before that has threads or an open database: what was imported needn't
+be imported again, which would cost as much as some hundred notices do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,7 +26,7 @@ from sqlalchemy import Engine
 
 from crawlers.archive import Archive
 from pipeline.alerts.rules import Rules
-from pipeline.batch import interpret_each, process_batch
+from pipeline.batch import interpret_each, store_each
 from pipeline.legal.court_codes import extend_court_codes
 from pipeline.record import Record, Sighting
 from pipeline.store.lease import Lease, fence
@@ -63,45 +63,60 @@ class Setup:
             archive=configuration.archive,
         )
 
-    def open(self) -> Tools:
-        """Raises ConfigurationError for a lexicon or court codes that can't be used, StoreError for the database."""
+    def open_interpreter(self) -> Interpreter:
+        """Raises ConfigurationError for a lexicon or court codes that can't be used."""
         extend_court_codes(self.court_codes)
-        lexicon = load_lexicon(self.lexicon)
+        return Interpreter(load_lexicon(self.lexicon), Archive(self.archive))
+
+    def open_store(self) -> Store:
+        """Raises ConfigurationError for court codes that can't be used, StoreError for the database."""
+        extend_court_codes(self.court_codes)
         engine = open_engine(self.database_url, create=False)
         fence(engine, self.leases)
-        return Tools(engine, self.rules, lexicon, Archive(self.archive))
+        return Store(engine, self.rules)
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """What a setup opens: all that it takes to interpret notices and to store them."""
+class Interpreter:
+    """What it takes to keep and to interpret notices."""
 
-    engine: Engine
-    rules: Rules
     lexicon: Lexicon
     archive: Archive
 
-    def interpret(self, notices: Sequence[Sighting | Record]) -> list[Record | str]:
+    def interpret(self, notices: Sequence[Sighting]) -> list[Record | str]:
         """As `pipeline.batch.interpret_each` does."""
         return interpret_each(notices, self.lexicon, self.archive.keep)
 
-    def process(self, notices: Sequence[Sighting | Record]) -> list[Written | str]:
-        """As `pipeline.batch.process_batch` does."""
-        return process_batch(self.engine, notices, self.rules, self.lexicon, self.archive.keep)
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What it takes to store records."""
+
+    engine: Engine
+    rules: Rules
+
+    def store(self, interpreted: Sequence[Record | str]) -> list[Written | str]:
+        """As `pipeline.batch.store_each` does."""
+        return store_each(self.engine, interpreted, self.rules)
 
 
 class Server:
-    """A process that answers its setup with None, and then each list of notices with what became of them, in turn.
+    """Processes that answer their setup with None, and then each list of notices with what became of them, in turn.
 
-    It ends with its questions, and so with the process that started it, however that ends.
+    They end with their questions, and so with the process that started them, however that ends.
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes] | BaseProcess, questions: IO[bytes], answers: IO[bytes]
+        self,
+        processes: Sequence[subprocess.Popen[bytes] | BaseProcess],
+        questions: IO[bytes],
+        answers: IO[bytes],
     ) -> None:
-        self._process = process
+        self._processes = processes
         self._questions = questions
         self._answers = answers
+        self._asking = threading.Lock()
+        self._hearing = threading.Lock()
 
     def begin(self, setup: Setup) -> None:
         """Have it ready for notices. Raises OSError, EOFError or UnpicklingError where it has ended."""
@@ -109,26 +124,38 @@ class Server:
         self.ask(setup)
 
     def ask(self, question: object) -> Any:
-        """Its answer, waited for. Raises OSError, EOFError or UnpicklingError where it has ended."""
-        _send(question, self._questions)
-        return pickle.load(self._answers)  # noqa: S301 - our own
+        """Its answer, waited for. Raises OSError, EOFError or UnpicklingError where it has ended.
 
-    def end(self) -> int | None:
-        """Let it do what it was given whole, and wait for its end; its exit code. Again: nothing more."""
+        A second thread may ask before the first has its answer; a third one waits to ask.
+        """
+        with self._asking:
+            _send(question, self._questions)
+            self._hearing.acquire()  # before anybody else can ask: answers come in the order of the questions
+        try:
+            return pickle.load(self._answers)  # noqa: S301 - our own
+        finally:
+            self._hearing.release()
+
+    def end(self) -> list[int | None]:
+        """Let it do what it was given whole, and wait for its end; the exit codes. Again: nothing more."""
         with contextlib.suppress(BrokenPipeError):
             self._questions.close()
         if not self._answers.closed:
             self._answers.read()
             self._answers.close()
-        if isinstance(self._process, BaseProcess):
-            self._process.join()
-            return self._process.exitcode
-        return self._process.wait()
+        return [_wait(process) for process in self._processes]
+
+
+def _wait(process: subprocess.Popen[bytes] | BaseProcess) -> int | None:
+    if isinstance(process, BaseProcess):
+        process.join()
+        return process.exitcode
+    return process.wait()
 
 
 @contextlib.contextmanager
 def forked_server() -> Iterator[Server | None]:
-    """A copy of this process that waits for its setup, until the end of the block; None where there can be none.
+    """Two copies of this process that wait for their setup, until the end of the block; None where there can be none.
 
     To be called before anything is opened and any thread is started: a copy has neither the threads nor, safely, an
     SQLite database (https://sqlite.org/howtocorrupt.html, 2.6).
@@ -142,7 +169,7 @@ def forked_server() -> Iterator[Server | None]:
 
 
 def has_processor() -> bool:
-    """Whether there is a processor for it: with only one, two processes would take turns."""
+    """Whether there is a processor for it: with only one, the processes would take turns."""
     return (os.cpu_count() or 1) > 1
 
 
@@ -152,78 +179,113 @@ def _may_fork() -> bool:
 
 
 def _fork() -> Server | None:
-    questions, answers = os.pipe(), os.pipe()
-    with contextlib.suppress(OSError):  # the system may allow less
-        fcntl.fcntl(questions[1], fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    # What both have is left as it is, and so stays one copy.
+    pipes = questions, records, answers = os.pipe(), os.pipe(), os.pipe()
+    for pipe in (questions, records):
+        with contextlib.suppress(OSError):  # the system may allow less
+            fcntl.fcntl(pipe[1], fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    # What all have is left as it is, and so stays one copy.
     gc.freeze()
-    process = multiprocessing.get_context("fork").Process(target=_serve_forked, args=(questions, answers))
+    context = multiprocessing.get_context("fork")
+    ends = [end for pipe in pipes for end in pipe]
+    processes = [
+        context.Process(target=_serve_forked, args=(_interpret_all, questions[0], records[1], ends)),
+        context.Process(target=_serve_forked, args=(_store_all, records[0], answers[1], ends)),
+    ]
+    started = []
     try:
-        process.start()
+        for process in processes:
+            process.start()
+            started.append(process)
     except OSError:  # no room for one more: the crawl goes on alone
-        for descriptor in (*questions, *answers):
-            os.close(descriptor)
+        for end in ends:
+            os.close(end)
+        for process in started:
+            process.join()
         return None
-    os.close(questions[0])
-    os.close(answers[1])
-    return Server(process, os.fdopen(questions[1], "wb"), os.fdopen(answers[0], "rb"))
+    for end in (questions[0], *records, answers[1]):
+        os.close(end)
+    return Server(processes, os.fdopen(questions[1], "wb"), os.fdopen(answers[0], "rb"))
 
 
-def _serve_forked(questions: tuple[int, int], answers: tuple[int, int]) -> None:
-    os.close(questions[1])
-    os.close(answers[0])
-    with os.fdopen(questions[0], "rb") as asked, os.fdopen(answers[1], "wb") as answered:
-        _serve(asked, answered)
+_Serve = Callable[[IO[bytes], IO[bytes]], None]
+
+
+def _serve_forked(serve: _Serve, asked: int, answered: int, ends: Iterable[int]) -> None:
+    for end in ends:
+        if end not in (asked, answered):
+            os.close(end)  # the process behind a pipe ends when nobody holds the end before it
+    with os.fdopen(asked, "rb") as questions, os.fdopen(answered, "wb") as answers:
+        _serve(serve, questions, answers)
 
 
 def launch_server() -> Server:
-    """One with an interpreter of its own. Raises OSError where it can't be started."""
+    """One with interpreters of its own. Raises OSError where it can't be started."""
+    interpreting = _launch("interpret", subprocess.PIPE)
+    assert interpreting.stdin is not None
+    assert interpreting.stdout is not None
+    try:
+        storing = _launch("store", interpreting.stdout)
+    except OSError:
+        interpreting.communicate()
+        raise
+    interpreting.stdout.close()
+    assert storing.stdout is not None
+    return Server([interpreting, storing], interpreting.stdin, storing.stdout)
+
+
+def _launch(task: str, questions: int | IO[bytes]) -> subprocess.Popen[bytes]:
     # Not by `multiprocessing`, which would import the whole command into it. -P: the same modules as here,
     # whatever the working folder holds. What is imported stays: nothing for the collector of cycles to look through.
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-P",
-            "-c",
-            "import gc; gc.disable(); from crawlers.pipeline_server import serve; serve()",
-        ],
-        stdin=subprocess.PIPE,
+    script = f"import gc; gc.disable(); from crawlers.pipeline_server import serve; serve({task!r})"
+    return subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, "-P", "-c", script],
+        stdin=questions,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    return Server(process, process.stdin, process.stdout)
 
 
-def serve() -> None:
-    """Answer on standard output what is asked on standard input."""
+def serve(task: str) -> None:
+    """Answer on standard output what is asked on standard input; the task is to `interpret` or to `store`."""
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
-    _serve(sys.stdin.buffer, answers)
+    _serve({"interpret": _interpret_all, "store": _store_all}[task], sys.stdin.buffer, answers)
 
 
-def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
+def _serve(serve: _Serve, questions: IO[bytes], answers: IO[bytes]) -> None:
     # Ctrl-C reaches every process of a terminal, and SIGTERM may reach every process of a service; what was fetched is
     # still to be stored after it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        setup: Setup = pickle.load(questions)  # noqa: S301 - of our own parent
+        serve(questions, answers)
     except (EOFError, pickle.UnpicklingError):
-        return  # the crawl needed nobody, or was killed before it had said what to do
-    tools = setup.open()
-    spare_collector()
-    try:
-        _send(None, answers)
-        while True:
-            notices = pickle.load(questions)  # noqa: S301
-            _send(tools.process(notices), answers)
-    except (EOFError, pickle.UnpicklingError):  # the second where the crawl was killed amid a list
-        tools.engine.dispose()
+        # Nobody asks any more: the crawl has ended, or was killed, maybe amid a question.
+        return
     except BrokenPipeError:
-        # The crawl was killed while this process started or stored its notices: nobody is left to be told.
-        tools.engine.dispose()
-        os._exit(0)
+        os._exit(0)  # killed while this process worked: nobody is left to be told
+
+
+def _interpret_all(questions: IO[bytes], answers: IO[bytes]) -> None:
+    setup: Setup = pickle.load(questions)  # noqa: S301 - of our own parent
+    interpreter = setup.open_interpreter()
+    spare_collector()
+    _send(setup, answers)
+    while True:
+        notices = pickle.load(questions)  # noqa: S301
+        _send(interpreter.interpret(notices), answers)
+
+
+def _store_all(questions: IO[bytes], answers: IO[bytes]) -> None:
+    setup: Setup = pickle.load(questions)  # noqa: S301
+    store = setup.open_store()
+    spare_collector()
+    _send(None, answers)
+    try:
+        while True:
+            interpreted = pickle.load(questions)  # noqa: S301
+            _send(store.store(interpreted), answers)
+    finally:
+        store.engine.dispose()
 
 
 def _send(values: object, stream: IO[bytes]) -> None:

@@ -18,13 +18,10 @@ Keep = Callable[[str, bytes], None]
 """Archives the bytes of a page under their SHA-256, and has them synced when it returns."""
 
 
-def interpret_each(notices: Sequence[Sighting | Record], lexicon: Lexicon, keep: Keep) -> list[Record | str]:
+def interpret_each(notices: Sequence[Sighting], lexicon: Lexicon, keep: Keep) -> list[Record | str]:
     """The record of each notice, in their order, its page kept; a message where that or a step refused it."""
     results: list[Record | str] = []
     for notice in notices:
-        if isinstance(notice, Record):
-            results.append(notice)
-            continue
         try:
             if notice.page is not None:
                 keep(notice.notice.sha256, notice.page)
@@ -34,15 +31,11 @@ def interpret_each(notices: Sequence[Sighting | Record], lexicon: Lexicon, keep:
     return results
 
 
-def process_batch(
-    engine: Engine, notices: Sequence[Sighting | Record], match: Matcher, lexicon: Lexicon, keep: Keep
-) -> list[Written | str]:
-    """What became of each notice, in their order; a message where a step or the store refused it.
+def store_each(engine: Engine, interpreted: Sequence[Record | str], match: Matcher) -> list[Written | str]:
+    """What became of each record, in their order; a message where the store refused it, or what interpreted it.
 
-    Records are notices that were interpreted before. One that is refused costs no other: a batch that can't be stored
-    is tried again record by record.
+    One that is refused costs no other: a batch that can't be stored is tried again record by record.
     """
-    interpreted = interpret_each(notices, lexicon, keep)
     records = [record for record in interpreted if isinstance(record, Record)]
     stored = iter(_store(engine, records, match))
     return [_count(record, next(stored)) if isinstance(record, Record) else record for record in interpreted]

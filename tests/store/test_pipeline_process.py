@@ -1,4 +1,4 @@
-"""Notices stored by a process of their own: the same rows, and no loss that isn't told."""
+"""Notices interpreted and stored by processes of their own: the same rows, and no loss that isn't told."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from crawlers.pipeline_process import PipelineError, PipelineProcess
 from crawlers.pipeline_server import Server, Setup, forked_server, launch_server
 from pipeline.alerts.rules import Recipient, Rule, Rules
 from pipeline.legal.court_codes import extend_court_codes
-from pipeline.record import Record, Sighting
+from pipeline.record import Sighting
 from pipeline.store.lease import Lease, acquire
 from pipeline.store.tables import Delivery, FactRow, Filtered, Item, LeaseRow, Version
 from pipeline.store.write import Written
@@ -165,23 +165,27 @@ def test_the_other_process_starts_when_more_than_a_few_are_expected(store: Engin
     assert count(store, Item) == 2
 
 
-def test_this_process_interprets_what_is_too_much_for_the_other_one(
+def test_one_transaction_is_interpreted_while_another_is_stored_and_each_notice_hears_of_itself(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    interpreted: list[str] = []
+    under_way: list[int] = []
+    most: list[int] = []
     ask_server = Server.ask
 
-    def ask_late(server: Server, question: Any) -> Any:
-        if isinstance(question, list):
-            interpreted.extend(one.identity for one in question if isinstance(one, Record))
-        sleep(0.3)
-        return ask_server(server, question)
+    def count_and_ask(server: Server, question: Any) -> Any:
+        under_way.append(1)
+        most.append(len(under_way))
+        sleep(0.1)
+        try:
+            return ask_server(server, question)
+        finally:
+            under_way.pop()
 
-    monkeypatch.setattr(Server, "ask", ask_late)
+    monkeypatch.setattr(Server, "ask", count_and_ask)
     notices = [sighting(number) for number in range(1, 401)]
     notices[299] = sighting(300, title=" ")
     written = ask(store, take_all(notices))
-    assert len(interpreted) > 5
+    assert max(most) == 2
     assert isinstance(written[299], PipelineError)
     assert "needs a title" in str(written[299])
     assert [one.outcome for place, one in enumerate(written) if place != 299] == ["new"] * 399
@@ -189,6 +193,33 @@ def test_this_process_interprets_what_is_too_much_for_the_other_one(
         stored = {row.id: row.identity for row in connection.execute(select(Item.id, Item.identity))}
     for number, one in enumerate(written, 1):
         assert number == 300 or stored[one.item_id] == f"court.gov.cn:{number}"
+
+
+def test_what_is_less_than_a_transaction_waits_for_no_other_where_no_more_is_expected(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    ask_server = Server.ask
+
+    def count_and_ask(server: Server, question: Any) -> Any:
+        if isinstance(question, list):
+            sizes.append(len(question))
+            sleep(1)
+        return ask_server(server, question)
+
+    async def take_ten_more(process: PipelineProcess) -> list[Written]:
+        first = [asyncio.create_task(process.take(sighting(number))) for number in range(1, 101)]
+        while not sizes:
+            await asyncio.sleep(0.01)
+        last = [asyncio.create_task(process.take(sighting(number))) for number in range(101, 111)]
+        while len(sizes) == 1:
+            await asyncio.sleep(0.01)
+        assert not any(taken.done() for taken in first)
+        return await asyncio.gather(*first, *last)
+
+    monkeypatch.setattr(Server, "ask", count_and_ask)
+    assert [one.outcome for one in ask(store, take_ten_more)] == ["new"] * 110
+    assert sizes == [100, 10]
 
 
 def test_without_the_other_process_this_one_goes_on(
@@ -221,8 +252,9 @@ def test_a_signal_that_reaches_all_processes_of_a_service_costs_no_notice(store:
     async def interrupt(process: PipelineProcess) -> list[Written]:
         await process.take(sighting(0))
         assert process._server is not None
-        for number in (signal.SIGTERM, signal.SIGINT):
-            os.kill(process._server._process.pid, number)
+        for one in process._server._processes:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                os.kill(one.pid, number)
         return await one_after_another(process)
 
     assert [one.outcome for one in ask(store, interrupt)] == ["new"] * 3
@@ -333,11 +365,12 @@ def test_one_processor_starts_no_process(store: Engine, monkeypatch: pytest.Monk
         assert server is None
 
 
-def test_the_end_of_the_process_is_told_for_every_notice_after_it(store: Engine) -> None:
+@pytest.mark.parametrize("task", [0, 1], ids=["interpreting", "storing"])
+def test_the_end_of_a_process_is_told_for_every_notice_after_it(store: Engine, task: int) -> None:
     async def after_its_end(process: PipelineProcess) -> Any:
         await process.take(sighting(1))
         assert process._server is not None
-        os.kill(process._server._process.pid, signal.SIGKILL)
+        os.kill(process._server._processes[task].pid, signal.SIGKILL)
         return await asyncio.gather(*map(process.take, [sighting(2), sighting(3)]), return_exceptions=True)
 
     lost = ask(store, after_its_end)
@@ -345,8 +378,8 @@ def test_the_end_of_the_process_is_told_for_every_notice_after_it(store: Engine)
     assert count(store, Item) == 1
 
 
-def close_as_if_killed(server: Server) -> int | None:
-    """Close the pipes as the kernel does for a process that was killed; the exit code of the other one."""
+def close_as_if_killed(server: Server) -> list[int | None]:
+    """Close the pipes as the kernel does for a process that was killed; the exit codes of the others."""
     server._questions.flush()
     server._answers.close()
     return server.end()
@@ -360,7 +393,7 @@ def test_the_other_process_ends_in_silence_when_the_crawl_is_killed(
     server.begin(make_setup(store))
     notices = pickle.dumps([sighting(number) for number in range(1, 31)])
     server._questions.write(notices[: int(len(notices) * share)])
-    assert close_as_if_killed(server) == 0
+    assert close_as_if_killed(server) == [0, 0]
     assert capfd.readouterr().err == ""
     # What was taken whole is stored whole.
     assert count(store, Item) == count(store, Delivery) == (30 if share == 1.0 else 0)
@@ -373,7 +406,7 @@ def test_the_other_process_ends_in_silence_when_the_crawl_is_killed_while_it_sta
     server = launch_server()
     setup = pickle.dumps(make_setup(store))
     server._questions.write(setup[: int(len(setup) * share)])
-    assert close_as_if_killed(server) == 0
+    assert close_as_if_killed(server) == [0, 0]
     assert capfd.readouterr().err == ""
 
 
@@ -399,7 +432,7 @@ with forked_server() as server:
     written = asyncio.run(take())
     assert process._server is server
     if "--killed" in sys.argv:
-        print(server._process.pid, flush=True)
+        print(*[one.pid for one in server._processes], flush=True)
         os.kill(os.getpid(), 9)
     process.close()
 print([(one.outcome, one.deliveries, one.item_id is not None) for one in written])
@@ -420,7 +453,7 @@ def run_forking(store: Engine, *arguments: str) -> subprocess.CompletedProcess[b
 def test_a_process_that_was_forked_stores_as_any_other_and_ends_with_the_crawl(store: Engine) -> None:
     done = run_forking(store)
     assert done.stderr == b""
-    assert done.stdout.decode().splitlines() == [str([("new", 1, True)] * 230), "0"]
+    assert done.stdout.decode().splitlines() == [str([("new", 1, True)] * 230), "[0, 0]"]
     assert count(store, Item) == count(store, Delivery) == 230
 
 
@@ -428,9 +461,10 @@ def test_a_process_that_was_forked_stores_as_any_other_and_ends_with_the_crawl(s
 def test_a_process_that_was_forked_ends_in_silence_when_the_crawl_is_killed(store: Engine) -> None:
     done = run_forking(store, "--killed")
     assert (done.returncode, done.stderr) == (-signal.SIGKILL, b"")
-    number = int(done.stdout)
+    processes = [Path(f"/proc/{number}") for number in done.stdout.decode().split()]
+    assert len(processes) == 2
     waited = 0
-    while Path(f"/proc/{number}").exists() and waited < 600:
+    while any(process.exists() for process in processes) and waited < 600:
         sleep(0.1)
         waited += 1
     assert waited < 600
@@ -442,13 +476,13 @@ def test_a_process_that_nobody_needed_ends_with_the_block() -> None:
     script = (
         "import os; os.cpu_count = lambda: 2; from crawlers.pipeline_server import forked_server\n"
         "with forked_server() as server: assert server is not None\n"
-        "print(server.end(), os.path.exists(f'/proc/{server._process.pid}'))"
+        "print(server.end(), [os.path.exists(f'/proc/{one.pid}') for one in server._processes])"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], capture_output=True, check=False, timeout=60, text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )  # fmt: skip
-    assert (done.stdout, done.stderr) == ("0 False\n", "")
+    assert (done.stdout, done.stderr) == ("[0, 0] [False, False]\n", "")
 
 
 def test_nothing_is_forked_from_a_process_with_threads() -> None:
