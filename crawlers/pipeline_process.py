@@ -17,7 +17,7 @@ from errors import IprwatchError
 from pipeline.record import Sighting
 from pipeline.store.write import Written
 
-_FEW = 50  # notices; a crawl of no more is done before another process could be of use
+_FEW = 50  # notices; a crawl of no more is done before other processes could be of use
 _LOGGER = logging.getLogger(__name__)
 _MOST = 100  # notices in one transaction; what comes while one goes on waits for the next
 _TURNS = 2  # transactions under way: one is interpreted while the other is stored
@@ -26,7 +26,7 @@ _MOST_PAUSES = 4
 
 
 class PipelineError(IprwatchError):
-    """A notice was not stored. Raised by `PipelineProcess.take`; the message says what refused it, or that the process
+    """A notice was not stored. Raised by `PipelineProcess.take`; the message says what refused it, or that a process
     has ended."""
 
 
@@ -70,7 +70,7 @@ class PipelineProcess:
         self._server: Server | None = None
 
     def expect(self) -> None:
-        """One more notice is likely to come: where they are more than a few, the other process is made ready."""
+        """One more notice is likely to come: where they are more than a few, the other processes are made ready."""
         self._expected += 1
         if self._left:
             self._left -= 1
@@ -87,7 +87,7 @@ class PipelineProcess:
         return await taken.written
 
     def close(self) -> None:
-        """End the other process, if there is one. Nothing is taken any more."""
+        """End the other processes, if there are any. Nothing is taken any more."""
         self._starter.shutdown()
         if self._starting is not None and self._starting.exception() is None:
             self._starting.result().end()
@@ -103,13 +103,13 @@ class PipelineProcess:
         return server
 
     async def _take_over(self) -> None:
-        """Wait for the other process if it is being started; without it, this one goes on."""
+        """Wait for the other processes if they are being started; without them, this one goes on."""
         if self._server is not None or self._starting is None:
             return
         try:
             self._server = await asyncio.wrap_future(self._starting)
         except Exception as error:  # noqa: BLE001 - whatever it is, no notice may wait for it
-            _LOGGER.warning("The pipeline's own process did not start (%r); this one goes on alone.", error)
+            _LOGGER.warning("The pipeline's own processes did not start (%r); this one goes on alone.", error)
             self._starting, self._left = None, None
 
     async def _take_turns(self) -> None:
@@ -139,7 +139,7 @@ class PipelineProcess:
         try:
             results = await asyncio.to_thread(self._ask, [taken.notice for taken in batch])
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            results = [f"the process of the pipeline has ended ({type(error).__name__})"] * len(batch)
+            results = [f"a process of the pipeline has ended ({type(error).__name__})"] * len(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, no notice may wait for ever
             results = [f"the pipeline failed: {error!r}"] * len(batch)
         for taken, result in zip(batch, results, strict=True):
