@@ -71,10 +71,10 @@ from pipeline.store.write import write_records
 SPAWN = multiprocessing.get_context("spawn")
 BATCH = 100  # records a transaction, as crawlers.steps stores them
 LIST = "http://www.court.gov.cn:{port}/fabu/gengduo/16.html"
-SOURCE = """
+SOURCE = f"""
 [court_benchmark]
 reader = "court_gov"
-url = "{list}"
+url = "{LIST}"
 name_zh = "最高人民法院 司法解释"
 name_en = "SPC judicial interpretations"
 publisher_zh = "最高人民法院"
@@ -200,7 +200,7 @@ def run_naive(order: Order) -> Cost:
 
 def _configure(order: Order) -> Configuration:
     sources = order.folder / "sources.toml"
-    sources.write_text(SOURCE.format(list=LIST.format(port=order.port)), encoding="utf-8")
+    sources.write_text(SOURCE.format(port=order.port), encoding="utf-8")
     return Configuration(
         data=order.folder / "data",
         contact="benchmark@example.org",
