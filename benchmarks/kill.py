@@ -5,11 +5,11 @@ killed with SIGKILL at a random moment between its start and its end, and begun 
 round begins with an empty folder. Many crawls are killed more than once before they are complete.
 
 After every kill, while nothing runs: each stored item must have its version and its alert in the outbox, and the
-process of the pipeline must have ended. At the end of a round, each article of the site must be there once, as version
+processes of the pipeline must have ended. At the end of a round, each article of the site must be there once, as version
 1, with one alert, its bytes in the archive under the hash that its version names. The figures are counts of what was
 not so, but for `orphans`, which are processes that were still there ten seconds after the kill of the one that started
-them, and `slowest end`, the longest that one of the others needed. Exit code 1 when anything was not so. With `--minutes` it kills no more after so long, and
-completes the round.
+them, and `slowest end`, the longest that one of the others needed. Exit code 1 when anything was not so. With
+`--minutes` it kills no more after so long, and completes the round.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from pipeline.store.tables import Delivery, Item, Run, Version
 
 RULE = Rule(name="All", send=(Recipient(channel="log"),))
 WITHIN = 10.0
-"""Seconds that the process of the pipeline has to end after the crawl that started it."""
+"""Seconds that the processes of the pipeline have to end after the crawl that started them."""
 _LEAST = 0.3  # share of a whole crawl in which a later one is killed at the latest: starting takes time too
 
 # Crawls are copies of one process that has imported everything: importing takes longer than the crawl.

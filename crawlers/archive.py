@@ -5,6 +5,7 @@ Paths are text here: `pathlib` and `tempfile` would make a page's keeping a sixt
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -29,6 +30,7 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._stands = False
 
     def keep(self, sha256: str, body: bytes) -> None:
         """Write the bytes and sync them, so that a row written after this can't outlive them.
@@ -40,7 +42,7 @@ class Archive:
             return
         try:
             folder = os.path.dirname(path)
-            if not os.path.isdir(folder):
+            if not self._stands or not os.path.isdir(folder):
                 self._make_folders()
             temporary = f"{folder}/{secrets.token_hex(8)}.part"
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FOR_ITS_OWNER)
@@ -70,11 +72,14 @@ class Archive:
         return body
 
     def _make_folders(self) -> None:
-        """All of them: each that is made by itself has to be synced by itself."""
+        """Make those that are missing, and sync them together: each by itself would have to be synced by itself. Those
+        that are there may be another process's, which has not synced them yet."""
         _make_folder(self._folder)
         for number in range(256):
-            os.makedirs(f"{self._folder}/{number:02x}", exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(f"{self._folder}/{number:02x}")
         _sync_folder(str(self._folder))
+        self._stands = True
 
     def _is_whole(self, sha256: str) -> bool:
         try:

@@ -155,7 +155,7 @@ def crawl(
     `tell_waiting` is called with a lease that is waited for, since its holder may be dead. `only_due` leaves out
     sources that somebody else has crawled by the time their host is free. After `time_limit` seconds nothing more is
     asked for.
-    `server` is a process that was forked for it (`crawlers.pipeline_server`). `replay` answers from a recorded web.
+    `server` is what was forked for it (`crawlers.pipeline_server`). `replay` answers from a recorded web.
     `progress` is called with the open watches whenever one changed.
     Raises ConfigurationError and StoreError before anything is fetched.
     """

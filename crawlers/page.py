@@ -16,10 +16,12 @@ _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _GB2312 = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 _NEARLY_ALL = 0.9
 # Of both, the look ahead passes most tags by without trying the names.
-# Each alternative ends with its first end or with the page, and never goes back into what it has passed.
+# As HTML has it (https://html.spec.whatwg.org/multipage/parsing.html): `<!-->` and `<!--->` are whole comments, `--!>`
+# ends one, and the names end with their tags. Each alternative ends with its first end or with the page, and never goes
+# back into what it has passed.
 _UNSEEN = re.compile(
-    r"<(?=[!st])(?:!--(?:[^-]++|-(?!->))*+(?:-->|\Z)"
-    r"|(script|style|textarea)\b(?:[^<]++|<(?!/\1\s*>))*+(?:</\1\s*>|\Z))",
+    r"<(?=[!st])(?:!--(?:-?>|(?:[^-]++|-(?!-!?>))*+(?:--!?>|\Z))"
+    r"|(script|style|textarea)(?=[\s/>])(?:[^<]++|<(?!/\1[\s/>]))*+(?:</\1[^>]*+(?:>|\Z)|\Z))",
     re.I,
 )
 _OPENING = re.compile(r"<(?=[hit])(?:(?P<html>html)|(?P<input>input\b)|(?P<title>title))", re.I)

@@ -138,6 +138,8 @@ class PipelineProcess:
         results: Sequence[Written | str]
         try:
             results = await asyncio.to_thread(self._ask, [taken.notice for taken in batch])
+            if len(results) != len(batch):
+                raise ValueError(f"{len(results)} results for {len(batch)} notices")
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             results = [f"a process of the pipeline has ended ({type(error).__name__})"] * len(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, no notice may wait for ever

@@ -140,9 +140,10 @@ class Server:
         """Let it do what it was given whole, and wait for its end; the exit codes. Again: nothing more."""
         with contextlib.suppress(BrokenPipeError):
             self._questions.close()
-        if not self._answers.closed:
-            self._answers.read()
-            self._answers.close()
+        with self._hearing:
+            if not self._answers.closed:
+                self._answers.read()
+                self._answers.close()
         return [_wait(process) for process in self._processes]
 
 
@@ -256,13 +257,13 @@ def _serve(serve: _Serve, questions: IO[bytes], answers: IO[bytes]) -> None:
     # still to be stored after it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
+    # Nobody asks any more, or nobody hears: the crawl has ended or was killed, or the process behind this one was.
+    with contextlib.suppress(EOFError, pickle.UnpicklingError, BrokenPipeError):
         serve(questions, answers)
-    except (EOFError, pickle.UnpicklingError):
-        # Nobody asks any more: the crawl has ended, or was killed, maybe amid a question.
-        return
+    try:
+        answers.flush()
     except BrokenPipeError:
-        os._exit(0)  # killed while this process worked: nobody is left to be told
+        os._exit(0)  # closing them would fail again
 
 
 def _interpret_all(questions: IO[bytes], answers: IO[bytes]) -> None:
@@ -280,16 +281,22 @@ def _store_all(questions: IO[bytes], answers: IO[bytes]) -> None:
     store = setup.open_store()
     spare_collector()
     _send(None, answers)
+    is_heard = True
     try:
         while True:
-            interpreted = pickle.load(questions)  # noqa: S301
-            _send(store.store(interpreted), answers)
+            written = store.store(pickle.load(questions))  # noqa: S301
+            if is_heard:
+                try:
+                    _send(written, answers)
+                except BrokenPipeError:
+                    is_heard = False  # the crawl was killed; what it had given whole is still stored
     finally:
         store.engine.dispose()
 
 
 def _send(values: object, stream: IO[bytes]) -> None:
-    pickle.dump(values, stream, pickle.HIGHEST_PROTOCOL)
+    # Made whole first: of what can't be pickled, nothing is sent.
+    stream.write(pickle.dumps(values, pickle.HIGHEST_PROTOCOL))
     stream.flush()
 
 

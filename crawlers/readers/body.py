@@ -25,6 +25,8 @@ _NOT_TEXT = frozenset(
 _ATTACHMENT = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|ofd|zip|rar|7z)(?:$|[?#])|/downfile\.jsp|/module/download/", re.I
 )
+# Inside a fragment they are none of its page's: to the parser, their ends would be the fragment's.
+_PAGE_TAG = re.compile(r"</?(?:html|head|body)(?=[\s/>])[^<>]*>", re.I)
 _SPACES_IN_LINE = re.compile(r"[ \r\f\v\xa0\u2002-\u200a\u3000]+")
 # With the control characters beyond ASCII, some of which are commands to a terminal; U+0085 ends a line.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b-\u200d\u2060\ufeff]")
@@ -66,7 +68,7 @@ def read_body(fragment: str | html.HtmlElement, base_url: str) -> Body:
         if not fragment.strip():
             return Body("", (), (), ())
         root = html.fragment_fromstring(
-            fragment.encode("utf-8", "replace"), create_parent="div", parser=PARSER
+            _PAGE_TAG.sub("", fragment).encode("utf-8", "replace"), create_parent="div", parser=PARSER
         )
     else:
         root = fragment

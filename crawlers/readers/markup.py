@@ -23,6 +23,7 @@ _DATE = re.compile(
     r")(?:[\sT-]*\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+_BODY_END = re.compile("</body", re.I)
 _SITE_NAME = re.compile(r"[一-鿿·（）()]{1,14}(?:检察院|法院|局|厅|部|署|委员会|政府|办公室|网|网站)$")
 _DOING = re.compile("调研|走访|考察|视察|访问|约谈|来到|赴")  # what headlines say of institutions
 _LEAST_TITLE = 6  # characters that no menu has by chance
@@ -45,14 +46,18 @@ def tree(page: Page) -> html.HtmlElement:
 
 
 def tree_from(page: Page, start: str, names: Collection[str]) -> html.HtmlElement | None:
-    """The page from a tag on, written like this, with which its content begins, without what nobody sees: to parse the
-    rest takes twice as long again. None where it has that tag nowhere or twice, or before it one of the names by which
-    the content's parts are found. Raises LayoutChanged for two pages."""
-    before, tag, content = page.seen.partition(start)
-    if not tag or start in content or any(name in before for name in names):
+    """The page without what stands before its content, which begins with this tag, written like this: parsing that
+    would take as long as parsing the rest. None where the whole could be another tree: the tag stands nowhere, twice or
+    out of sight, or before it the page's end or one of the names by which the content's parts are found. Raises
+    LayoutChanged for two pages."""
+    before, tag, content = page.text.partition(start)
+    if not tag or start in content or start not in page.seen:
+        return None
+    if _BODY_END.search(before) or any(name in before for name in names):
         return None
     refuse_two_pages(page)
-    return html.document_fromstring(f"<html><body>{tag}{content}".encode("utf-8", "replace"), parser=PARSER)
+    source = f"<html><body>{tag}{content}".rstrip()
+    return html.document_fromstring(source.encode("utf-8", "replace"), parser=PARSER)
 
 
 def _in_utf8(page: Page) -> bytes:

@@ -5,6 +5,7 @@ pages whose mandatory blocks are there. None of them may become an article, so w
 
 - the page opens `<html>` or `<body>`, doesn't close it at its end, and nothing follows the block (of about fifty
   real pages of a dozen systems, read in 2026, every whole one closes both; fragments have neither);
+- the page closes them amid the block;
 - a second page begins right behind `</html>` (whole documents inside a page are menus and footers: bynr.gov.cn);
 - a mandatory block stands there twice with different texts;
 - the block holds the page's footer, a form, or the links to the articles before and after; or, where a system is
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 
 from lxml import html
 
@@ -25,6 +27,7 @@ from crawlers.page import Page
 from crawlers.readers.body import Body
 
 _OPENING = re.compile(r"<(html|body)(?=[\s>])", re.I)
+_PAGE_MARK = re.compile(r"<(/)?(html|body)(?=[\s>])", re.I)
 _CLOSING = re.compile(r"</(?:html|body)\s*>", re.I)
 _SECOND_PAGE = re.compile(r"</html\s*>.{,200}?<(?:!doctype|html)\b", re.I | re.S)
 _TAIL = 300  # characters at the end of a page in which it is closed
@@ -76,21 +79,49 @@ def refuse_two_pages(page: Page) -> None:
 
 
 def refuse_cut_off(page: Page, block: html.HtmlElement | None) -> None:
-    """Raise LayoutChanged where the page ends inside the block: without its own end, and with nothing behind.
+    """Raise LayoutChanged where the page ends inside the block: without its own end, and with nothing behind, or with
+    its own end amid the content.
 
     Without a block, where it has no end at all: lists of links from all over a page have no other bound.
     """
-    if block is not None and _is_followed(block):
-        return
+    if block is not None:
+        around = [block, *block.iterancestors()]
+        if _is_followed(takewhile(lambda node: node.tag not in ("body", "html"), around)):
+            return
+        if _ends_amid_content(page):
+            raise LayoutChanged(
+                url=page.url, expected="the end of the page behind the content", found="one amid it"
+            )
+        if _is_followed(around):
+            return
     if not _CLOSING.search(page.seen[-_TAIL:]) and _OPENING.search(page.seen):
         raise LayoutChanged(
             url=page.url, expected="the end of the page behind the content", found="a page that is cut off"
         )
 
 
-def _is_followed(block: html.HtmlElement) -> bool:
-    """Whether any element stands behind the block's end."""
-    return any(next(node.itersiblings("*"), None) is not None for node in (block, *block.iterancestors()))
+def _is_followed(nodes: Iterable[html.HtmlElement]) -> bool:
+    """Whether any element stands behind the end of one of these."""
+    return any(next(node.itersiblings("*"), None) is not None for node in nodes)
+
+
+def _ends_amid_content(page: Page) -> bool:
+    """Whether behind the end of the page more is closed than opened: the parser drops it, or puts it elsewhere."""
+    opened: set[str] = set()
+    inner = (
+        0  # begun inside the page, as by what was pasted into an article: their ends are none of the page's
+    )
+    for mark in _PAGE_MARK.finditer(page.seen):
+        is_end, name = bool(mark[1]), mark[2].lower()
+        if not is_end:
+            inner += name in opened
+            opened.add(name)
+        elif inner:
+            inner -= 1
+        else:
+            ends = _DIV.findall(page.seen, mark.end())
+            return 2 * ends.count("/") > len(ends)
+    return False
 
 
 def refuse_overrun(page: Page, block: html.HtmlElement, *names: str) -> None:

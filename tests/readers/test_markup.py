@@ -38,9 +38,7 @@ def content(before: str, behind: str = "") -> html.HtmlElement | None:
     return tree_from(page, "<div id=content>", ["news"])
 
 
-@pytest.mark.parametrize(
-    "before", ["", "<a href='", "<table><tr><td>", "</body>", "<title>", "<!-- <div id=content> -->"]
-)
+@pytest.mark.parametrize("before", ["", "<a href='", "<table><tr><td>", "</div></p>", "<title>", "<!-- -->"])
 def test_what_stands_before_the_content_is_not_parsed(before: str) -> None:
     root = content(before, "<p>公众号</p>")
     assert root is not None
@@ -52,6 +50,8 @@ def test_what_stands_before_the_content_is_not_parsed(before: str) -> None:
     [
         ("<div id=content></div>", ""),
         ("", "<div id=content></div>"),
+        ("", "<!-- <div id=content> -->"),
+        ("</BODY>", ""),
         ("<!--", "-->"),
         ("<script>'", "'</script>"),
         ("<textarea>", ""),

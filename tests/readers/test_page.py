@@ -42,3 +42,26 @@ def test_tags_that_refusals_look_at_are_found_in_any_case() -> None:
 
 def test_a_declared_encoding_of_east_asia_is_believed() -> None:
     assert text("商標法修正草案".encode("big5"), "big5") == "商標法修正草案"
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ("1<!-- 2 -->3", "13"),
+        ("1<!-->2<!-- 3 -->4", "124"),
+        ("1<!--->2<!-- 3 -->4", "124"),
+        ("1<!---->2", "12"),
+        ("1<!-- 2 --!>3<!-- 4 -->5", "135"),
+        ("1<!-- 2 - -- > --->3", "13"),
+        ("1<!-- 2", "1"),
+        ("1<script>2</script >3", "13"),
+        ("1<SCRIPT src=a>2</scripts></script a>3", "13"),
+        ("1<script/>2</script/>3", "13"),
+        ("1<script>2</script", "1"),
+        ("1<script>2</script a", "1"),
+        ("1<style-x>2</style-x>3<style>4</style>5", "1<style-x>2</style-x>35"),
+        ("1<textarea>2<b>3</textarea>4", "14"),
+    ],
+)
+def test_what_is_seen_of_a_page_is_what_browsers_show(source: str, seen: str) -> None:
+    assert Page("", source.encode(), datetime(2026, 11, 20, tzinfo=UTC)).seen == seen

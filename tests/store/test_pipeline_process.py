@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Engine, func, select, update
 
+from crawlers import pipeline_server
 from crawlers.archive import Archive
 from crawlers.pipeline_process import PipelineError, PipelineProcess
 from crawlers.pipeline_server import Server, Setup, forked_server, launch_server
@@ -61,7 +62,7 @@ def ask(
     few: int = 0,
     **changes: Any,
 ) -> Result:
-    """`few` is 0 where the other process is to be ready for the first notice."""
+    """`few` is 0 where the other processes are to be ready for the first notice."""
     process = PipelineProcess(make_setup(store, **changes), few=few)
 
     async def run() -> Result:
@@ -237,6 +238,51 @@ def test_without_the_other_process_this_one_goes_on(
     assert caplog.text.count("did not start") == 1
 
 
+def test_where_only_one_of_the_other_processes_starts_it_ends_and_this_one_goes_on(
+    store: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    launch, launched = pipeline_server._launch, list[Any]()
+
+    def launch_one(task: str, questions: Any) -> Any:
+        if task == "store":
+            raise OSError("no room for one more")
+        launched.append(launch(task, questions))
+        return launched[0]
+
+    monkeypatch.setattr(pipeline_server, "_launch", launch_one)
+    assert [one.outcome for one in ask(store, one_after_another)] == ["new"] * 3
+    assert "did not start (OSError('no room for one more'))" in caplog.text
+    assert launched[0].returncode == 0
+
+
+def test_a_database_that_only_the_other_process_cannot_open_costs_no_notice(
+    store: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    begin = Server.begin
+
+    def begin_elsewhere(server: Server, setup: Setup) -> None:
+        begin(server, replace(setup, database_url=f"sqlite:///{tmp_path / 'missing.db'}"))
+
+    monkeypatch.setattr(Server, "begin", begin_elsewhere)
+    assert [one.outcome for one in ask(store, one_after_another)] == ["new"] * 3
+    assert "did not start (EOFError" in caplog.text
+
+
+def test_a_process_that_answers_for_too_few_is_told_for_every_notice(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_server = Server.ask
+
+    def forget_one(server: Server, question: Any) -> Any:
+        answer = ask_server(server, question)
+        return answer[1:] if isinstance(question, list) else answer
+
+    monkeypatch.setattr(Server, "ask", forget_one)
+    lost = ask(store, take_all([sighting(1), sighting(2)]))
+    assert [type(error) for error in lost] == [PipelineError] * 2
+    assert "1 results for 2 notices" in str(lost[0])
+
+
 def test_no_notice_waits_for_a_process_that_fails_in_a_way_nobody_thought_of(
     store: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -331,7 +377,7 @@ def test_the_other_process_knows_the_courts_of_the_operator(store: Engine, tmp_p
 
     async def take(process: PipelineProcess) -> Written:
         await process.take(sighting(2))
-        # Only the other process can know the court now.
+        # Only the other processes can know the court now.
         extend_court_codes(None)
         return await process.take(sighting(1, title="（2026）粤0199民初1号"))
 
@@ -397,6 +443,18 @@ def test_the_other_process_ends_in_silence_when_the_crawl_is_killed(
     assert capfd.readouterr().err == ""
     # What was taken whole is stored whole.
     assert count(store, Item) == count(store, Delivery) == (30 if share == 1.0 else 0)
+
+
+def test_all_that_was_given_whole_is_stored_when_the_crawl_is_killed(
+    store: Engine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = launch_server()
+    server.begin(make_setup(store))
+    for first in (1, 31, 61):
+        pickle.dump([sighting(number) for number in range(first, first + 30)], server._questions)
+    assert close_as_if_killed(server) == [0, 0]
+    assert capfd.readouterr().err == ""
+    assert count(store, Item) == count(store, Delivery) == 90
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["before", "amid", "after"])
