@@ -142,7 +142,9 @@ def _write(connection: Connection, records: Sequence[Record], match: Matcher) ->
                 results[index] = Written(known[0].id, "known", 0)
                 if edited := _write_known(connection, record, known[0]):
                     happened[index] = edited
-                stored.update(find_stored(connection, set(record.addresses)))
+                # Under each of its addresses: the next record may name any of them.
+                same = {address for address, row in stored.items() if row.id == known[0].id}
+                stored.update(find_stored(connection, same.union(record.addresses)))
             elif record.is_filtered:
                 insert_ignoring(connection, Filtered, [_filtered_row(record)])
                 results[index] = Written(None, "filtered", 0)

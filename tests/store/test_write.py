@@ -78,6 +78,18 @@ def test_an_edit_is_a_version_and_the_first_copy_stays(store: Engine) -> None:
     assert amounts == {"9万元"}
 
 
+def test_an_item_edited_twice_in_a_batch_under_several_addresses_has_both_versions(store: Engine) -> None:
+    entry = ListEntry("http://mp.weixin.qq.com/s/AAAAAAAAAAAAAAAAAAAAAA", "x", None, 0)
+    first = make_record(7, entry=entry)
+    write_records(store, [first])
+    second, third = (first.body.replace("赔偿7万元", f"赔偿{number}万元") for number in (9, 11))
+    written = write_records(store, [make_record(7, body=second), make_record(7, entry=entry, body=third)])
+    assert [result.outcome for result in written] == ["edited"] * 2
+    with store.connect() as connection:
+        bodies = connection.scalars(select(Version.body).order_by(Version.number)).all()
+    assert bodies == [first.body, second, third]
+
+
 def test_a_baseline_item_has_no_outbox_row(store: Engine) -> None:
     record = make_record(7, context=replace(CONTEXT, baseline=True))
     (written,) = write_records(store, [record], tell_anna)
