@@ -190,6 +190,7 @@ def _body(root: html.HtmlElement, page: Page, site: Site) -> Body:
         known = only(page, root.xpath("//*[@id=$id]", id=site.body_id), f"body (#{site.body_id})")
         if known is None:
             raise LayoutChanged(url=page.url, expected=f"#{site.body_id}", found="none")
+        refuse_cut_off(page, known)
         refuse_overrun(page, known)
         return read_body(known, page.url)
     from trafilatura import bare_extraction  # takes a second to import; only these sites need it

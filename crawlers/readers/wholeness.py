@@ -32,6 +32,7 @@ _CLOSING = re.compile(r"</(?:html|body)\s*>", re.I)
 _SECOND_PAGE = re.compile(r"</html\s*>.{,200}?<(?:!doctype|html)\b", re.I | re.S)
 _TAIL = 300  # characters at the end of a page in which it is closed
 _DIV = re.compile(r"<(?:[Dd][Ii][Vv](?=[\s>])|(/)[Dd][Ii][Vv]\s*>)")
+_BLOCK = re.compile(r"<(/?)(?:article|div|main|section|table)(?=[\s>])", re.I)
 _FOOTERS = frozenset(("foot", "footer", "footerbox", "copyright", "ft", "page-foot"))
 _STRANGE_TAGS = ("footer", "form", "select")
 _FOOTER_LINE = re.compile(
@@ -119,8 +120,8 @@ def _ends_amid_content(page: Page) -> bool:
         elif inner:
             inner -= 1
         else:
-            ends = _DIV.findall(page.seen, mark.end())
-            return 2 * ends.count("/") > len(ends)
+            blocks = _BLOCK.findall(page.seen, mark.end())
+            return 2 * blocks.count("/") > len(blocks)
     return False
 
 

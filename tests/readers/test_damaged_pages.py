@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crawlers.errors import LayoutChanged, PageError
 from crawlers.page import Page
-from crawlers.readers import chinacourt, court_gov, gov_cn, hanweb, ipc_court, samr, spp, trs
+from crawlers.readers import chinacourt, court_gov, gov_cn, hanweb, ip_offices, ipc_court, samr, spp, trs
 
 Recorded = Callable[[str], Page]
 CASES = {
@@ -56,6 +56,7 @@ ARTICLES = {
     "cnipa/article_74_209413": hanweb,
     "chinacourt/article_9659455": chinacourt,
     "gov_cn/article_7091166_notice": gov_cn,
+    "ip_offices/mofcom_article": ip_offices,
     "ipc_court/article_6204": ipc_court,
     "samr/article_zjwj_announcement": samr,
     "trs/article_ncac": trs,
