@@ -109,9 +109,7 @@ def _is_followed(nodes: Iterable[html.HtmlElement]) -> bool:
 def _ends_amid_content(page: Page) -> bool:
     """Whether behind the end of the page more is closed than opened: the parser drops it, or puts it elsewhere."""
     opened: set[str] = set()
-    inner = (
-        0  # begun inside the page, as by what was pasted into an article: their ends are none of the page's
-    )
+    inner = 0  # begun inside the page, as by what was pasted into an article: their ends are not the page's
     for mark in _PAGE_MARK.finditer(page.seen):
         is_end, name = bool(mark[1]), mark[2].lower()
         if not is_end:
