@@ -16,8 +16,8 @@ process, ask it for the same articles of www.court.gov.cn, 60 KB each:
 
 pages/s is by the wall clock from the first answer (robots.txt) to the end of the spider, so imports don't
 count; CPU is that of the crawling process from then to its end, threads and kernel included, and all of that of the
-processes which interpret and store for it, their start too. Of several rounds, the one with the least CPU counts. The ratio is
-pages/s against naive.
+processes which interpret and store for it, their start too. Of several rounds, the one with the least CPU counts. The
+ratio is pages/s against naive.
 
 The steps are then timed one by one, in one thread, over the same pages: the CPU of each step's own function.
 `fetch + Scrapy` is the trivial crawl; `wiring` is what the whole crawl costs beyond the steps (items between
@@ -69,7 +69,7 @@ from pipeline.store.session import open_engine
 from pipeline.store.write import write_records
 
 SPAWN = multiprocessing.get_context("spawn")
-BATCH = 100  # records a transaction, as crawlers.steps stores them
+BATCH = 100  # records a transaction, as `crawlers.pipeline_process` stores them
 LIST = "http://www.court.gov.cn:{port}/fabu/gengduo/16.html"
 SOURCE = f"""
 [court_benchmark]
@@ -254,8 +254,8 @@ class NaiveSpider(TrivialSpider):
     def parse(self, response: Response) -> Iterator[Any]:
         soup = BeautifulSoup(response.body, "lxml")
         for link in soup.select("div.sec_list > ul > li > a, li.next:not(.hidden) > a"):
-            is_next = link.parent.get("class")  # type: ignore[union-attr]
-            yield response.follow(link["href"], self.parse if is_next else self.parse_article)  # type: ignore[attr-defined]
+            read = self.parse if link.parent.get("class") else self.parse_article  # type: ignore[union-attr]
+            yield response.follow(link["href"], read)  # type: ignore[attr-defined]
 
     def parse_article(self, response: Response) -> Iterator[Any]:
         soup = BeautifulSoup(response.body, "lxml")

@@ -119,19 +119,19 @@ class PipelineProcess:
                 await self._take_over()
                 if self._server is not None:
                     await self._gather()
-            if not under_way or (len(under_way) < self._turns_at_once and self._is_worth_it()):
+            if self._may_begin(len(under_way)):
                 batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 under_way.append(asyncio.create_task(self._process(batch)))
             else:
                 await asyncio.wait(under_way, timeout=_PAUSE, return_when=asyncio.FIRST_COMPLETED)
             under_way = [turn for turn in under_way if not turn.done()]
 
-    @property
-    def _turns_at_once(self) -> int:
-        return 1 if self._server is None else _TURNS
-
-    def _is_worth_it(self) -> bool:
-        """Whether what waits need not wait for more."""
+    def _may_begin(self, under_way: int) -> bool:
+        """Whether what waits is to become a transaction now, with so many under way."""
+        if not under_way:
+            return True
+        if self._server is None or under_way == _TURNS:
+            return False
         return len(self._waiting) >= _MOST or (bool(self._waiting) and self._expected <= 0)
 
     async def _process(self, batch: list[_Taken]) -> None:

@@ -197,7 +197,7 @@ def _fork() -> Server | None:
         for process in processes:
             process.start()
             started.append(process)
-    except OSError:  # no room for one more: the crawl goes on alone
+    except OSError:  # no room for one more: the crawl tries again when it needs them
         for end in ends:
             os.close(end)
         for process in started:

@@ -11,8 +11,9 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 from time import sleep
 from typing import Any, TypeVar
 
@@ -76,6 +77,23 @@ def ask(
         process.close()
 
 
+def watch_questions(
+    monkeypatch: pytest.MonkeyPatch, before: Callable[[], object] = lambda: None
+) -> list[int]:
+    """How many notices each question to the other processes has; `before` is called before it is asked."""
+    sizes: list[int] = []
+    ask_server = Server.ask
+
+    def note_and_ask(server: Server, question: Any) -> Any:
+        if isinstance(question, list):
+            sizes.append(len(question))
+            before()
+        return ask_server(server, question)
+
+    monkeypatch.setattr(Server, "ask", note_and_ask)
+    return sizes
+
+
 def sighting(number: int, **changes: object) -> Sighting:
     return Sighting(make_notice(number, **changes), CONTEXT, None)
 
@@ -110,14 +128,6 @@ def test_what_was_taken_is_stored_with_its_outbox_rows_in_both_places(store: Eng
 def test_what_comes_within_a_moment_goes_to_the_other_process_together(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes: list[int] = []
-    ask_server = Server.ask
-
-    def count_and_ask(server: Server, question: Any) -> Any:
-        if isinstance(question, list):
-            sizes.append(len(question))
-        return ask_server(server, question)
-
     async def trickle(process: PipelineProcess) -> list[Written]:
         taking = []
         for number in range(1, 11):
@@ -125,7 +135,7 @@ def test_what_comes_within_a_moment_goes_to_the_other_process_together(
             await asyncio.sleep(0.001)
         return await asyncio.gather(*taking)
 
-    monkeypatch.setattr(Server, "ask", count_and_ask)
+    sizes = watch_questions(monkeypatch)
     assert [one.outcome for one in ask(store, trickle)] == ["new"] * 10
     assert sizes == [10]
 
@@ -133,12 +143,11 @@ def test_what_comes_within_a_moment_goes_to_the_other_process_together(
 def test_what_comes_while_the_last_transaction_goes_on_is_stored_too(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, ask_server = Event(), Server.ask
+    asked = Event()
 
-    def ask_late(server: Server, question: Any) -> Any:
+    def wait_a_little() -> None:
         asked.set()
         sleep(0.3)
-        return ask_server(server, question)
 
     async def take_late(process: PipelineProcess) -> list[Written]:
         await process.take(sighting(1))
@@ -147,7 +156,7 @@ def test_what_comes_while_the_last_transaction_goes_on_is_stored_too(
         await asyncio.to_thread(asked.wait, 30)
         return [await process.take(sighting(3)), await first]
 
-    monkeypatch.setattr(Server, "ask", ask_late)
+    watch_questions(monkeypatch, wait_a_little)
     assert [one.outcome for one in ask(store, take_late)] == ["new", "new"]
 
 
@@ -169,24 +178,12 @@ def test_the_other_process_starts_when_more_than_a_few_are_expected(store: Engin
 def test_one_transaction_is_interpreted_while_another_is_stored_and_each_notice_hears_of_itself(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    under_way: list[int] = []
-    most: list[int] = []
-    ask_server = Server.ask
-
-    def count_and_ask(server: Server, question: Any) -> Any:
-        under_way.append(1)
-        most.append(len(under_way))
-        sleep(0.1)
-        try:
-            return ask_server(server, question)
-        finally:
-            under_way.pop()
-
-    monkeypatch.setattr(Server, "ask", count_and_ask)
+    # Two questions that come together, or none.
+    sizes = watch_questions(monkeypatch, partial(Barrier(2).wait, 30))
     notices = [sighting(number) for number in range(1, 401)]
     notices[299] = sighting(300, title=" ")
     written = ask(store, take_all(notices))
-    assert max(most) == 2
+    assert sizes == [100] * 4
     assert isinstance(written[299], PipelineError)
     assert "needs a title" in str(written[299])
     assert [one.outcome for place, one in enumerate(written) if place != 299] == ["new"] * 399
@@ -199,26 +196,15 @@ def test_one_transaction_is_interpreted_while_another_is_stored_and_each_notice_
 def test_what_is_less_than_a_transaction_waits_for_no_other_where_no_more_is_expected(
     store: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes: list[int] = []
-    ask_server = Server.ask
-
-    def count_and_ask(server: Server, question: Any) -> Any:
-        if isinstance(question, list):
-            sizes.append(len(question))
-            sleep(1)
-        return ask_server(server, question)
+    sizes = watch_questions(monkeypatch, partial(Barrier(2).wait, 30))
 
     async def take_ten_more(process: PipelineProcess) -> list[Written]:
         first = [asyncio.create_task(process.take(sighting(number))) for number in range(1, 101)]
         while not sizes:
             await asyncio.sleep(0.01)
         last = [asyncio.create_task(process.take(sighting(number))) for number in range(101, 111)]
-        while len(sizes) == 1:
-            await asyncio.sleep(0.01)
-        assert not any(taken.done() for taken in first)
         return await asyncio.gather(*first, *last)
 
-    monkeypatch.setattr(Server, "ask", count_and_ask)
     assert [one.outcome for one in ask(store, take_ten_more)] == ["new"] * 110
     assert sizes == [100, 10]
 
